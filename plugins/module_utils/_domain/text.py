@@ -73,6 +73,11 @@ def shortened(text: str, columns: int) -> str:
     return kept + "…"
 
 
+def without_name(text: str, name: str) -> str:
+    """A sentence without the name at its beginning, for a line that has named it: ``was returned to service``."""
+    return text.removeprefix(f"{name} ")
+
+
 def several(names: list[str], most: int) -> str:
     """The first ``most`` names and the number of the others: ``a, b, c and 12 more``."""
     rest = len(names) - most

@@ -39,6 +39,7 @@ PHASES: Mapping[str, PhaseStyle] = {
         letter="C", meaning="checking: in service, health gate (soak, ready_when)", pattern="dots", thin=True
     ),
     "done": PhaseStyle(letter="✓", meaning="done", thin=True),
+    "returned": PhaseStyle(letter="↩", meaning="returned to service without a reboot", thin=True),
     "failed": PhaseStyle(letter="✕", meaning="failed", pattern="cross", thin=True),
     "unseen": PhaseStyle(letter="", meaning="unknown: no run was active", pattern="dots", thin=True),
 }
@@ -102,12 +103,12 @@ def _fills() -> str:
 
 
 _DARK = """--waiting:#4a5563;--blocked:#d9a520;--draining:#3f7fc4;--maintenance:#2d64a8;--rebooting:#d9741e;--booting:#e39a4f;
---verifying:#8f6fd0;--leaving:#2f9488;--restoring:#3fb3a5;--checking:#3da35f;--done:#3da35f;--failed:#e0525c;--stopping:#b8607f;--down:#8f3558;--starting:#b8607f;
+--verifying:#8f6fd0;--leaving:#2f9488;--restoring:#3fb3a5;--checking:#3da35f;--done:#3da35f;--returned:#3da35f;--failed:#e0525c;--stopping:#b8607f;--down:#8f3558;--starting:#b8607f;
 --busy:#38475a;--unseen:#4a5563;--halo:#fff4;--bar-ink:#0d1117;--stroke:#0d111766"""
 
 STYLE = """
 :root{--waiting:#b9c2cd;--blocked:#e0a526;--draining:#7db5ee;--maintenance:#5b93d4;--rebooting:#ee8a3c;--booting:#f7b87c;
---verifying:#b79df0;--leaving:#5bbdb1;--restoring:#7fd3c8;--checking:#41a862;--done:#41a862;--failed:#d9414e;--stopping:#d588a4;--down:#a8476c;--starting:#d588a4;
+--verifying:#b79df0;--leaving:#5bbdb1;--restoring:#7fd3c8;--checking:#41a862;--done:#41a862;--returned:#41a862;--failed:#d9414e;--stopping:#d588a4;--down:#a8476c;--starting:#d588a4;
 --busy:#cfd9e6;--unseen:#b9c2cd;--halo:#fffa;--bar-ink:#14202c;--stroke:#14202c66;--names:15rem;--ends:11.5rem}
 @media (prefers-color-scheme:dark){:root{DARK}}
 @media (max-width:60rem){:root{--names:7.5rem;--ends:5.5rem}.tight{display:none}}
@@ -121,7 +122,7 @@ STYLE = """
 .legend li{display:inline-flex;align-items:center;gap:.4rem}.legend text,
 .lane text{fill:var(--bar-ink);font:600 11px var(--sans);paint-order:stroke;stroke:var(--halo);stroke-width:3px}
 .lane text.mark{font-size:13px;paint-order:stroke;stroke:var(--paper);stroke-width:4px}
-.lane text.done{fill:var(--ok)}.lane text.failed{fill:var(--bad)}.lane text.blocked{fill:var(--warn)}
+.lane text.done,.lane text.returned{fill:var(--ok)}.lane text.failed{fill:var(--bad)}.lane text.blocked{fill:var(--warn)}
 .tools{display:flex;flex-wrap:wrap;gap:.4rem 1.2rem;align-items:center;margin:.6rem 0}.tools[hidden]{display:none}
 .tools input[type=search]{font:inherit;padding:.25rem .5rem;border:1px solid var(--line);border-radius:6px;
 background:var(--paper);color:var(--ink);width:16rem}

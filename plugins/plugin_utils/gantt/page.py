@@ -29,6 +29,7 @@ _COUNTS: Mapping[str, tuple[str, Tone]] = {
     "done": ("done", "ok"),
     "in_flight": ("in progress", "info"),
     "waiting": ("waiting", "mute"),
+    "returned": ("returned to service", "ok"),
     "blocked": ("blocked", "warn"),
     "failed": ("failed", "bad"),
 }

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...module_utils._domain.rolling.state.phases import RESTING
 from ...module_utils._domain.rolling.state.timeline import clock
 from ...module_utils._domain.text import duration
 from ..html import Tone
@@ -23,13 +24,20 @@ Record = Mapping[str, Any]
 View = dict[str, Any]
 """Plain values for the template."""
 
-IDLE = ("idle", "waiting", "blocked", "done", "failed")
+IDLE = RESTING
 """Phases without an action."""
 
 TROUBLE = ("failed", "blocked")
 """Phases that need attention."""
 
-TONES: Mapping[str, Tone] = {"done": "ok", "failed": "bad", "blocked": "warn", "waiting": "mute", "idle": "mute"}
+TONES: Mapping[str, Tone] = {
+    "done": "ok",
+    "returned": "ok",
+    "failed": "bad",
+    "blocked": "warn",
+    "waiting": "mute",
+    "idle": "mute",
+}
 
 _NO_SEGMENT: Record = {"phase": "idle", "start": 0.0, "end": 0.0}
 _STEPS = {
@@ -75,7 +83,7 @@ def cluster_view(cluster: ClusterRows, axis: Axis, zone: TimeZone, *, is_open: b
 
 def _numbers(phases: Sequence[str]) -> list[tuple[str, int]]:
     states = [phase if phase in IDLE else "in progress" for phase in phases]
-    order = ("failed", "blocked", "in progress", "waiting", "done", "idle")
+    order = ("failed", "blocked", "in progress", "waiting", "returned", "done", "idle")
     return [(state, states.count(state)) for state in order if state in states]
 
 

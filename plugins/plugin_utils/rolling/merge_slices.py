@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.rolling.scheduling.notices import JOURNAL, topic_of
+from ...module_utils._domain.rolling.state.phases import RESTING
 from ...module_utils._domain.rolling.state.timeline import MOST_REASONS
 
 Record = Mapping[str, Any]
@@ -206,7 +207,7 @@ def span(timeline: Record) -> tuple[float, float]:
         began = float(timeline["began"])
         return began, max(began, *(float(segment["end"]) for segment in segments))
     actions = [
-        segment for segment in segments if segment["phase"] not in ("idle", "waiting", "blocked", "done", "failed")
+        segment for segment in segments if segment["phase"] not in RESTING
     ]
     starts = [float(segment["start"]) for segment in actions or segments]
     ends = [float(segment["end"]) for segment in actions or segments]

@@ -17,15 +17,22 @@ from typing import Any, Literal
 from ...module_utils._domain.rolling.scheduling.notices import HELD, gist_of, on_clock, topic_of
 from ...module_utils._domain.rolling.state.phases import RESTING
 from ...module_utils._domain.rolling.state.timeline import clock
-from ...module_utils._domain.text import duration, one_line, padded, shortened, width
+from ...module_utils._domain.text import duration, one_line, padded, shortened, width, without_name
 
 Record = Mapping[str, Any]
 Tone = Literal["", "ok", "info", "warn", "bad"]
 
-MARKS = (("done", "#"), ("in_flight", ">"), ("waiting", "."), ("blocked", "!"), ("failed", "x"))
+MARKS = (
+    ("done", "#"),
+    ("in_flight", ">"),
+    ("waiting", "."),
+    ("returned", "<"),
+    ("blocked", "!"),
+    ("failed", "x"),
+)
 """The symbol of each kind of host in the bar, from left to right. The keys are those of ``counts`` in results."""
 
-_COUNT_WORDS = {"in_flight": "in progress"}
+_COUNT_WORDS = {"in_flight": "in progress", "returned": "returned to service"}
 
 CELLS = 24
 """Width of the bar."""
@@ -33,7 +40,7 @@ CELLS = 24
 BETWEEN_BARS, AT_REST = 60.0, 300.0
 """Minimum seconds between two bars in a log: after a change, and without a change."""
 
-_QUIET = ("idle", "waiting", "done")
+_QUIET = ("idle", "waiting", "done", "returned")
 """If a host is in one of these phases at the beginning, it gets no line: the bar counts it."""
 
 _WITH_REASON = ("blocked", "failed")
@@ -181,7 +188,7 @@ def _change(record: Record, shown: Shown, view: View) -> Line:
     change = f"{before} → {after}" if before else after
     names = [padded(name, columns) for name, columns in zip((cluster, host), shown.widths, strict=True) if columns]
     took = clock(max(0.0, seconds)) if seconds is not None else ""
-    why = reason.removeprefix(f"{host} ") if view.reasons or after in _WITH_REASON else ""  # the line names the host
+    why = without_name(reason, host) if view.reasons or after in _WITH_REASON else ""
     text = " ".join([_time(record, view), *names, padded(change, _PHASES_WIDTH), f"{took:>7}", *([why] if why else [])])
     return Line(text=text.rstrip(), tone=_TONES.get(after, ""))
 

@@ -12,7 +12,7 @@ from datetime import tzinfo
 from typing import Any
 
 from ...module_utils._domain.rolling.state.timeline import clock
-from ...module_utils._domain.text import counted, name_ranges
+from ...module_utils._domain.text import counted, name_ranges, without_name
 from .progress import View
 from .summary_lines import MOST_HOSTS, schedule_lines, skipped_lines
 
@@ -25,6 +25,7 @@ _PHASES = {
     "idle": "requires no reboot",
     "waiting": "not reached",
     "done": "rebooted",
+    "returned": "returned to service without a reboot",
     "failed": "FAILED",
 }
 
@@ -78,10 +79,11 @@ def _done(result: Record) -> list[str]:
                 )
             continue
         word = _PHASES.get(phase, phase)
-        why = f": {host['reason']}" if phase != "done" and host.get("reason") else ""
+        reason = str(host.get("reason") or "") if phase not in ("done", "returned") else ""
+        why = f": {without_name(reason, host['name'])}" if reason else ""
         written.append(f"{host.get('cluster') or ''} {host['name']}: {word}{_seconds(host)}{why}".strip())
         messages = [str(blocker.get("message", blocker)) for blocker in host.get("blockers") or ()]
-        written += [f"  {text}" for text in messages if text.rstrip(".") not in why]
+        written += [f"  {text}" for text in messages if text.rstrip(".") not in reason]
         if host.get("vms") and phase != "done":
             written.append(f"  stopped for it: {', '.join(host['vms'])}")
     return [*written, *_idle([str(host["name"]) for host in hosts if _is_idle(host)])] or ["nothing to do"]

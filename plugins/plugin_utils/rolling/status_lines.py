@@ -17,7 +17,7 @@ from ...module_utils._domain.errors import DirectPathError
 from ...module_utils._domain.left_behind import RESTORE
 from ...module_utils._domain.rolling.state.pause import RESUME
 from ...module_utils._domain.rolling.status import CONTINUE
-from ...module_utils._domain.text import counted, duration, literal, one_line
+from ...module_utils._domain.text import counted, duration, literal, one_line, without_name
 from .own_clock import CLOCKS_APART, describe_difference
 from .progress import Line
 
@@ -149,7 +149,7 @@ def _host(host: Record, clock: _Clock) -> str:
     state += ["in maintenance mode"] if host["in_maintenance"] else []
     words = f"{one_line(host['cluster'])} {one_line(host['name'])}: {host['doing']}, since {clock.at(host['since'])}"
     words += f" [{', '.join(state)}]" if state else ""
-    why = one_line(host["reason"])
+    why = without_name(one_line(host["reason"]), one_line(host["name"]))
     return f"{words}: {why}" if why and host["step"] in ("failed", "blocked", "withdrawn") else words
 
 

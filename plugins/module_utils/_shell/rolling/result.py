@@ -28,9 +28,8 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
     """The result of a slice, or of the whole run."""
     observed = run.observed or ObservedFleet(me="", run_id="")
     statuses = [_whole(status, run.texts) for status in _relevant(observed, run.timeline.statuses.values())]
-    given_back = _given_back(run)
     if run.outlook.state == "interrupted":
-        statuses = [_not_reached(status) if status.moid in given_back else status for status in statuses]
+        statuses = [_not_reached(status) if status.phase == "returned" else status for status in statuses]
     rebooted = [
         status.name
         for status in statuses
@@ -48,7 +47,7 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
         "counts": counts(statuses).record(),
         "timeline": replace(run.timeline, hosts=shown).record(run.now),
         "rebooted": rebooted,
-        "resume": list(list_resume_hints(statuses, given_back)) if run.ended else [],
+        "resume": list(list_resume_hints(statuses)) if run.ended else [],
         "measured": _measured(run),
         "stopped_vms": sorted(run.stopped_ids),
         "in_progress": run.in_progress.record(run.now),
@@ -89,14 +88,8 @@ def is_incomplete(run: RollingRun) -> bool:
     return any(status.phase not in ("idle", "done") for status in _relevant(observed, run.timeline.statuses.values()))
 
 
-def _given_back(run: RollingRun) -> frozenset[str]:
-    """The hosts that returned to service before their reboot because a person wanted that."""
-    known = {moid: entry for moid, (_unused, entry) in run.entries.items()}
-    return frozenset(moid for moid, entry in known.items() if entry.step == "blocked" and entry.code == "restored")
-
-
 def _not_reached(status: HostStatus) -> HostStatus:
-    """A host that was given back because the run was stopped is not blocked by anything: the next run reboots it."""
+    """A host that returned to service because the run was stopped: the next run reboots it."""
     return replace(status, phase="waiting", reason=f"{ANOTHER_RUN}{status.reason}")
 
 
@@ -183,6 +176,7 @@ def _summary(statuses: Sequence[HostStatus], rebooted: int) -> str:
         ("in progress", number.under_way),
         ("waiting", number.waiting),
         ("blocked", number.blocked),
+        ("returned to service", number.returned),
         ("failed", number.failed),
     )
     return ", ".join(parts + [f"{count} {word}" for word, count in words if count])

@@ -266,3 +266,14 @@ def test_the_guide_has_the_same_table() -> None:
     rows = page.split("| phase of the host |")[1].split("\n\n")[0].splitlines()[2:]
     told = {phase for row in rows for phase in re.findall(r"`([a-z_]+)`", row.split("|")[1])}
     assert told == set(WHAT_IT_DOES) - {"maintenance"}, "host_maintenance has a guide of its own"
+
+
+def test_a_host_that_is_given_back_is_returned_and_not_blocked() -> None:
+    """The host was being evacuated: nothing blocks it, and nothing is left to do for it."""
+    roll = left_by(12)
+    roll.lab.sim.clock.sleep(400)
+    result = roll.lab.run(MODULE)
+    assert (result["counts"]["returned"], result["counts"]["blocked"]) == (1, 0)
+    assert [host["phase"] for host in result["hosts"]] == ["returned"]
+    assert result["summary"].endswith("1 returned to service")
+    assert [row["after"] for row in result["transitions"]][-1] == "returned"

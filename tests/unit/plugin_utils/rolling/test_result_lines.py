@@ -123,4 +123,4 @@ def test_a_reason_is_not_told_twice() -> None:
     result = rolled(
         host("a", "blocked", reason="a has red alarms: Fan", blockers=[{"message": "a has red alarms: Fan."}])
     )
-    assert rolling_lines(result, UTC) == ["gpu a: blocked: a has red alarms: Fan"]
+    assert rolling_lines(result, UTC) == ["gpu a: blocked: has red alarms: Fan"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from ...text import duration, several
+from ...text import duration, several, without_name
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry, Step
 from ..state.pause import RESUME, decode_pause
@@ -53,7 +53,8 @@ def notices(
 
 
 def _long_waits(fleet: FleetIndex, next_steps: Mapping[str, NextStep]) -> Iterator[str]:
-    """What hosts in progress wait for and until when at most: if a call was refused and is retried, or half of the time has passed."""
+    """What hosts in progress wait for and until when at most: if a call was refused and is retried, if nobody
+    powers on the host, or if half of the time has passed."""
     for moid, next_step in next_steps.items():
         view = fleet.hosts[moid]
         if view.entry is None or view.entry.step not in _LIMITS or drain.held_by_pause(fleet, view):
@@ -63,8 +64,9 @@ def _long_waits(fleet: FleetIndex, next_steps: Mapping[str, NextStep]) -> Iterat
         # The reason contains the refusal of a call on the host; of calls on its VMs only this shows it.
         refused = {vm.refusal.text: None for vm in fleet.residents.get(moid, ()) if vm.refusal is not None}
         retried = f" (retried after: {'; '.join(refused)})" if refused else ""
-        if retried or view.refusal is not None or fleet.now >= end - seconds / 2:
-            yield f"{_until(fleet, f'{view.name}: {next_step.reason}{retried}', end)} at most"
+        is_off = view.entry.cycle and not view.connected and bool(view.bmc_problem)
+        if retried or is_off or view.refusal is not None or fleet.now >= end - seconds / 2:
+            yield f"{_until(fleet, f'{view.name}: {without_name(next_step.reason, view.name)}{retried}', end)} at most"
 
 
 _LIMITS: Mapping[Step, Callable[[Entry, Deadlines], tuple[float, float]]] = {

@@ -25,6 +25,7 @@ Phase = Literal[
     "restoring",
     "checking",
     "done",
+    "returned",
     "failed",
 ]
 PHASES: tuple[Phase, ...] = get_args(Phase)
@@ -32,7 +33,9 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 ANOTHER_RUN = "left for another run: "
 """The reason of a host that only waits for the next run begins with this."""
 
-RESTING: tuple[Phase, ...] = ("idle", "done", "failed", "blocked", "waiting")
+RESTING: tuple[Phase, ...] = ("idle", "done", "returned", "failed", "blocked", "waiting")
+RESTORED = "restored"
+"""Code of the entry of a host that returned to service before its reboot because a person wanted that."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +111,8 @@ def phase_of(view: HostView) -> Phase:
             return "booting"
         case "backing_out":
             return "leaving" if view.in_maintenance or view.entering else "restoring"
+        case "blocked" if entry.code == RESTORED:
+            return "returned"
         case "withdrawn":
             return "blocked"
         case step:

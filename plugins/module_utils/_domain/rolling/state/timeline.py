@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...health_gate import GATE_FAILED
@@ -208,13 +208,14 @@ def _vms(rows: Mapping[str, TimelineRow], observed: ObservedFleet, now: float) -
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """Numbers of hosts, for a bar. ``under_way`` is published as ``in_flight``."""
+    """Numbers of hosts, for a bar. ``under_way`` is published as ``in_flight``. ``returned``: to service, without a reboot, as requested."""
 
     total: int
     done: int
     under_way: int
     waiting: int
     blocked: int
+    returned: int
     failed: int
 
     def record(self) -> dict[str, int]:
@@ -225,6 +226,7 @@ class Counts:
             "in_flight": self.under_way,
             "waiting": self.waiting,
             "blocked": self.blocked,
+            "returned": self.returned,
             "failed": self.failed,
         }
 
@@ -233,25 +235,25 @@ def counts(statuses: Iterable[HostStatus]) -> Counts:
     """Hosts that require no reboot are not counted."""
     number: Counter[str] = Counter(status.phase for status in statuses)
     total = sum(number.values()) - number["idle"]
-    resting = ("done", "waiting", "blocked", "failed")
+    resting = ("done", "waiting", "blocked", "returned", "failed")
     return Counts(
         total=total,
         done=number["done"],
         under_way=total - sum(number[phase] for phase in resting),
         waiting=number["waiting"],
         blocked=number["blocked"],
+        returned=number["returned"],
         failed=number["failed"],
     )
 
 
-def list_resume_hints(statuses: Sequence[HostStatus], given_back: Collection[str] = ()) -> tuple[str, ...]:
-    """One sentence for each kind of host that needs an administrator. ``given_back``: ids of the hosts that a person wanted back before
-    their reboot: nothing blocks them."""
+def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
+    """One sentence for each kind of host that needs an administrator, or that a person wanted back before its reboot."""
     gated = [status for status in statuses if any(blocker.code == GATE_FAILED for blocker in status.blockers)]
     failed = [status.name for status in statuses if status.phase == "failed" and status not in gated]
-    blocked = [status.name for status in statuses if status.phase == "blocked" and status.moid not in given_back]
-    returned = [status.name for status in statuses if status.phase == "blocked" and status.moid in given_back]
-    stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked") for vm in status.vms})
+    blocked = [status.name for status in statuses if status.phase == "blocked"]
+    returned = [status.name for status in statuses if status.phase == "returned"]
+    stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked", "returned") for vm in status.vms})
     hints = []
     if failed:
         hints.append(

@@ -8,6 +8,8 @@ import random
 from collections import Counter
 from typing import Any
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import RESTING
+
 NOON = 1_769_083_200.0  # 2026-01-22 12:00:00 UTC
 
 STEPS = (
@@ -83,9 +85,8 @@ def result(
             }
         )
     phases = Counter(host["phase"] for host in shown)
-    resting = ("idle", "waiting", "done", "blocked", "failed")
-    counts = {name: phases[name] for name in ("done", "waiting", "blocked", "failed")}
-    counts |= {"in_flight": sum(n for p, n in phases.items() if p not in resting), "total": len(shown) - phases["idle"]}
+    counts = {name: phases[name] for name in RESTING if name != "idle"}
+    counts |= {"in_flight": sum(n for p, n in phases.items() if p not in RESTING), "total": len(shown) - phases["idle"]}
     return {
         "changed": True,
         "state": "working" if running else "stalled" if troubles else "finished",

@@ -225,11 +225,20 @@ def test_clearing_the_journal_is_no_news() -> None:
 
 
 def test_counts_for_a_bar() -> None:
-    phases: tuple[Phase, ...] = ("idle", "done", "done", "booting", "draining", "waiting", "blocked", "failed")
+    phases: tuple[Phase, ...] = ("idle", "done", "done", "booting", "draining", "waiting", "blocked", "returned", "failed")
     found = counts(HostStatus(moid=str(n), name=str(n), cluster="c", phase=phase) for n, phase in enumerate(phases))
-    assert (found.total, found.done, found.under_way, found.waiting, found.blocked, found.failed) == (7, 2, 2, 1, 1, 1)
+    assert (found.total, found.done, found.under_way, found.waiting, found.blocked, found.failed) == (8, 2, 2, 1, 1, 1)
+    assert found.returned == 1
     # Published, in results and in the progress file.
-    assert found.record() == {"total": 7, "done": 2, "in_flight": 2, "waiting": 1, "blocked": 1, "failed": 1}
+    assert found.record() == {
+        "total": 8,
+        "done": 2,
+        "in_flight": 2,
+        "waiting": 1,
+        "blocked": 1,
+        "returned": 1,
+        "failed": 1,
+    }
 
 
 def test_how_to_go_on_names_every_host_that_needs_a_person() -> None:
