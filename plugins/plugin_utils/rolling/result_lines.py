@@ -42,11 +42,20 @@ def owing(result: Record) -> list[str]:
 
 def missing_for_success(planned: Record, vcenter: str = "") -> list[str]:
     """All that is missing so that the hosts that require a reboot are rebooted, where consent is not set. Each host is named once."""
-    names = owing(planned)
+    left = (planned.get("schedule") or {}).get("left") or ()
+    unknown = {str(host.get("name")) for host in left if _is_unreachable(host)}
+    names = [name for name in owing(planned) if name not in unknown]
     skipped = skipped_lines(planned.get("schedule") or {})
-    blocked = {str(host.get("name")) for host in (planned.get("schedule") or {}).get("left") or ()}
+    blocked = {str(host.get("name")) for host in left}
     free = [name for name in names if name not in blocked]
     place = f" of {vcenter}" if vcenter else ""
+    if not names:
+        they = "it requires" if len(unknown) == 1 else "they require"
+        return [
+            f"{counted(len(unknown), 'host')}{place} cannot be reached, so it is unknown whether {they} a reboot. Resolve this, or set "
+            "rolling_reboot_consent=false to continue without a reboot.",
+            *(f"Unknown: {text}" for text in skipped),
+        ]
     them = f" ({', '.join(name_ranges(free))})" if free else ""
     verb = "requires" if len(names) == 1 else "require"
     return [
@@ -55,6 +64,11 @@ def missing_for_success(planned: Record, vcenter: str = "") -> list[str]:
         "rolling_reboot_max_unavailable allows, or rolling_reboot_consent=false to continue without a reboot.",
         *(f"Also missing: {text}" for text in skipped),
     ]
+
+
+def _is_unreachable(host: Record) -> bool:
+    blockers = host.get("blockers") or ()
+    return any(blocker.get("code") == "host_unreachable" for blocker in blockers if isinstance(blocker, Mapping))
 
 
 def rolling_lines(result: Record, zone: tzinfo, *, whole: bool = False) -> list[str]:

@@ -17,13 +17,13 @@ from .progress import Line, Tone, View, meter
 
 Record = Mapping[str, Any]
 
-MOST_HOSTS = 60
+MOST_HOSTS = 40
 """A schedule with more hosts has one line for each wave, unless the reader wants reasons."""
 
-MOST_WAVES = 40
+MOST_WAVES = 25
 """Maximum number of lines for waves. With more waves, one line is for several of them."""
 
-MOST_SKIPPED = 100
+MOST_SKIPPED = 25
 """Maximum number of lines with reasons for hosts that are skipped. The others are named without a reason."""
 
 MOST_TROUBLES = 20

@@ -32,10 +32,10 @@ def test_a_thousand_equal_hosts_are_written_once_and_those_that_differ_by_name()
     blocks[16] = Block(name="gpu-0017.lab", status="refused", lines=("refused: gpu-0017.lab is in maintenance mode.",))
     blocks[500] = Block(name="gpu-0501.lab", status="in sync")
     assert in_blocks(blocks) == [
-        "gpu-0001.lab to gpu-0016.lab, gpu-0018.lab to gpu-0500.lab, gpu-0502.lab to gpu-1000.lab (998): changed",
-        *(f"  {line}" for line in CHANGES),
         "gpu-0017.lab: refused",
         "  refused: gpu-0017.lab is in maintenance mode.",
+        "changed (998): gpu-0001.lab to gpu-0016.lab, gpu-0018.lab to gpu-0500.lab, gpu-0502.lab to gpu-1000.lab",
+        *(f"  {line}" for line in CHANGES),
         "gpu-0501.lab: in sync",
     ]
 
@@ -44,7 +44,7 @@ def test_the_same_refusal_of_many_hosts_is_one() -> None:
     said = "refused: {} is disconnected. Reconnect {}."
     blocks = [Block(name=name, status="refused", lines=(said.format(name, name),)) for name in names(1, 100)]
     assert in_blocks(blocks) == [
-        "gpu-0001.lab to gpu-0100.lab (100): refused",
+        "refused (100): gpu-0001.lab to gpu-0100.lab",
         "  refused: it is disconnected. Reconnect it.",
     ]
 
@@ -59,10 +59,11 @@ def test_what_does_not_fit_is_named_without_details_and_refusals_come_first() ->
     blocks += [Block(name=name, status="refused", lines=(f"refused: {name[4:8]}",)) for name in names(901, 960)]
     found = in_blocks(blocks)
     assert len(found) <= MOST_LINES + 2
-    assert sum("  refused: " in line for line in found) == 60
+    assert sum("  refused: " in line for line in found) == MOST_LINES // 2
     text = " ".join(found)
     assert "to gpu-0900.lab" in text
-    assert text.count("details are in the result") == 1
+    assert found[-2] == "refused, details are in the result (35): gpu-0926.lab to gpu-0960.lab"
+    assert found[-1] == "changed, details are in the result (900): gpu-0001.lab to gpu-0900.lab"
 
 
 def result(number: int) -> dict[str, Any]:

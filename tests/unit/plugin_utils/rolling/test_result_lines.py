@@ -8,7 +8,11 @@ from datetime import UTC
 from typing import Any
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import lines, reboot_outcome
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.result_lines import owing, rolling_lines
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.result_lines import (
+    missing_for_success,
+    owing,
+    rolling_lines,
+)
 
 
 def host(name: str, phase: str, **more: Any) -> dict[str, Any]:
@@ -124,3 +128,15 @@ def test_a_reason_is_not_told_twice() -> None:
         host("a", "blocked", reason="a has red alarms: Fan", blockers=[{"message": "a has red alarms: Fan."}])
     )
     assert rolling_lines(result, UTC) == ["gpu a: blocked: has red alarms: Fan"]
+
+
+def test_hosts_that_cannot_be_reached_are_not_said_to_require_a_reboot() -> None:
+    away = {"code": "host_unreachable", "message": "esx-9 is disconnected", "cure": "Reconnect it"}
+    left = {"name": "esx-9", "cluster": "gpu", "phase": "blocked", "reason": "", "blockers": [away]}
+    schedule = {"hosts": [], "left": [left], "idle": [], "waves": 0, "seconds": 0}
+    found = missing_for_success(rolled(host("esx-9", "blocked"), state="planned", schedule=schedule))
+    assert found == [
+        "1 host cannot be reached, so it is unknown whether it requires a reboot. Resolve this, or set rolling_reboot_consent=false to "
+        "continue without a reboot.",
+        "Unknown: gpu esx-9 (blocked): is disconnected. Reconnect it.",
+    ]
