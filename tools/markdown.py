@@ -9,6 +9,8 @@ The comment is the line before the fence (blank lines in between do not matter):
   ``refuse`` must not (both are repeatable). ``lab`` starts a new simulator; without it, the last one of the page is used.
   ``also="B=other.yml"`` starts a further one, with the variables B_HOST, B_PORT and B_CA_PATH. ``start=plain`` starts Ansible and its
   modules as users do, not in forks of a process that has imported them: what depends on the process of Ansible needs this.
+  An example that may change something is run with ``--check`` first, and what that says is compared (tools/predict.py);
+  ``unpredicted="reason"`` says why not.
 - ``<!-- file: inventory.yml -->`` saves the block under this name for later runs of the page.
 - ``<!-- not run: reason -->`` says why an example cannot be executed.
 """
@@ -22,7 +24,7 @@ from dataclasses import dataclass
 
 FENCE = re.compile(r"^(?P<indent> *)```+ *(?P<language>[\w+-]*)\s*$")
 DIRECTIVE = re.compile(r"^\s*<!-- (?P<kind>run|file|not run):(?P<text>.*)-->\s*$")
-RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc", "start")
+RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc", "start", "unpredicted")
 
 
 class MarkdownError(Exception):
@@ -41,6 +43,8 @@ class Run:
     refuse: tuple[str, ...] = ()
     rc: int = 0
     plain: bool = False
+    unpredicted: str = ""
+    """Why a check run does not predict it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +118,7 @@ def _run(words: str, where: str) -> Run:
         if key not in pairs or not equals:
             raise MarkdownError(f"{where}: {word!r} is none of {', '.join(f'{key}=' for key in RUN_KEYS)}")
         pairs[key].append(value)
-    for key in ("lab", "args", "rc", "start"):
+    for key in ("lab", "args", "rc", "start", "unpredicted"):
         if len(pairs[key]) > 1:
             raise MarkdownError(f"{where}: {key}= stands twice")
     also = tuple((name, lab) for name, _equals, lab in (word.partition("=") for word in pairs["also"]))
@@ -124,6 +128,7 @@ def _run(words: str, where: str) -> Run:
         raise MarkdownError(f"{where}: start= can only be plain")
     return Run(
         plain=bool(pairs["start"]),
+        unpredicted=pairs["unpredicted"][0] if pairs["unpredicted"] else "",
         lab=pairs["lab"][0] if pairs["lab"] else None,
         also=also,
         args=tuple(shlex.split(pairs["args"][0])) if pairs["args"] else (),

@@ -21,10 +21,17 @@ from tools.commands import run as run_command
 from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, running
 from tools.markdown import Block, MarkdownError, blocks
+from tools.predict import (
+    SHELLS,
+    is_predictable,
+    knows_earlier_tasks,
+    mispredictions,
+    predict,
+    with_check,
+)
 from tools.tree import collections_path, sync
 from tools.warm import warm
 
-SHELLS = ("shell", "bash", "sh")
 WARM = ("DIRECTPATH_WARM", "DIRECTPATH_PLAYS", "DIRECTPATH_MODULES")
 """Variables of tools.warm."""
 
@@ -42,6 +49,8 @@ class Page:
     environ: dict[str, str]
     lab: ExitStack = field(default_factory=ExitStack)
     runs: int = 0
+    predicted: set[str] = field(default_factory=set)
+    """Examples that were run with ``--check`` first. One that is repeated shows that nothing is left to change."""
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -82,12 +91,17 @@ def _run_block(page: Page, block: Block) -> None:
     command = _command(page, block, where)
     own = page.folder / "ansible.cfg"  # a page may create it
     environ = page.environ | ({"ANSIBLE_CONFIG": str(own)} if own.exists() else {})
-    if run.plain:
-        environ = {name: value for name, value in environ.items() if name not in WARM}
-    done = run_command(command, page.folder, environ)
+    plain = {name: value for name, value in environ.items() if name not in WARM}
+    predicted = None
+    if is_predictable(block) and block.text not in page.predicted:
+        page.predicted.add(block.text)
+        checking = plain if run.plain or knows_earlier_tasks(block) else environ
+        predicted = predict(with_check(command, block), page.folder, checking)
+    done = run_command(command, page.folder, plain if run.plain else environ)
     problems = [f"exit status {done.code}, the page says {run.rc}"] if done.code != run.rc else []
     problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.output]
     problems += [f"the output holds {text!r}" for text in run.refuse if text in done.output]
+    problems += mispredictions(predicted, done) if predicted is not None else []
     if problems:
         raise Broken(f"{where}: {'; '.join(problems)}\n{block.text}--- output\n{done.output}")
 

@@ -36,8 +36,8 @@ class Block:
 
 
 def in_blocks(blocks: Sequence[Block], *, whole: bool = False) -> list[str]:
-    """The lines of all blocks, in their order. Many blocks are grouped, unless ``whole``: then what a person has to look at comes first, and
-    all names are kept."""
+    """The lines of all blocks, in their order. Many blocks are grouped, unless ``whole``: what a person has to look at comes first, and all
+    names are kept."""
     if whole or len(blocks) <= MOST_SEPARATE:
         return [line for block in blocks for line in (f"{block.name}: {block.status}", *_indented(block.lines))]
     groups: dict[tuple[str, tuple[str, ...]], list[Block]] = {}

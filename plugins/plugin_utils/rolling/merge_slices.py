@@ -206,9 +206,7 @@ def span(timeline: Record) -> tuple[float, float]:
     if segments and timeline.get("began") is not None:
         began = float(timeline["began"])
         return began, max(began, *(float(segment["end"]) for segment in segments))
-    actions = [
-        segment for segment in segments if segment["phase"] not in RESTING
-    ]
+    actions = [segment for segment in segments if segment["phase"] not in RESTING]
     starts = [float(segment["start"]) for segment in actions or segments]
     ends = [float(segment["end"]) for segment in actions or segments]
     return (min(starts), max(ends)) if starts else (0.0, 0.0)

@@ -66,7 +66,9 @@ class Proof:
         return None if uptime is None else uptime + max(0.0, now - self.signs.read_at)
 
 
-_NOT_GIVEN = "{name} was shut down for a power cycle, and its management controller is not given (bmc): power it on by hand."
+_NOT_GIVEN = (
+    "{name} was shut down for a power cycle, and its management controller is not given (bmc): power it on by hand."
+)
 
 
 class ProbePool:

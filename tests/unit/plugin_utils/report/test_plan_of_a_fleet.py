@@ -29,7 +29,10 @@ def enabled(differs: Differs) -> dict[str, Any]:
     for number, name in enumerate(HOSTS):
         host: dict[str, Any] = {"name": name, "status": "changed"}
         if differs(number):
-            host |= {"status": "refused", "blockers": [{"message": f"{name} lacks card {number}", "cure": f"Add {number}"}]}
+            host |= {
+                "status": "refused",
+                "blockers": [{"message": f"{name} lacks card {number}", "cure": f"Add {number}"}],
+            }
         else:
             device = {"device": "10de:20f1 NVIDIA A100"}
             changes.append(

@@ -208,7 +208,7 @@ def _vms(rows: Mapping[str, TimelineRow], observed: ObservedFleet, now: float) -
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """Numbers of hosts, for a bar. ``under_way`` is published as ``in_flight``. ``returned``: to service, without a reboot, as requested."""
+    """Numbers of hosts, for a bar. ``under_way`` is published as ``in_flight``. ``returned``: to service without a reboot, as requested."""
 
     total: int
     done: int
@@ -253,7 +253,9 @@ def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
     failed = [status.name for status in statuses if status.phase == "failed" and status not in gated]
     blocked = [status.name for status in statuses if status.phase == "blocked"]
     returned = [status.name for status in statuses if status.phase == "returned"]
-    stopped = sorted({vm for status in statuses if status.phase in ("failed", "blocked", "returned") for vm in status.vms})
+    stopped = sorted(
+        {vm for status in statuses if status.phase in ("failed", "blocked", "returned") for vm in status.vms}
+    )
     hints = []
     if failed:
         hints.append(

@@ -233,7 +233,9 @@ def test_a_proxy_whose_name_no_name_server_resolves_in_time_is_named(monkeypatch
     place = endpoint(443, hostname="vc.test", proxy_host="proxy.test", proxy_port=3128)
     with silent_resolver(monkeypatch), soon(), pytest.raises(DirectPathError) as caught:
         connect_session(place, read_only=True, sleep=lambda _seconds: None)
-    assert "the proxy proxy.test:3128 has a name that cannot be resolved: no name server answered" in caught.value.message
+    assert (
+        "the proxy proxy.test:3128 has a name that cannot be resolved: no name server answered" in caught.value.message
+    )
 
 
 @contextmanager

@@ -225,7 +225,17 @@ def test_clearing_the_journal_is_no_news() -> None:
 
 
 def test_counts_for_a_bar() -> None:
-    phases: tuple[Phase, ...] = ("idle", "done", "done", "booting", "draining", "waiting", "blocked", "returned", "failed")
+    phases: tuple[Phase, ...] = (
+        "idle",
+        "done",
+        "done",
+        "booting",
+        "draining",
+        "waiting",
+        "blocked",
+        "returned",
+        "failed",
+    )
     found = counts(HostStatus(moid=str(n), name=str(n), cluster="c", phase=phase) for n, phase in enumerate(phases))
     assert (found.total, found.done, found.under_way, found.waiting, found.blocked, found.failed) == (8, 2, 2, 1, 1, 1)
     assert found.returned == 1
