@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from ..._domain.concurrency import Pace
 from ..._domain.errors import DirectPathError
-from ..._domain.planning.plan import Plan, TargetPlan
+from ..._domain.left_behind import STATUS
+from ..._domain.planning.plan import Blocker, Plan, TargetPlan
 from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
 from ..._domain.writing.api_versions import refuse_too_new
 from ..._vsphere.read.other_writers import read_other_writers
@@ -33,6 +34,8 @@ Observed = TypeVar("Observed")
 
 CONTRADICTED = ("changed_meanwhile", "not_applied", "vanished")
 """Codes of errors that another writer causes."""
+TAKEN = ("host_unreachable", "host_in_maintenance")
+"""Codes of blockers that are no fault while a rolling reboot, or host_maintenance, works on the host."""
 ATTEMPTS = 2
 """How often a target is written to when the connection breaks during the write. The second attempt makes only the changes that a new read
 finds missing."""
@@ -81,6 +84,7 @@ def execute(
     check_mode = earlier is not None
     predicted = NOTHING_PREDICTED if earlier is None else earlier.read()
     observed, plan = _look(job, session, request, FirstLook(check_mode=check_mode, predicted=predicted))
+    plan = _name_work_in_progress(session, plan)
     outcomes: dict[str, Outcome] = {}
     after, left = observed, plan
     if plan.changed and not check_mode:
@@ -96,6 +100,34 @@ def execute(
         # A task that fails ends the play for its host: what it would have changed for other targets counts for nothing.
         earlier.add(NOTHING_PREDICTED if result.get("failed") else job.predict(observed, plan))
     return result
+
+
+def _name_work_in_progress(session: Session, plan: Plan) -> Plan:
+    """If a target is refused because its host is away or in maintenance mode, and a rolling reboot or host_maintenance works on the host:
+    that is why. Otherwise the advice would be to repair the host, or to end its maintenance mode. No call if nothing is refused so."""
+    places = {
+        target.moid: target.host_moid or target.moid
+        for target in plan.blocked
+        if any(blocker.code in TAKEN for blocker in target.blockers)
+    }
+    work_on: Mapping[str, str] = {}
+    if places:
+        with suppress(DirectPathError, *SERVER_ERRORS):
+            work_on = read_other_work(session, set(places.values()))
+    targets = (
+        replace(target, blockers=tuple(_taken(blocker, work_on[places[target.moid]]) for blocker in target.blockers))
+        if places.get(target.moid) in work_on
+        else target
+        for target in plan.targets
+    )
+    return replace(plan, targets=tuple(targets)) if work_on else plan
+
+
+def _taken(blocker: Blocker, clause: str) -> Blocker:
+    if blocker.code not in TAKEN:
+        return blocker
+    cure = f"Wait until this has ended, then run the same again. To see it: {STATUS}"
+    return replace(blocker, message=f"{blocker.message.rstrip('.')}. {clause}", cure=cure)
 
 
 def _name_other_writers(session: Session, plan: Plan, outcomes: Mapping[str, Outcome], seconds: float) -> None:

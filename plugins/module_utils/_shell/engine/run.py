@@ -24,6 +24,10 @@ Query = TypeVar("Query")
 Observed = TypeVar("Observed")
 
 
+UNKNOWN = ("unknown_cluster", "unknown_host", "unknown_vm")
+"""Codes of errors for a name that the server does not have."""
+
+
 class Runnable(Protocol):
     """What ``run`` needs of a module: ``InfoJob``, ``Work``, or ``Job`` (``engine/job.py``) for a module that changes something."""
 
@@ -97,6 +101,9 @@ def run(job: Runnable) -> None:
             finally:
                 wrote, off = session.stub.writes, session.off
     except DirectPathError as error:
+        if error.code in UNKNOWN:
+            # Names that nothing has are often those of another vCenter.
+            error.cure = f"{error.cure.rstrip('.')}, and that {module.params['hostname']} is the right server"
         fail(module, failure(error, wrote=wrote, off=off.values(), has_journal=has_journal))
     except SERVER_ERRORS as fault:
         fail(
