@@ -14,7 +14,7 @@ from ..state.actions import Action, Kind
 from ..state.fleet_index import FleetIndex, earliest, next_call_at
 from ..state.journal import Entry, Step
 from ..state.observed import HostView
-from ..state.phases import RESTORED, NextStep, phase_of
+from ..state.phases import NextStep, phase_of
 
 CALLS = 4
 """The number of calls without effect after which the host is given up."""
@@ -44,7 +44,7 @@ def back_out(fleet: FleetIndex, view: HostView, entry: Entry, code: str, text: s
 def restore(fleet: FleetIndex, view: HostView, entry: Entry) -> NextStep:
     """Give the host back, because a restore was requested."""
     text = f"{view.name} was returned to service before its reboot, as requested"
-    return give_back(fleet, view, entry, code=RESTORED, text=text)
+    return give_back(fleet, view, entry, code="restored", text=text)
 
 
 def give_back(fleet: FleetIndex, view: HostView, entry: Entry, *, code: str, text: str) -> NextStep:
