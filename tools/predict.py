@@ -64,8 +64,13 @@ def with_check(command: Sequence[str], block: Block) -> list[str]:
     return [command[0], "--check", *command[1:]]
 
 
+def without_check(text: str) -> str:
+    """The text of an example without ``--check``, and without ``--diff`` after it. The same text if it is no check run."""
+    return re.sub(r" --check\b( --diff\b)?", "", text)
+
+
 def predict(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Predicted:
-    """Run the command with ``--check``."""
+    """Run a command, and count what it writes."""
     before = _count_writes(environ)
     done = run(command, folder, environ)
     return Predicted(done=done, writes=(before, _count_writes(environ)))

@@ -17,17 +17,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.commands import run as run_command
 from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, running
 from tools.markdown import Block, MarkdownError, blocks
 from tools.predict import (
     SHELLS,
+    Predicted,
     is_predictable,
     knows_earlier_tasks,
     mispredictions,
     predict,
     with_check,
+    without_check,
 )
 from tools.tree import collections_path, sync
 from tools.warm import warm
@@ -50,7 +51,9 @@ class Page:
     lab: ExitStack = field(default_factory=ExitStack)
     runs: int = 0
     predicted: set[str] = field(default_factory=set)
-    """Examples that were run with ``--check`` first. One that is repeated shows that nothing is left to change."""
+    """Examples that were run. One that is repeated shows that nothing is left to change."""
+    checked: dict[str, Predicted] = field(default_factory=dict)
+    """What the examples with ``--check`` of the page itself predicted, by the same example without it."""
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -84,6 +87,8 @@ def _run_block(page: Page, block: Block) -> None:
     if run.lab:
         page.lab.close()
         page.environ.update(page.lab.enter_context(running(run.lab)))
+        page.predicted.clear()
+        page.checked.clear()
     for name, lab in run.also:
         variables = page.lab.enter_context(running(lab))
         page.environ.update({f"{name}_{part}": variables[f"VMWARE_{part}"] for part in ("HOST", "PORT", "CA_PATH")})
@@ -92,12 +97,18 @@ def _run_block(page: Page, block: Block) -> None:
     own = page.folder / "ansible.cfg"  # a page may create it
     environ = page.environ | ({"ANSIBLE_CONFIG": str(own)} if own.exists() else {})
     plain = {name: value for name, value in environ.items() if name not in WARM}
-    predicted = None
-    if is_predictable(block) and block.text not in page.predicted:
-        page.predicted.add(block.text)
+    asked = without_check(block.text)
+    predicted = page.checked.get(asked) if is_predictable(block) else None
+    if predicted is None and is_predictable(block) and asked not in page.predicted:
         checking = plain if run.plain or knows_earlier_tasks(block) else environ
         predicted = predict(with_check(command, block), page.folder, checking)
-    done = run_command(command, page.folder, plain if run.plain else environ)
+    made = predict(command, page.folder, plain if run.plain else environ)
+    done = made.done
+    if asked == block.text:
+        page.predicted.add(asked)
+        page.checked.clear()  # it may have changed what they predicted
+    else:
+        page.checked[asked] = made
     problems = [f"exit status {done.code}, the page says {run.rc}"] if done.code != run.rc else []
     problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.output]
     problems += [f"the output holds {text!r}" for text in run.refuse if text in done.output]

@@ -8,7 +8,7 @@ import pytest
 
 from tools.commands import Done
 from tools.markdown import Block, blocks
-from tools.predict import Predicted, is_predictable, knows_earlier_tasks, mispredictions, with_check
+from tools.predict import Predicted, is_predictable, knows_earlier_tasks, mispredictions, with_check, without_check
 from tools.run_docs import pages
 
 SITE = "ansible-playbook directpath.vsphere.site -i inventory.yml"
@@ -53,6 +53,12 @@ def test_only_a_play_with_several_tasks_of_the_collection_knows_earlier_ones() -
     assert knows_earlier_tasks(block(TWO_TASKS, "yaml"))
     assert not knows_earlier_tasks(block("\n".join(TWO_TASKS.splitlines()[:3]), "yaml"))
     assert not knows_earlier_tasks(block(SITE))
+
+
+@pytest.mark.parametrize("more", [" --check", " --check --diff"])
+def test_a_check_run_of_the_page_itself_predicts_the_same_example(more: str) -> None:
+    assert without_check(f"{SITE}{more} -e a=b") == f"{SITE} -e a=b"
+    assert without_check(SITE) == SITE
 
 
 def test_the_command_of_a_check_run() -> None:
