@@ -1,11 +1,11 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write the generated parts of pages, the schema of the intent, and the names of role variables. With --check, only report
-files that are out of date.
+"""Write the generated parts of pages, the pages of the modules, the schema of the intent, and the names of role variables. With
+--check, only report files that are out of date.
 
 The table in README.md comes from the short descriptions of modules and roles, the table of variables in the README of a
-role from its meta/argument_specs.yml, the tables of blockers and of pinned VMs from the rules that the code applies. They are
-between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
+role from its meta/argument_specs.yml, the tables of blockers and of pinned VMs from the rules that the code applies, the lines that
+install the collection from galaxy.yml. They are between ``<!-- generated: NAME -->`` and ``<!-- end generated -->``.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from typing import Any
 
 import yaml
 
-from tools import architecture, intent_schema, vocabulary
+from tools import architecture, intent_schema, reference_pages, vocabulary
 from tools.collection_path import install
 from tools.envs import ROOT
+from tools.option_tables import GenerateError, cell, documentation, options_table
 
 ROLE_OPTIONS = Path("plugins/plugin_utils/intent/role_options.py")
+CI_GUIDE = Path("docs/guides/continuous_integration.md")
 MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
 
@@ -39,20 +41,6 @@ NAMING_THE_REPOSITORY = (
     ".github/**/*.md",
 )
 """Files with an address in the repository. A package or a page that is not next to them needs the whole address."""
-
-
-class GenerateError(Exception):
-    """A source or a marker of a table is missing or invalid."""
-
-
-def documentation(path: Path, name: str = "DOCUMENTATION") -> str:
-    """The documentation of a plugin, read without importing it. Raises GenerateError."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-            text = ast.literal_eval(node.value)
-            if isinstance(text, str):
-                return text
-    raise GenerateError(f"{path.name} has no {name}")
 
 
 def modules(root: Path = ROOT) -> dict[str, str]:
@@ -97,11 +85,36 @@ def argument_specs(role: Path) -> dict[str, Any]:
 def contents_table(root: Path = ROOT) -> str:
     """The table of modules, plugins, roles and playbooks in README.md."""
     lines = ["| | what it does |", "|---|---|"]
-    lines += [f"| module `{name}` | {_cell(text)} |" for name, text in modules(root).items()]
-    lines += [f"| inventory plugin `{name}` | {_cell(text)} |" for name, text in inventories(root).items()]
-    lines += [f"| role [`{name}`](roles/{name}/README.md) | {_cell(text)} |" for name, text in roles(root).items()]
-    lines += [f"| playbook `directpath.vsphere.{name}` | {_cell(text)} |" for name, text in playbooks(root).items()]
+    for kind, found in (("module", modules(root)), ("inventory plugin", inventories(root))):
+        lines += [f"| {kind} [`{name}`]({reference_pages.link(name)}) | {cell(text)} |" for name, text in found.items()]
+    lines += [f"| role [`{name}`](roles/{name}/README.md) | {cell(text)} |" for name, text in roles(root).items()]
+    lines += [f"| playbook `directpath.vsphere.{name}` | {cell(text)} |" for name, text in playbooks(root).items()]
     return "\n".join(lines) + "\n"
+
+
+def requirements_block(root: Path = ROOT) -> str:
+    """The requirements.yml that installs the collection."""
+    about = metadata(root)
+    url, version = about["repository"], about["version"]
+    return (
+        '<!-- not run: stage "package" installs from it -->\n'
+        f"```yaml\ncollections:\n  - name: {url}.git\n    type: git\n    version: v{version}\n```\n"
+    )
+
+
+def install_block(root: Path = ROOT) -> str:
+    """The commands that install the collection, one of which is enough."""
+    about = metadata(root)
+    url, version = about["repository"], about["version"]
+    lines = {
+        "a repository": f"git+{url}.git,v{version}",
+        "a git checkout": "git+file:///path/to/the/checkout",
+        "a tarball": f"directpath-vsphere-{version}.tar.gz",
+        "Galaxy, once it is published there": "directpath.vsphere",
+    }
+    width = max(map(len, lines.values())) + 2
+    rows = [f"ansible-galaxy collection install {what:<{width}}# from {where}\n" for where, what in lines.items()]
+    return f'<!-- not run: stage "package" installs it -->\n```shell\n{"".join(rows)}```\n'
 
 
 def variables_table(role: Path) -> str:
@@ -109,10 +122,7 @@ def variables_table(role: Path) -> str:
     parts = []
     for entry, spec in argument_specs(role).items():
         heading = "" if entry == "main" else f"\nEntry point `{entry}`: {spec['short_description']}\n\n"
-        rows = ["| variable | type | default | meaning |", "|---|---|---|---|"]
-        for name, option in (spec.get("options") or {}).items():
-            rows += _rows(name, option)
-        parts.append(heading + "\n".join(rows) + "\n" if len(rows) > 2 else heading + "No variables.\n")
+        parts.append(heading + (options_table(spec.get("options") or {}) or "No variables.\n"))
     return "".join(parts)
 
 
@@ -226,7 +236,7 @@ def vocabulary_table(root: Path = ROOT) -> str:
     """The table of docs/vocabulary.yml. For the words to avoid it shows the example sentence."""
     rows = ["| say | not |", "|---|---|"]
     path = root / "docs" / "vocabulary.yml"
-    rows += [f"| {_cell(word.say)} | {_cell(word.example)} |" for word in vocabulary.words(path)]
+    rows += [f"| {cell(word.say)} | {cell(word.example)} |" for word in vocabulary.words(path)]
     return "\n".join(rows) + "\n"
 
 
@@ -242,7 +252,7 @@ def blockers_table() -> str:
     for rule in RULES:
         codes = ", ".join(f"`{code}`" for code in rule.codes)
         marks = " | ".join("yes" if goal in rule.goals else "" for goal in ("reboot", "enter", "leave"))
-        rows.append(f"| {codes} | {_cell(rule.what)} | {marks} |")
+        rows.append(f"| {codes} | {cell(rule.what)} | {marks} |")
     return "\n".join(rows) + "\n"
 
 
@@ -252,41 +262,12 @@ def pinned_table() -> str:
     from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.pinned import PINS, STAYS
 
     rows = ["| a running VM | the rolling reboot and host_maintenance |", "|---|---|"]
-    rows += [f"| {_cell(what)} | shut it down, if `pinned_vms` allows it |" for what, _unused in PINS]
+    rows += [f"| {cell(what)} | shut it down, if `pinned_vms` allows it |" for what, _unused in PINS]
     rows += [
-        f"| {_cell(what)} | the rolling reboot skips the host, `host_maintenance` warns and waits |"
+        f"| {cell(what)} | the rolling reboot skips the host, `host_maintenance` warns and waits |"
         for what, _unused in STAYS
     ]
     return "\n".join(rows) + "\n"
-
-
-def _rows(name: str, option: Mapping[str, Any]) -> list[str]:
-    kind = option.get("type", "str")
-    if option.get("elements"):
-        kind = f"{kind} of {option['elements']}"
-    default = "**required**" if option.get("required") else _default(option)
-    meaning = option.get("description", "")
-    text = " ".join(meaning) if isinstance(meaning, list) else str(meaning)
-    if option.get("choices"):
-        text += " One of " + ", ".join(f"`{_scalar(choice)}`" for choice in option["choices"]) + "."
-    rows = [f"| `{name}` | {kind} | {default} | {_cell(text)} |"]
-    for inner, spec in (option.get("options") or {}).items():
-        rows += _rows(f"{name}.{inner}" if kind == "dict" else f"{name}[].{inner}", spec)
-    return rows
-
-
-def _default(option: Mapping[str, Any]) -> str:
-    return f"`{_scalar(option['default'])}`" if "default" in option and option["default"] is not None else "unset"
-
-
-def _scalar(value: Any) -> str:
-    return str(yaml.safe_dump(value, default_flow_style=True, width=1000)).removesuffix("...\n").strip()
-
-
-def _cell(text: str) -> str:
-    """Text for one table cell: converts the markup of Ansible to Markdown, line breaks to blanks, and escapes bars."""
-    text = re.sub(r"\b(?:C|V|O|RV|E|M|P|I|B)\(((?:[^()]|\([^()]*\))*)\)", r"`\1`", text)
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def filled(text: str, tables: Mapping[str, str]) -> str:
@@ -308,6 +289,8 @@ def outputs(root: Path = ROOT) -> dict[Path, str]:
         if not all(f"<!-- generated: {name} -->" in text for name in tables):
             raise GenerateError(f"{path.relative_to(root)} lacks the marker of {', '.join(tables)}")
         result[path] = filled(text, tables)
+    for source in reference_pages.sources(root):
+        result[root / reference_pages.link(source.stem)] = reference_pages.page(source, root)
     result[root / "docs" / "intent.schema.json"] = intent_schema.text()
     result[root / ROLE_OPTIONS] = role_options(root)
     result[root / architecture.PICTURE] = architecture.picture()
@@ -335,7 +318,11 @@ def _present(path: Path) -> str:
 
 
 def _targets(root: Path) -> list[tuple[Path, dict[str, str]]]:
-    targets = [(root / "README.md", {"contents": contents_table(root)})]
+    requirements = requirements_block(root)
+    readme = {"contents": contents_table(root), "install": install_block(root), "requirements": requirements}
+    targets = [(root / "README.md", readme)]
+    if (root / CI_GUIDE).exists():
+        targets.append((root / CI_GUIDE, {"requirements": requirements}))
     if (root / "docs" / "vocabulary.md").exists():
         targets.append((root / "docs" / "vocabulary.md", {"vocabulary": vocabulary_table(root)}))
     if (root / "docs" / "guides" / "hardware_maintenance.md").exists():
@@ -376,6 +363,7 @@ def main() -> int:
         if options.check:
             problems.append(f"{path.relative_to(ROOT)} is out of date: run `make generate`")
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             print(f"wrote {path.relative_to(ROOT)}")
     print("\n".join(problems), end="\n" if problems else "")

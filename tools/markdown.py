@@ -11,6 +11,8 @@ The comment is the line before the fence (blank lines in between do not matter):
   modules as users do, not in forks of a process that has imported them: what depends on the process of Ansible needs this.
   An example that may change something is run with ``--check`` first, and what that says is compared (tools/predict.py);
   ``unpredicted="reason"`` says why not.
+- ``<!-- output: -->`` is for a block with the output of the last run. Its lines must be in that output, one after the other. A line
+  ``...`` stands for lines that are left out.
 - ``<!-- file: inventory.yml -->`` saves the block under this name for later runs of the page.
 - ``<!-- not run: reason -->`` says why an example cannot be executed.
 """
@@ -23,7 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FENCE = re.compile(r"^(?P<indent> *)```+ *(?P<language>[\w+-]*)\s*$")
-DIRECTIVE = re.compile(r"^\s*<!-- (?P<kind>run|file|not run):(?P<text>.*)-->\s*$")
+DIRECTIVE = re.compile(r"^\s*<!-- (?P<kind>run|output|file|not run):(?P<text>.*)-->\s*$")
 RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc", "start", "unpredicted")
 
 
@@ -49,19 +51,20 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """One fenced example. At most one of ``run``, ``file`` and ``not_run`` is set."""
+    """One fenced example. At most one of ``run``, ``output``, ``file`` and ``not_run`` is set."""
 
     line: int
     language: str
     text: str
     run: Run | None = None
+    output: bool = False
     file: str | None = None
     not_run: str | None = None
 
     @property
     def is_bare(self) -> bool:
         """Whether the block has no directive."""
-        return self.run is None and self.file is None and self.not_run is None
+        return self.run is None and not self.output and self.file is None and self.not_run is None
 
 
 def blocks(text: str, where: str = "page") -> list[Block]:
@@ -102,6 +105,8 @@ def _block(number: int, language: str, text: str, directive: tuple[int, str, str
     at, kind, words = directive
     if kind == "run":
         return Block(line=number, language=language, text=text, run=_run(words, f"{where}:{at}"))
+    if kind == "output":
+        return Block(line=number, language=language, text=text, output=True)
     if not words:
         raise MarkdownError(f"{where}:{at}: '{kind}:' needs a text")
     if kind == "file":
@@ -109,6 +114,24 @@ def _block(number: int, language: str, text: str, directive: tuple[int, str, str
             raise MarkdownError(f"{where}:{at}: {words} leads out of the page's folder")
         return Block(line=number, language=language, text=text, file=words)
     return Block(line=number, language=language, text=text, not_run=words)
+
+
+def lacks(output: str, shown: str) -> str | None:
+    """The first line of ``shown`` that is not where it should be in ``output``; None if all are. ``...`` stands for lines left out."""
+    lines = [line.rstrip() for line in output.splitlines()]
+    at, anywhere = 0, True
+    for line in shown.splitlines():
+        if line.strip() == "...":
+            anywhere = True
+            continue
+        try:
+            found = lines.index(line.rstrip(), at)
+        except ValueError:
+            return line
+        if found != at and not anywhere:
+            return line
+        at, anywhere = found + 1, False
+    return None
 
 
 def _run(words: str, where: str) -> Run:

@@ -43,7 +43,11 @@ def new_module(name: str, root: Path = ROOT) -> tuple[Path, ...]:
     format_sources([path for path in files if path.suffix == ".py"], root)
     runtime = root / "meta" / "runtime.yml"
     runtime.write_text(with_module(runtime.read_text(encoding="utf-8"), name), encoding="utf-8")
-    tables = {path: text for path, text in outputs(root).items() if path.read_text(encoding="utf-8") != text}
+    tables = {
+        path: text
+        for path, text in outputs(root).items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
     for path, text in tables.items():
         path.write_text(text, encoding="utf-8")
     return (*files, runtime.relative_to(root), *(path.relative_to(root) for path in tables))

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Build the tarball and use it like a user: install it in an empty folder, and run it from another folder.
 
-``python -m tools.package installed``  build, check the tarball, install, run plan and site from the installed copy
+``python -m tools.package installed``  build, check the tarball, install, run plan, site and the simulator from the installed copy
 ``python -m tools.package site``       run plan and site from a tree, with the ansible-core of this environment
 ``python -m tools.package molecule``   run the molecule scenario
 ``python -m tools.package importer``   build, and check it with galaxy-importer, which Galaxy runs on an upload
@@ -11,10 +11,13 @@
 from __future__ import annotations
 
 import re
+import signal
 import socket
+import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +25,10 @@ import yaml
 
 from tools.commands import StepError, changed, must
 from tools.envs import ROOT, clean_environ
+from tools.generate import metadata
 from tools.lab import LabError, control, running
+from tools.markdown import blocks
+from tools.published_readme import problems, with_absolute_links
 from tools.tree import collection, collections_path, sync
 from tools.warm import warm
 
@@ -45,13 +51,21 @@ NEEDED = (
 )
 
 
-def build(folder: Path, environ: Mapping[str, str], tree: str = "package", version: str = "") -> Path:
-    """Build the tarball of the working files. With `version`, that of a copy which differs in nothing but its version."""
-    (collection(tree) / "galaxy.yml").unlink(missing_ok=True)
-    metadata = sync(tree) / "galaxy.yml"
+def build(
+    folder: Path, environ: Mapping[str, str], tree: str = "package", version: str = "", *, for_galaxy: bool = False
+) -> Path:
+    """Build the tarball of the working files. With `version`, that of a copy which differs in nothing but its version. ``for_galaxy``:
+    its README.md has absolute links."""
+    for name in ("galaxy.yml", "README.md"):
+        (collection(tree) / name).unlink(missing_ok=True)
+    copy = sync(tree)
     if version:
-        text = re.sub(r"(?m)^version: .*$", f"version: {version}", metadata.read_text(encoding="utf-8"))
-        metadata.write_text(text, encoding="utf-8")
+        text = re.sub(r"(?m)^version: .*$", f"version: {version}", (copy / "galaxy.yml").read_text(encoding="utf-8"))
+        (copy / "galaxy.yml").write_text(text, encoding="utf-8")
+    if for_galaxy:
+        about, text = metadata(copy), (copy / "README.md").read_text(encoding="utf-8")
+        text = with_absolute_links(text, about["repository"], about["version"])
+        (copy / "README.md").write_text(text, encoding="utf-8")
     folder.mkdir(exist_ok=True)
     must(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], collection(tree), environ)
     (tarball,) = folder.glob("directpath-vsphere-*.tar.gz")
@@ -60,24 +74,60 @@ def build(folder: Path, environ: Mapping[str, str], tree: str = "package", versi
 
 def content_problems(names: list[str]) -> list[str]:
     """Files that the tarball must not contain, and missing ones."""
-    problems = [f"the tarball holds {name}" for name in names if FORBIDDEN.match(name) and name != "."]
-    return problems + [f"the tarball lacks {name}" for name in NEEDED if name not in names]
+    wrong = [f"the tarball holds {name}" for name in names if FORBIDDEN.match(name) and name != "."]
+    return wrong + [f"the tarball lacks {name}" for name in NEEDED if name not in names]
 
 
 def check_installed(environ: Mapping[str, str], folder: Path) -> int:
     """Build, check, install and run. Returns the number of passed checks. Raises StepError."""
     tarball = build(folder, environ)
     with tarfile.open(tarball) as archive:
-        problems = content_problems([member.name.removeprefix("./") for member in archive.getmembers()])
-    if problems:
-        raise StepError("\n".join(problems))
+        names = [member.name.removeprefix("./") for member in archive.getmembers()]
+    wrong = content_problems(names) + problems((ROOT / "README.md").read_text(encoding="utf-8"), names)
+    if wrong:
+        raise StepError("\n".join(wrong))
     target = folder / "installed"
     must(["ansible-galaxy", "collection", "install", str(tarball), "-p", str(target)], folder, environ)
+    start_simulator(target / "ansible_collections" / "directpath" / "vsphere", environ, folder)
+    install_from_git(environ, folder)
     return (
-        3
+        5
         + check_execution_environment(target, folder, environ)
         + run_site({**environ, "ANSIBLE_COLLECTIONS_PATH": str(target)}, folder)
     )
+
+
+def start_simulator(installed: Path, environ: Mapping[str, str], folder: Path) -> None:
+    """Start the simulator of the installed collection as README.md says, and stop it. Raises StepError."""
+    ready = folder / "ready"
+    command = [sys.executable, "-m", "simulator", "--lab", "simulator/labs/demo.yml", "--port", "0"]
+    process = subprocess.Popen(
+        [*command, "--ready-file", str(ready)], cwd=installed, env=dict(environ), stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    started = ready.exists()
+    process.send_signal(signal.SIGTERM)
+    if (code := process.wait(timeout=30)) != 0 or not started:
+        raise StepError(f"the simulator of the installed collection ended with status {code}, started: {started}")
+
+
+def install_from_git(environ: Mapping[str, str], folder: Path) -> None:
+    """Install with the requirements.yml of README.md, from this checkout. Raises StepError."""
+    page = blocks((ROOT / "README.md").read_text(encoding="utf-8"), "README.md")
+    (wanted,) = [yaml.safe_load(block.text) for block in page if block.text.startswith("collections:")]
+    (entry,) = wanted["collections"]
+    about = metadata()
+    if entry != {"name": f"{about['repository']}.git", "type": "git", "version": f"v{about['version']}"}:
+        raise StepError(f"README.md installs {entry}, which is not what galaxy.yml says")
+    entry |= {"name": ROOT.as_uri(), "version": "HEAD"}
+    requirements = folder / "requirements.yml"
+    requirements.write_text(yaml.safe_dump(wanted), encoding="utf-8")
+    target = folder / "from-git"
+    must(["ansible-galaxy", "collection", "install", "-r", str(requirements), "-p", str(target)], folder, environ)
+    if not (target / "ansible_collections" / "directpath" / "vsphere" / "MANIFEST.json").exists():
+        raise StepError("requirements.yml of README.md did not install the collection")
 
 
 def check_execution_environment(installed: Path, folder: Path, environ: Mapping[str, str]) -> int:
@@ -128,7 +178,7 @@ FIRST_STABLE = "1.0.0"
 
 def check_importer(environ: dict[str, str], folder: Path) -> int:
     """Run galaxy-importer on the tarball as it is built, and on a copy with a stable version. Returns the number of passed checks."""
-    imported(build(folder / "built", environ), environ, folder, RUN_ANSIBLE_LINT=True)
+    imported(build(folder / "built", environ, for_galaxy=True), environ, folder, RUN_ANSIBLE_LINT=True)
     copy = build(folder / "stable", environ, "importer", FIRST_STABLE)
     imported(copy, environ, folder, REQUIRE_V1_OR_GREATER=True)
     return 2

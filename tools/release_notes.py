@@ -22,16 +22,24 @@ from tools.tree import collections_path, sync
 WRITTEN = ("CHANGELOG.md", "changelogs/changelog.yaml")
 
 
+def forget(file: Path, version: str) -> None:
+    """Remove the notes of a version. antsibull-changelog never reads again a fragment that it has used."""
+    known = yaml.safe_load(file.read_text(encoding="utf-8"))
+    known["releases"].pop(version, None)
+    file.write_text(yaml.safe_dump(known), encoding="utf-8")
+
+
 def main() -> int:
-    """Exit status of antsibull-changelog. A second run for the same version adds new fragments."""
+    """Exit status of antsibull-changelog. A second run for the same version makes its notes again, from what the fragments say now."""
     folder = sync("release")
     for name in WRITTEN:
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, folder / name)
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    forget(folder / "changelogs" / "changelog.yaml", version)
     command = ["antsibull-changelog", "release", "--version", version, "--date", str(datetime.date.today())]
     environ = clean_environ(Path(sys.prefix)) | {"ANSIBLE_COLLECTIONS_PATH": str(collections_path("release"))}
-    done = subprocess.run([*command, "--update-existing"], cwd=folder, env=environ, check=False)
+    done = subprocess.run(command, cwd=folder, env=environ, check=False)
     if done.returncode == 0:
         for name in WRITTEN:
             shutil.copy2(folder / name, ROOT / name)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.envs import ROOT, clean_environ
 from tools.lab import LabError, running
-from tools.markdown import Block, MarkdownError, blocks
+from tools.markdown import Block, MarkdownError, blocks, lacks
 from tools.predict import (
     SHELLS,
     Predicted,
@@ -54,6 +54,8 @@ class Page:
     """Examples that were run. One that is repeated shows that nothing is left to change."""
     checked: dict[str, Predicted] = field(default_factory=dict)
     """What the examples with ``--check`` of the page itself predicted, by the same example without it."""
+    output: str = ""
+    """The output of the last run."""
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -77,6 +79,8 @@ def run_page(path: Path, environ: dict[str, str]) -> int:
                     target.write_text(block.text, encoding="utf-8")
                 elif block.run:
                     _run_block(page, block)
+                elif block.output and (line := lacks(page.output, block.text)) is not None:
+                    raise Broken(f"{name}:{block.line}: the output lacks {line!r}\n--- output\n{page.output}")
         return page.runs
 
 
@@ -109,6 +113,7 @@ def _run_block(page: Page, block: Block) -> None:
         page.checked.clear()  # it may have changed what they predicted
     else:
         page.checked[asked] = made
+    page.output = done.output
     problems = [f"exit status {done.code}, the page says {run.rc}"] if done.code != run.rc else []
     problems += [f"the output lacks {text!r}" for text in run.expect if text not in done.output]
     problems += [f"the output holds {text!r}" for text in run.refuse if text in done.output]

@@ -24,8 +24,8 @@ import yaml
 
 from tools.commands import StepError, Tally, recap, run
 from tools.envs import ROOT
-from tools.generate import documentation
 from tools.lab import LabError, control, running
+from tools.option_tables import documentation
 from tools.run_docs import example_environ
 from tools.warm import warm
 

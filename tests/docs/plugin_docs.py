@@ -1,18 +1,11 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module documentation with its fragments merged in, and what an example says that it does not know."""
+"""What an example says that the documentation of a module does not know."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
-
-import yaml
-
-from tools.envs import ROOT
-from tools.generate import documentation
 
 COLLECTION = "directpath.vsphere."
 # What ansible-core itself brings; an example may use nothing that a bare ansible-core lacks.
@@ -23,29 +16,6 @@ TASK_WORDS = frozenset(
         " loop loop_control module_defaults no_log notify register retries delay until run_once tags throttle vars when"
     ).split()
 )
-
-
-def merged(path: Path, root: Path = ROOT) -> dict[str, Any]:
-    """DOCUMENTATION with the options of its fragments; unknown fragments raise FileNotFoundError or KeyError."""
-    own: dict[str, Any] = yaml.safe_load(documentation(path))
-    options = dict(own.get("options") or {})
-    names = own.get("extends_documentation_fragment") or []
-    for name in [names] if isinstance(names, str) else names:
-        if name.startswith(COLLECTION):
-            options = {**(fragment(name.removeprefix(COLLECTION), root).get("options") or {}), **options}
-    return own | {"options": options}
-
-
-def fragment(name: str, root: Path = ROOT) -> dict[str, Any]:
-    """A doc fragment ('connection', or 'attributes.info' for its variable INFO)."""
-    file, _dot, part = name.partition(".")
-    tree = ast.parse((root / "plugins" / "doc_fragments" / f"{file}.py").read_text(encoding="utf-8"))
-    wanted = (part or "documentation").upper()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == wanted for t in node.targets):
-            loaded: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))
-            return loaded
-    raise KeyError(f"fragment {name}: {file}.py has no {wanted}")
 
 
 def task_problems(task: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.docs.plugin_docs import merged, option_problems, task_problems
+from tests.docs.plugin_docs import option_problems, task_problems
 from tools.envs import ROOT
-from tools.generate import action_group_problems, documentation, is_documentation_only
+from tools.generate import action_group_problems, is_documentation_only
+from tools.option_tables import documentation
+from tools.reference_pages import merged
 
 MODULES = sorted((ROOT / "plugins" / "modules").glob("[a-z]*.py"))
 DOCUMENTED = {path.stem: path for path in MODULES}

@@ -19,6 +19,14 @@ PAGES = [page for page in PAGES if page.exists()]
 EXECUTED = [page for page in pages() if page.is_relative_to(ROOT / "docs")]
 
 
+class AnsibleLoader(yaml.SafeLoader):
+    """Also reads the tags of Ansible."""
+
+
+for tag in ("!unsafe", "!vault"):
+    AnsibleLoader.add_constructor(tag, lambda loader, node: loader.construct_scalar(node))
+
+
 def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
@@ -33,7 +41,7 @@ def bare_examples(found: list[Block]) -> list[str]:
 def test_yaml_examples_parse(page: Path) -> None:
     for block in blocks(page.read_text(encoding="utf-8"), name_of(page)):
         if block.language in ("yaml", "yml"):
-            assert list(yaml.safe_load_all(block.text)) != [None], f"line {block.line}"
+            assert list(yaml.load_all(block.text, AnsibleLoader)) != [None], f"line {block.line}"
 
 
 @pytest.mark.parametrize("page", EXECUTED, ids=name_of)

@@ -46,8 +46,12 @@ def root(tmp_path: Path) -> Path:
         "plugins/plugin_utils/inventory/entries.py": 'def host_entry():\n    return {"type": "host"}\n',
         "plugins/inventory/pci_hosts.py": 'DOCUMENTATION = "short_description: Lists hosts"\n',
         "meta/runtime.yml": "action_groups: {all: [thing]}\n",
-        "galaxy.yml": "repository: https://github.com/us/directpath.vsphere\n",
-        "README.md": "# x\n\n<!-- generated: contents -->\nold\n<!-- end generated -->\n",
+        "galaxy.yml": "repository: https://github.com/us/directpath.vsphere\nversion: 1.2.3\n",
+        "README.md": "# x\n\n"
+        + "\n\n".join(
+            f"<!-- generated: {name} -->\nold\n<!-- end generated -->"
+            for name in ("contents", "install", "requirements")
+        ),
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -57,15 +61,49 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_the_readme_names_everything_a_user_calls(root: Path) -> None:
-    assert outputs(root)[root / "README.md"].splitlines()[2:-1] == [
+    assert outputs(root)[root / "README.md"].splitlines()[2:9] == [
         "<!-- generated: contents -->",
         "| | what it does |",
         "|---|---|",
-        "| module `thing` | Makes a `thing` \\| or two |",
-        "| inventory plugin `pci_hosts` | Lists hosts |",
+        "| module [`thing`](docs/reference/thing.md) | Makes a `thing` \\| or two |",
+        "| inventory plugin [`pci_hosts`](docs/reference/pci_hosts.md) | Lists hosts |",
         "| role [`doer`](roles/doer/README.md) | Does it |",
         "| playbook `directpath.vsphere.site` | The whole job |",
     ]
+
+
+def test_the_readme_installs_what_galaxy_yml_says(root: Path) -> None:
+    text = outputs(root)[root / "README.md"]
+    assert "install git+https://git.example.org/x.git,v1.2.3 " in text
+    assert "  - name: https://git.example.org/x.git\n    type: git\n    version: v1.2.3\n" in text
+
+
+def test_a_module_has_a_page(root: Path) -> None:
+    fragment = 'class ModuleDocFragment:\n    DOCUMENTATION = "options: {hostname: {type: str, aliases: [host]}}"\n'
+    (root / "plugins" / "doc_fragments").mkdir()
+    (root / "plugins" / "doc_fragments" / "connection.py").write_text(fragment, encoding="utf-8")
+    module = MODULE.replace(
+        '\n"""',
+        "\nextends_documentation_fragment: directpath.vsphere.connection\n"
+        "options: {size: {type: dict, default: {}, description: [A, B.], suboptions: {gb: {type: int, required: true}}}}\n"
+        + '"""',
+    )
+    module += 'EXAMPLES = "- name: Make one\\n"\n'
+    module += (
+        'RETURN = "{rows: {type: list, elements: dict, returned: always, contains: {name: {description: C(x)}}}}"\n'
+    )
+    (root / "plugins" / "modules" / "thing.py").write_text(module, encoding="utf-8")
+    lines = outputs(root)[root / "docs" / "reference" / "thing.md"].splitlines()
+    assert lines[0] == "# directpath.vsphere.thing"
+    for row in (
+        "| `size` | dict | `{}` | A B. |",
+        "| `size.gb` | int | **required** |  |",
+        "| `hostname` | str | unset | Alias: `host`. |",
+        "- name: Make one",
+        "| `rows` | list of dict | always |  |",
+        "| `rows[].name` |  |  | `x` |",
+    ):
+        assert row in lines
 
 
 def test_a_role_table_has_every_variable_and_suboption(root: Path) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.markdown import MarkdownError, Run, blocks
+from tools.markdown import MarkdownError, Run, blocks, lacks
 
 
 def fenced(directive: str, language: str = "yaml", body: str = "a: 1") -> str:
@@ -80,3 +80,27 @@ def test_what_is_not_understood_is_an_error(text: str, message: str) -> None:
     with pytest.raises(MarkdownError) as caught:
         blocks(text)
     assert message in str(caught.value)
+
+
+OUTPUT = "PLAY [x] ***\n\nTASK [a] ***\nchanged: [localhost]   \n\nTASK [b] ***\nchanged: [localhost]\n"
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        ("TASK [a] ***\nchanged: [localhost]\n", None),
+        ("PLAY [x] ***\n...\nTASK [b] ***\n", None),
+        ("PLAY [x] ***\nTASK [a] ***\n", "TASK [a] ***"),
+        ("TASK [b] ***\n...\nTASK [a] ***\n", "TASK [a] ***"),
+        ("TASK [c] ***\n", "TASK [c] ***"),
+        ("TASK [b] ***\nchanged: [localhost]\nmore\n", "more"),
+    ],
+)
+def test_the_output_on_a_page_is_that_of_the_run(shown: str, missing: str | None) -> None:
+    assert lacks(OUTPUT, shown) == missing
+
+
+def test_an_output() -> None:
+    (block,) = blocks(fenced("<!-- output: -->", "text"))
+    assert block.output
+    assert not block.is_bare

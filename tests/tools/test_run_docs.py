@@ -96,6 +96,13 @@ def test_a_failing_playbook_is_broken(tmp_path: Path) -> None:
         run(tmp_path, "<!-- run: -->\n" + PLAYBOOK.replace("all", "impossible"))
 
 
+def test_an_output_that_is_not_that_of_the_run_is_broken(tmp_path: Path) -> None:
+    page = shell("<!-- run: -->", "echo one; echo two; echo three") + "\n<!-- output: -->\n```text\none\n...\n{}\n```\n"
+    assert run(tmp_path, page.format("three")) == 1
+    with pytest.raises(Broken, match=r"page\.md:9: the output lacks 'four'"):
+        run(tmp_path, page.format("four"))
+
+
 def test_other_languages_cannot_be_run(tmp_path: Path) -> None:
     with pytest.raises(Broken, match="'python' cannot be run"):
         run(tmp_path, "<!-- run: -->\n```python\nprint()\n```\n")
