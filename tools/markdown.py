@@ -11,6 +11,7 @@ The comment is the line before the fence (blank lines in between do not matter):
   modules as users do, not in forks of a process that has imported them: what depends on the process of Ansible needs this.
   An example that may change something is run with ``--check`` first, and what that says is compared (tools/predict.py);
   ``unpredicted="reason"`` says why not.
+  ``folder=collection`` runs it in the folder of the collection, and not in that of the page.
 - ``<!-- output: -->`` is for a block with the output of the last run. Its lines must be in that output, one after the other. A line
   ``...`` stands for lines that are left out.
 - ``<!-- file: inventory.yml -->`` saves the block under this name for later runs of the page.
@@ -26,7 +27,7 @@ from dataclasses import dataclass
 
 FENCE = re.compile(r"^(?P<indent> *)```+ *(?P<language>[\w+-]*)\s*$")
 DIRECTIVE = re.compile(r"^\s*<!-- (?P<kind>run|output|file|not run):(?P<text>.*)-->\s*$")
-RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc", "start", "unpredicted")
+RUN_KEYS = ("lab", "also", "args", "expect", "refuse", "rc", "start", "unpredicted", "folder")
 
 
 class MarkdownError(Exception):
@@ -47,6 +48,7 @@ class Run:
     plain: bool = False
     unpredicted: str = ""
     """Why a check run does not predict it."""
+    in_collection: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +143,7 @@ def _run(words: str, where: str) -> Run:
         if key not in pairs or not equals:
             raise MarkdownError(f"{where}: {word!r} is none of {', '.join(f'{key}=' for key in RUN_KEYS)}")
         pairs[key].append(value)
-    for key in ("lab", "args", "rc", "start", "unpredicted"):
+    for key in ("lab", "args", "rc", "start", "unpredicted", "folder"):
         if len(pairs[key]) > 1:
             raise MarkdownError(f"{where}: {key}= stands twice")
     also = tuple((name, lab) for name, _equals, lab in (word.partition("=") for word in pairs["also"]))
@@ -149,9 +151,12 @@ def _run(words: str, where: str) -> Run:
         raise MarkdownError(f"{where}: also= is written NAME=lab.yml, the name in capitals")
     if pairs["start"] not in ([], ["plain"]):
         raise MarkdownError(f"{where}: start= can only be plain")
+    if pairs["folder"] not in ([], ["collection"]):
+        raise MarkdownError(f"{where}: folder= can only be collection")
     return Run(
         plain=bool(pairs["start"]),
         unpredicted=pairs["unpredicted"][0] if pairs["unpredicted"] else "",
+        in_collection=bool(pairs["folder"]),
         lab=pairs["lab"][0] if pairs["lab"] else None,
         also=also,
         args=tuple(shlex.split(pairs["args"][0])) if pairs["args"] else (),

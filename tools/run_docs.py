@@ -4,7 +4,7 @@
 
 ``python -m tools.run_docs`` runs all pages, ``python -m tools.run_docs docs/first_cluster.md`` one. The directives in
 pages are described in tools/markdown.py. A page has one working folder. If the result of a run is not the expected one,
-the page fails, and the rest of it is not run.
+the page fails, and the rest of it is not run. With ``--write``, a shown output that is not that of its run is replaced by it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +34,7 @@ from tools.predict import (
 from tools.tree import collections_path, sync
 from tools.warm import warm
 
+COLLECTION = "ansible_collections/directpath/vsphere"
 WARM = ("DIRECTPATH_WARM", "DIRECTPATH_PLAYS", "DIRECTPATH_MODULES")
 """Variables of tools.warm."""
 
@@ -56,6 +58,8 @@ class Page:
     """What the examples with ``--check`` of the page itself predicted, by the same example without it."""
     output: str = ""
     """The output of the last run."""
+    outputs: dict[int, str] = field(default_factory=dict)
+    """Line of a shown output → what it has to be. None is kept here without ``--write``."""
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -65,8 +69,8 @@ def pages(root: Path = ROOT) -> list[Path]:
     return sorted(path for path in found if path.exists() and "decisions" not in path.parts)
 
 
-def run_page(path: Path, environ: dict[str, str]) -> int:
-    """Run the examples of a page in order. Returns their number. Raises Broken or LabError."""
+def run_page(path: Path, environ: dict[str, str], *, write: bool = False) -> int:
+    """Run the examples of a page in order. Returns their number. Raises Broken or LabError. ``write``: correct shown outputs."""
     name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
     parsed = blocks(path.read_text(encoding="utf-8"), name)
     with tempfile.TemporaryDirectory(prefix="directpath-docs-") as folder:
@@ -80,8 +84,21 @@ def run_page(path: Path, environ: dict[str, str]) -> int:
                 elif block.run:
                     _run_block(page, block)
                 elif block.output and (line := lacks(page.output, block.text)) is not None:
-                    raise Broken(f"{name}:{block.line}: the output lacks {line!r}\n--- output\n{page.output}")
+                    if not write:
+                        raise Broken(f"{name}:{block.line}: the output lacks {line!r}\n--- output\n{page.output}")
+                    page.outputs[block.line] = page.output
+        if page.outputs:
+            path.write_text(_with_outputs(path.read_text(encoding="utf-8"), page.outputs), encoding="utf-8")
         return page.runs
+
+
+def _with_outputs(text: str, outputs: Mapping[int, str]) -> str:
+    """The page with other text in the fences that begin at these lines."""
+    lines = text.splitlines()
+    for begin, output in sorted(outputs.items(), reverse=True):
+        end = next(number for number in range(begin, len(lines)) if lines[number].strip() == "```")
+        lines[begin:end] = [line.rstrip() for line in output.strip("\n").splitlines()]
+    return "\n".join([*lines, ""])
 
 
 def _run_block(page: Page, block: Block) -> None:
@@ -100,13 +117,14 @@ def _run_block(page: Page, block: Block) -> None:
     command = _command(page, block, where)
     own = page.folder / "ansible.cfg"  # a page may create it
     environ = page.environ | ({"ANSIBLE_CONFIG": str(own)} if own.exists() else {})
+    root = Path(environ["ANSIBLE_COLLECTIONS_PATH"]) / COLLECTION if run.in_collection else page.folder
     plain = {name: value for name, value in environ.items() if name not in WARM}
     asked = without_check(block.text)
     predicted = page.checked.get(asked) if is_predictable(block) else None
     if predicted is None and is_predictable(block) and asked not in page.predicted:
         checking = plain if run.plain or knows_earlier_tasks(block) else environ
-        predicted = predict(with_check(command, block), page.folder, checking)
-    made = predict(command, page.folder, plain if run.plain else environ)
+        predicted = predict(with_check(command, block), root, checking)
+    made = predict(command, root, plain if run.plain else environ)
     done = made.done
     if asked == block.text:
         page.predicted.add(asked)
@@ -149,13 +167,15 @@ def main() -> int:
     """Exit status 1 when a page fails."""
     parser = argparse.ArgumentParser(prog="python -m tools.run_docs", description=__doc__)
     parser.add_argument("pages", nargs="*", type=Path)
-    chosen = [path.resolve() for path in parser.parse_args().pages] or pages()
+    parser.add_argument("--write", action="store_true", help="replace shown outputs that are not those of their runs")
+    options = parser.parse_args()
+    chosen = [path.resolve() for path in options.pages] or pages()
     passed = failed = 0
     environ = example_environ("docs")
     with warm(environ) as variables:
         for path in chosen:
             try:
-                ran = run_page(path, environ | variables)
+                ran = run_page(path, environ | variables, write=options.write)
             except (Broken, LabError, MarkdownError) as problem:
                 failed += 1
                 print(f"FAILED {problem}", flush=True)

@@ -32,7 +32,7 @@ all: {hosts: {one: {colour: green}}}
 """
 
 
-def run(tmp_path: Path, text: str) -> int:
+def run(tmp_path: Path, text: str, *, write: bool = False) -> int:
     """Run a page; ansible-playbook is a stand-in, the real one runs the real pages."""
     page = tmp_path / "page.md"
     page.write_text(text, encoding="utf-8")
@@ -41,7 +41,7 @@ def run(tmp_path: Path, text: str) -> int:
     program.write_text(ANSIBLE, encoding="utf-8")
     program.chmod(0o755)
     environ = clean_environ(Path(sys.prefix))
-    return run_page(page, environ | {"PATH": f"{program.parent}:{environ['PATH']}"})
+    return run_page(page, environ | {"PATH": f"{program.parent}:{environ['PATH']}"}, write=write)
 
 
 def shell(directive: str, script: str) -> str:
@@ -101,6 +101,11 @@ def test_an_output_that_is_not_that_of_the_run_is_broken(tmp_path: Path) -> None
     assert run(tmp_path, page.format("three")) == 1
     with pytest.raises(Broken, match=r"page\.md:9: the output lacks 'four'"):
         run(tmp_path, page.format("four"))
+    text = page.replace("one\n...\n{}", "zero")
+    assert run(tmp_path, text, write=True) == 1
+    written = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert written == text.replace("zero", "one\ntwo\nthree")
+    assert run(tmp_path, written) == 1
 
 
 def test_other_languages_cannot_be_run(tmp_path: Path) -> None:
