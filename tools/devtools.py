@@ -67,9 +67,9 @@ class Tab:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
-    def picture(self, target: Path) -> None:
-        """Save a picture of the whole page, including the part below the window."""
-        shown = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def picture(self, target: Path, *, whole: bool = True) -> None:
+        """Save a picture of the whole page, including the part below the window, or of the window only."""
+        shown = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         target.write_bytes(base64.b64decode(shown["data"]))
 
     def pdf(self, target: Path) -> None:

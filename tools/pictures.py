@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -34,7 +36,10 @@ ROLLING = """\
         timeline_html: timeline.html
 """
 COMMAND = ("ansible-playbook", "rolling.yml")
-WIDTHS = {"timeline": 900, "drift": 900}
+SIZES = {"timeline": (900, 820), "drift": (1080, 980)}
+"""Width and height of what is shown of a page, in pixels."""
+CLOCK = re.compile(r"the clock of \S+ is .* of this machine")
+"""The clock of the simulator runs ahead, because it runs faster. Real servers do not."""
 SPEED = 45.0
 
 
@@ -44,13 +49,14 @@ def rolling_reboot(folder: Path, target: Path, environ: Mapping[str, str]) -> No
     colored = {name: value for name, value in environ.items() if name not in ("NO_COLOR", "ANSIBLE_NOCOLOR")}
     with running(ROOT / "tools" / "pictures.yml", SPEED) as lab:
         made = record(COMMAND, folder, {**colored, **lab, "TERM": "xterm-256color"}, 600)
+    made.lines = [(at, text.replace(f"{folder}/", "")) for at, text in made.lines if not CLOCK.search(text)]
     (target / "rolling_reboot.svg").write_text(picture(made, f"$ {' '.join(COMMAND)}"), encoding="utf-8")
 
 
 def drift(folder: Path, environ: Mapping[str, str]) -> None:
     """Compare a lab with its inventory after other users changed something. The page is in the folder afterwards."""
-    inventory = str(ROOT / "examples" / "vcenter" / "inventory.yml")
-    play = ["ansible-playbook", "--inventory", inventory, "--extra-vars"]
+    shutil.copy(ROOT / "examples" / "vcenter" / "inventory.yml", folder)
+    play = ["ansible-playbook", "--inventory", "inventory.yml", "--extra-vars"]
     with running("simulator/labs/demo.yml") as lab:
         both = {**environ, **lab}
         done = run([*play, "rolling_reboot_consent=true", "directpath.vsphere.site"], folder, both)
@@ -59,6 +65,8 @@ def drift(folder: Path, environ: Mapping[str, str]) -> None:
         for name, arguments in CHANGES:
             control(lab, f"/events/{name}", arguments)
         run([*play, "drift_report_html=drift.html", "directpath.vsphere.drift"], folder, both)
+    page = folder / "drift.html"
+    page.write_text(page.read_text(encoding="utf-8").replace(f"{folder}/", ""), encoding="utf-8")
 
 
 CHANGES: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -80,8 +88,9 @@ def main() -> int:
         rolling_reboot(folder, target, environ)
         drift(folder, environ)
         with browser() as chromium:
-            for page, width in WIDTHS.items():
-                chromium.open(folder / f"{page}.html", width=width, height=100).picture(target / f"{page}.png")
+            for page, (width, height) in SIZES.items():
+                tab = chromium.open(folder / f"{page}.html", width=width, height=height)
+                tab.picture(target / f"{page}.png", whole=False)
     large = [path.name for path in target.iterdir() if path.stat().st_size > MOST_BYTES]
     print("\n".join(f"{path.name}: {path.stat().st_size} bytes" for path in sorted(target.iterdir())))
     return 1 if large else 0

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-COLUMNS, ROWS = 104, 22
+COLUMNS, ROWS = 108, 22
 LONGEST_GAP, HOLD = 0.7, 6.0
 """Seconds: pauses of the command are shortened to the first; the second is how long the end is shown."""
 CHARACTER, LINE, FONT, MARGIN = 7.83, 18, 13, 14
@@ -38,23 +38,25 @@ class Recording:
     bars: list[tuple[float, str]] = field(default_factory=list)
     _line: str = ""
     _return: bool = False
+    _redrawn: bool = False
 
     def feed(self, text: str, at: float) -> None:
         """Take output of a terminal. Understands colors, line ends, carriage returns and "erase to the end of the line"."""
         for part in re.split(r"(\r|\n|\x1b\[[0-9;?]*[A-Za-z])", text):
             if part == "\n":
                 self.lines.append((at, self._line))
-                self._line, self._return = "", False
+                self._line, self._return, self._redrawn = "", False, False
             elif part == "\r":
                 self._return = True
             elif (found := SEQUENCE.fullmatch(part)) and found[2] != "m":
                 if found[2] == "K" and self._return:
-                    self._line = ""
+                    self._line, self._redrawn = "", True
             elif part:
                 self._line = part if self._return and not found else self._line + part
                 self._return = False
-        if not self.bars or self.bars[-1][1] != self._line:
-            self.bars.append((at, self._line))
+        bar = self._line if self._redrawn else ""
+        if not self.bars or self.bars[-1][1] != bar:
+            self.bars.append((at, bar))
 
 
 def record(command: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float) -> Recording:

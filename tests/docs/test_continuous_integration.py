@@ -22,7 +22,9 @@ AROUND = (
 
 
 def pipeline(key: str) -> dict[str, Any]:
-    (block,) = [block for block in BLOCKS if block.not_run and block.language == "yaml" and f"\n{key}:" in block.text]
+    (block,) = [
+        block for block in BLOCKS if block.not_run and block.language == "yaml" and f"\n{key}:" in f"\n{block.text}"
+    ]
     loaded: dict[str, Any] = yaml.safe_load(block.text)
     return loaded
 

@@ -48,19 +48,20 @@ def test_pauses_are_shortened() -> None:
 
 
 def test_the_picture_ends_with_the_last_lines() -> None:
-    made = fed("a<b\r\n", "\r\x1b[Kbar\r", "\r\x1b[K\r\x1b[0;31mred\x1b[0m\r\n")
+    made = fed("par", "tial\r\n", "a<b\r\n", "\r\x1b[Kbar\r", "\r\x1b[K\r\x1b[0;31mred\x1b[0m\r\n")
     text = picture(made, "$ <x>")
     root = ElementTree.fromstring(text)
     assert ["".join(node.itertext()) for node in root.iter() if node.tag.endswith("}text")] == [
         "$ <x>",
+        "partial",
         "a<b",
         "red",
         "bar",
     ]
-    assert f"#scroll {{ transform: translateY({(ROWS - 2) * LINE}px)" in text
+    assert f"#scroll {{ transform: translateY({(ROWS - 3) * LINE}px)" in text
     frames = re.search(r"@keyframes scroll \{(.*)\}", text)
     assert frames is not None
-    assert re.findall(r"translateY\((\d+)px", frames[1]) == [str((ROWS - number) * LINE) for number in (0, 1, 2)]
+    assert re.findall(r"translateY\((\d+)px", frames[1]) == [str((ROWS - number) * LINE) for number in (0, 1, 2, 3)]
     assert 'fill="#ff7b72"' in text
 
 
