@@ -32,8 +32,9 @@ def with_absolute_links(text: str, repository: str, version: str) -> str:
 
     def absolute(found: re.Match[str]) -> str:
         target, anchor = found["target"], found["anchor"] or ""
-        if not target or "://" in target or target.startswith("mailto:"):
+        if "://" in target:
             return found[0]
+        target = target or "README.md"  # Galaxy gives headings no anchors
         way = "raw" if found["picture"] else "blob"
         return f"{found['picture']}[{found['text']}]({repository}/{way}/v{version}/{target}{anchor})"
 
