@@ -12,7 +12,9 @@ from tools.envs import ROOT
 from tools.generate import inventories, modules, playbooks, roles
 
 VERSION = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
-RELEASES: dict[str, Any] = yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))["releases"]
+RELEASES: dict[str, Any] = yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))[
+    "releases"
+]
 
 
 def described(entries: list[dict[str, str]]) -> dict[str, str]:

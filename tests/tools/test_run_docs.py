@@ -99,7 +99,7 @@ def test_a_failing_playbook_is_broken(tmp_path: Path) -> None:
 def test_an_output_that_is_not_that_of_the_run_is_broken(tmp_path: Path) -> None:
     page = shell("<!-- run: -->", "echo one; echo two; echo three") + "\n<!-- output: -->\n```text\none\n...\n{}\n```\n"
     assert run(tmp_path, page.format("three")) == 1
-    with pytest.raises(Broken, match=r"page\.md:9: the output lacks 'four'"):
+    with pytest.raises(Broken, match=r"page\.md:7: the output lacks 'four'"):
         run(tmp_path, page.format("four"))
     text = page.replace("one\n...\n{}", "zero")
     assert run(tmp_path, text, write=True) == 1

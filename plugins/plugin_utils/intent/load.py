@@ -186,6 +186,12 @@ def endpoint_of(host: str, variables: Variables, default: str | None) -> tuple[s
             f"is not set, but {DEVICE_VARIABLE} is: the vCenter of this ESXi host is unknown",
             "Set it for the group of the host (for a standalone ESXi host: its own address), or export VMWARE_HOST",
         )
+    if address == "":
+        place.fail(
+            "missing_value",
+            "is empty",
+            "Set it. If the inventory reads it from the environment, as the examples do, export VMWARE_HOST",
+        )
     port = variables.get(PORT_VARIABLE)
     number = DEFAULT_PORT if port is None else whole_number(Place(host, PORT_VARIABLE), port, 65535)
     return text(place, address).casefold(), number

@@ -267,6 +267,7 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("devices: with clusters", esxi([GPU], passthrough_hosts=[]), "contradiction", ("passthrough_hosts",)),
     ("name: number", esxi([], passthrough_host_name=5), "wrong_type", ("passthrough_host_name",)),
     ("vCenter: number", esxi([], vcenter_hostname=5), "wrong_type", ("vcenter_hostname",)),
+    ("vCenter: empty", esxi([], vcenter_hostname=""), "missing_value", ("vcenter_hostname", "VMWARE_HOST")),
     ("vCenter: blank", esxi([], vcenter_hostname=" "), "wrong_type", ("vcenter_hostname",)),
     ("port: text", esxi([], vcenter_port="https"), "wrong_type", ("vcenter_port",)),
     ("port: too large", esxi([], vcenter_port=65536), "wrong_type", ("vcenter_port", "65535")),
