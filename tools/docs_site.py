@@ -31,6 +31,7 @@ PICTURE = re.compile(r"(!\[[^\]]*\]\()([^)\s]+)(\))")
 FENCE = re.compile(r"^(```|~~~)")
 HOME, START = Path("README.md"), Path("index.md")
 ROLE_PAGE = re.compile(r"^roles/([a-z_]+)/README\.md$")
+PLUGIN_PAGE = re.compile(r"^docs/reference/([a-z_]+)\.md$")
 CHAPTERS: Mapping[str, Sequence[str]] = {
     "Guides": ("docs/README.md", "docs/guides/*.md"),
     "Reference": ("docs/*.md",),
@@ -58,8 +59,8 @@ def chapters(root: Path = ROOT) -> dict[str, list[Path]]:
 
 
 def with_links(text: str, page: Path, pages: frozenset[Path], address: str, root: Path = ROOT) -> str:
-    """The text of a page for the site: links to other pages stay relative, those to a role lead to its reference page, and those to other
-    files to the repository. Blocks of code are not touched."""
+    """The text of a page for the site: links to other pages stay relative, those to a role, a module or an inventory plugin lead to its
+    reference page, and those to other files to the repository. Blocks of code are not touched."""
 
     def target(url: str) -> str:
         path, mark, anchor = url.partition("#")
@@ -71,6 +72,9 @@ def with_links(text: str, page: Path, pages: frozenset[Path], address: str, root
         role = ROLE_PAGE.match(file.as_posix())
         if role:
             return os.path.relpath(f"reference/{role[1]}_role.rst", page.parent)
+        if plugin := PLUGIN_PAGE.match(file.as_posix()):
+            kind = "inventory" if (root / "plugins" / "inventory" / f"{plugin[1]}.py").exists() else "module"
+            return os.path.relpath(f"reference/{plugin[1]}_{kind}.rst", page.parent)
         kind = "tree" if (root / file).is_dir() else "blob"
         return f"{address}/{kind}/main/{file.as_posix()}{mark}{anchor}"
 

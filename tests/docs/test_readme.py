@@ -98,7 +98,9 @@ def test_on_galaxy_every_link_leads_to_the_tag_in_the_repository() -> None:
     before, after = list(LINK.finditer(README)), list(LINK.finditer(published))
     assert len(before) == len(after) > 40
     for old, new in zip(before, after, strict=True):
-        assert "://" not in old["target"]
+        if "://" in old["target"]:
+            assert new[0] == old[0]
+            continue
         way = "raw" if old["picture"] else "blob"
         assert new["target"] == f"https://git.example.com/a/b/{way}/v1.2.3/{old['target'] or 'README.md'}"
         assert new["anchor"] == old["anchor"]

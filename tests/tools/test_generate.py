@@ -74,8 +74,8 @@ def test_the_readme_names_everything_a_user_calls(root: Path) -> None:
 
 def test_the_readme_installs_what_galaxy_yml_says(root: Path) -> None:
     text = outputs(root)[root / "README.md"]
-    assert "install git+https://git.example.org/x.git,v1.2.3 " in text
-    assert "  - name: https://git.example.org/x.git\n    type: git\n    version: v1.2.3\n" in text
+    assert "install git+https://github.com/us/directpath.vsphere.git,v1.2.3 " in text
+    assert "  - name: https://github.com/us/directpath.vsphere.git\n    type: git\n    version: v1.2.3\n" in text
 
 
 def test_a_module_has_a_page(root: Path) -> None:
