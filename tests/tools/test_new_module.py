@@ -74,7 +74,8 @@ def test_it_keeps_the_layers_and_is_in_every_list(checkout: Path) -> None:
         for path in texts(name):
             source = (checkout / path).read_text(encoding="utf-8")
             assert path.suffix != ".py" or violations(path.as_posix(), source) == []
-        assert f"| module [`{name}`](docs/reference/{name}.md) |" in (checkout / "README.md").read_text(encoding="utf-8")
+        readme = (checkout / "README.md").read_text(encoding="utf-8")
+        assert f"| module [`{name}`](docs/reference/{name}.md) |" in readme
     assert action_group_problems(checkout) == []
 
 
