@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run stages (see tools/stages.py), three at a time on two processors, and end with a table of what passed and what it cost.
+"""Run stages (see tools/stages.py), four at a time on two processors, and end with a table of what passed and what it cost.
 
 ``python -m tools.ci`` runs everything, ``python -m tools.ci lint unit`` only these groups or stages and the stages they
 need, ``--shard 1/4`` the first of four parts of about equal cost. ``--list`` lists the stages. Uses the standard library
@@ -245,8 +245,9 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="stages or groups; those of `make test` when none is named")
     parser.add_argument("--list", action="store_true", help="name the stages and stop")
     parser.add_argument("--shard", metavar="K/N", help="only part K of N, for N machines that share the work")
-    # Every stage waits now and then, for its last test or a host that comes back: with two on two processors a quarter was idle.
-    usual = min(os.cpu_count() or 1, 3) + 1
+    # Every stage waits now and then, for a guest, or for a host that comes back. With one more than processors, a fifth of the
+    # time of two processors was idle.
+    usual = min(os.cpu_count() or 1, 3) + 2
     parser.add_argument("-j", "--jobs", type=int, default=usual, help=f"stages at a time (default here {usual})")
     options = parser.parse_args()
     stages = selected(options.names)

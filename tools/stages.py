@@ -37,11 +37,13 @@ class Stage:
 
 
 def _pytest(*arguments: str) -> tuple[str, ...]:
-    """One process: each further one would import and collect everything again, and several stages run at a time anyway."""
-    return ("pytest", "-q", "-p", "no:cacheprovider", *arguments)
+    """One process: each further one would import and collect everything again, and several stages run at a time anyway. The log ends
+    with the tests that took longest, for whoever wants to know what a stage costs."""
+    return ("pytest", "-q", "-p", "no:cacheprovider", "--durations=25", *arguments)
 
 
 DAILY = "not slow and not long"
+SLOW = "slow and not long"
 WITH_MODULES = (
     "tests/unit/modules",
     "tests/unit/exploring",
@@ -59,6 +61,10 @@ OTHERS = (
     *(f"--ignore={folder}" for folder in WITH_MODULES if folder not in QUICK),
 )
 """The other half. pytest does not ignore a folder that is an argument, or that it runs because there is no argument."""
+ROLLING = tuple(
+    f"tests/unit/modules/{name}" for name in ("host_rolling_reboot", "rolling_reboot_pause", "rolling_reboot_restore")
+)
+"""The first half of `make slow`: rolling reboots, in simulated time. The other half is all the rest."""
 OLD_AND_NEW = (
     # Code that depends on Python: once with each version.
     *(
@@ -140,11 +146,18 @@ STAGES: tuple[Stage, ...] = (
         cost=240,
     ),
     Stage(
-        name="unit-slow",
+        name="slow-rolling",
+        group="slow",
+        about="slow unit tests: rolling reboots with every kind of trouble",
+        module=_pytest("-m", SLOW, *ROLLING),
+        cost=300,
+    ),
+    Stage(
+        name="slow-others",
         group="slow",
         about="slow unit tests: searches and long scenarios",
-        module=_pytest("-m", "slow and not long"),
-        cost=620,
+        module=_pytest("-m", SLOW, *QUICK, *(f"--ignore={folder}" for folder in ROLLING)),
+        cost=320,
     ),
     Stage(
         name="unit-modules",
