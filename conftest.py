@@ -130,8 +130,15 @@ def pytest_runtest_teardown() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say which random labs were looked at, so that they can be looked at again."""
-    reports = [report for found in terminalreporter.stats.values() for report in found if hasattr(report, "nodeid")]
-    seeds = {report.nodeid.partition("[")[2].partition("/")[0] for report in reports if "exploring" in report.nodeid}
-    for seed in sorted(seeds - {""}):
+    """Say which random labs were looked at, so that they can be looked at again. Their tests are called ``seed/number``."""
+    stats = terminalreporter.stats.items()
+    names = [
+        report.nodeid for kind, found in stats for report in found if kind != "deselected" and hasattr(report, "nodeid")
+    ]
+    seeds = {
+        name.partition("[")[2].partition("/")[0]
+        for name in names
+        if "exploring" in name and "/" in name.partition("[")[2]
+    }
+    for seed in sorted(seeds):
         terminalreporter.write_line(f"random labs of seed {seed}; to look at the same ones: DIRECTPATH_SEED={seed}")
