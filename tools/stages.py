@@ -61,57 +61,79 @@ OTHERS = (
     *(f"--ignore={folder}" for folder in WITH_MODULES if folder not in QUICK),
 )
 """The other half. pytest does not ignore a folder that is an argument, or that it runs because there is no argument."""
-ROLLING = tuple(
-    f"tests/unit/modules/{name}" for name in ("host_rolling_reboot", "rolling_reboot_pause", "rolling_reboot_restore")
+ROLLING = (
+    *(
+        f"tests/unit/modules/{name}"
+        for name in ("host_rolling_reboot", "rolling_reboot_pause", "rolling_reboot_restore")
+    ),
+    *("tests/unit/module_utils/_domain/rolling", "tests/unit/module_utils/_shell/rolling", "tests/unit/pains"),
 )
-"""The first half of `make slow`: rolling reboots, in simulated time. The other half is all the rest."""
+"""The first half of `make slow`: all about rolling reboots. The other half is all the rest."""
 OLD_AND_NEW = (
     # Code that depends on Python: once with each version.
-    *(
-        "tests/layers",
-        "tests/unit/module_utils/_domain",
-        "tests/unit/plugin_utils",
-    ),
-    # Code that uses pyVmomi: with the oldest and the newest release.
+    *("tests/unit/module_utils/_domain", "tests/unit/plugin_utils"),
+    # Code that uses pyVmomi: with the oldest and the newest release (see NEWEST_PYVMOMI).
     "tests/unit/module_utils/_vsphere",
     # Code that uses ansible-core: each module once in each mode, and rejected input.
-    *("tests/unit/module_utils/_shell", "tests/unit/action", "tests/unit/filter", "tests/unit/inventory"),
+    *(
+        "tests/layers/test_collection_path.py",
+        "tests/unit/module_utils/_shell",
+        "tests/unit/action",
+        "tests/unit/filter",
+        "tests/unit/inventory",
+    ),
     "tests/unit/modules/bad_input/test_bad_input.py",
     *(f"tests/unit/modules/every_module/test_{name}.py" for name in ("contract", "sessions", "troubles", "versions")),
 )
-"""The tests that could have another result with another ansible-core, Python or pyVmomi."""
+"""The tests that could have another result with another ansible-core, Python or pyVmomi. The rules of tests/layers read our files."""
+NEWEST_PYVMOMI = ("tests/unit/module_utils/_vsphere/property_collector/test_parser_on_labs.py",)
+"""Every lab read by pyVmomi and by our parser: in the main environment, which has the newest pyVmomi, and with the oldest one."""
 
 
-def _compat(env: str, about: str, cost: int, group: str = "compat", daily: bool = True) -> Stage:
+def _compat(
+    env: str,
+    about: str,
+    cost: int,
+    without: tuple[str, ...] = (),
+    group: str = "compat",
+    daily: bool = True,
+) -> Stage:
+    chosen = f"(both_ends or ({DAILY})) and not hypothesis"
     return Stage(
         name=f"unit-{env}",
         group=group,
         about=f"{about}: unit tests that may depend on it",
         env=env,
-        module=_pytest("-m", f"(both_ends or ({DAILY})) and not hypothesis", *OLD_AND_NEW),
+        module=_pytest("-m", chosen, *OLD_AND_NEW, *(f"--ignore={file}" for file in without)),
         cost=cost,
         daily=daily,
     )
 
 
-def _controller(name: str, env: str, about: str) -> Stage:
+def _controller(name: str, env: str, about: str, cost: int, without: tuple[str, ...] = ()) -> Stage:
     return Stage(
         name=name,
         group="controller",
         about=f"the inventory and action plugins in the programs of Ansible, {about}",
         env=env,
-        module=_pytest("-m", "not long", "tests/controller"),
-        cost=28,
+        module=_pytest("-m", "not long", "tests/controller", *(f"--ignore={file}" for file in without)),
+        cost=cost,
     )
+
+
+FLEETS = ("tests/controller/test_fleet_runs.py",)
+"""Our playbooks over several vCenters: with 2.20 and with 2.16, whose templates are of another kind. The newest release has those of
+2.20."""
 
 
 ONE_RELEASE_IS_ENOUGH = (
     *("pylint", "pep8", "yamllint", "shellcheck", "changelog", "line-endings", "shebang", "symlinks", "empty-init"),
     *("no-assert", "no-get-exception", "no-illegal-filenames", "no-smart-quotes", "replace-urlopen"),
-    *("use-argspec-type-path", "use-compat-six"),
+    *("use-argspec-type-path", "use-compat-six", "compile", "import"),
 )
-"""Sanity tests that read our files and import nothing of ansible-core. The newest release has the newest rules, so only
-`sanity-newest` runs them every day. `sanity-rest` runs them with 2.20, before a release."""
+"""Sanity tests that read our files and import nothing of ansible-core, and two that the unit tests repeat, as they import all files.
+The newest release has the newest rules, so only `sanity-newest` and `pylint` run them every day. `sanity-rest` runs them with 2.20,
+before a release."""
 
 
 def _sanity(name: str, about: str, option: str, tests: tuple[str, ...], **more: Any) -> Stage:
@@ -119,14 +141,33 @@ def _sanity(name: str, about: str, option: str, tests: tuple[str, ...], **more: 
     return Stage(name=name, about=about, module=("tools.ansible_test", "sanity-main", "sanity", *chosen), **more)
 
 
+OURS = ("plugins/", "simulator/", "tools/", "benchmarks/", "conftest.py")
+"""All Python files that are no tests."""
+
+
+def _pylint(name: str, about: str, paths: tuple[str, ...], **more: Any) -> Stage:
+    """A stage of its own, because it takes longer than all the rest of sanity together."""
+    module = ("tools.ansible_test", name, "sanity", "--test", "pylint", *paths)
+    return Stage(name=name, about=about, env="newest", module=module, **more)
+
+
 def _lint(name: str, about: str, *command: str) -> Stage:
     return Stage(name=name, group="lint", about=about, command=command, environ=OWN_HOME)
 
 
-def _lint_tree(name: str, about: str, *command: str, group: str = "lint") -> Stage:
+def _lint_tree(name: str, about: str, *command: str, group: str = "lint", cost: int = 1) -> Stage:
     """A linter that needs the collection under its full name."""
     environ = OWN_HOME | {"ANSIBLE_COLLECTIONS_PATH": "../../.."}
-    return Stage(name=name, group=group, about=about, command=command, folder=TREE, needs=("tree",), environ=environ)
+    return Stage(
+        name=name,
+        group=group,
+        about=about,
+        command=command,
+        folder=TREE,
+        needs=("tree",),
+        environ=environ,
+        cost=cost,
+    )
 
 
 STAGES: tuple[Stage, ...] = (
@@ -137,56 +178,82 @@ STAGES: tuple[Stage, ...] = (
         env=None,
         module=("tools.tree", "lint"),
     ),
-    # The long ones first: whatever runs several at a time ends sooner that way.
+    # The long ones first: whatever runs several at a time ends sooner that way. Those that wait more than they work come before others.
     Stage(
         name="endurance",
         group="endurance",
         about="rolling reboots that are killed at each write, and rolling reboots of large fleets",
+        env="lowest",
         module=_pytest("-m", "not long", "tests/kill", "tests/scale"),
-        cost=240,
-    ),
-    Stage(
-        name="slow-rolling",
-        group="slow",
-        about="slow unit tests: rolling reboots with every kind of trouble",
-        module=_pytest("-m", SLOW, *ROLLING),
-        cost=300,
+        cost=170,
     ),
     Stage(
         name="slow-others",
         group="slow",
         about="slow unit tests: searches and long scenarios",
+        env="lowest",
         module=_pytest("-m", SLOW, *QUICK, *(f"--ignore={folder}" for folder in ROLLING)),
-        cost=320,
+        cost=250,
     ),
     Stage(
-        name="unit-modules",
-        group="unit",
-        about="modules against the simulator, documents, tools: one of the two halves that end within two minutes",
-        module=_pytest("-m", DAILY, *WITH_MODULES),
-        cost=110,
+        name="slow-rolling",
+        group="slow",
+        about="slow unit tests: schedulers, and rolling reboots with every kind of trouble",
+        env="lowest",
+        module=_pytest("-m", SLOW, *ROLLING),
+        cost=240,
     ),
     Stage(
-        name="unit-others",
-        group="unit",
-        about="domain, simulator, layers: the other half",
-        module=_pytest("-m", DAILY, *OTHERS),
-        cost=110,
+        name="integration",
+        group="integration",
+        about="all targets of tests/integration against the simulator",
+        env="lowest",
+        module=("tools.run_targets",),
+        timeout=3000,
+        cost=285,
     ),
+    Stage(
+        name="pages",
+        group="docs",
+        about="the examples of README, docs/ and the READMEs of roles",
+        module=("tools.run_docs",),
+        cost=200,
+    ),
+    _controller("controller-oldest", "oldest", "ansible-core 2.16", 70),
+    _controller("controller", "main", "ansible-core 2.20", 85),
+    _controller("controller-newest", "newest", "the newest ansible-core", 65, FLEETS),
     Stage(
         name="conformance",
         group="conformance",
         about="the simulator compared with vcsim, and used by govc and other collections (govc: skipped without Go)",
         module=_pytest("tests/conformance"),
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools that are built for it stay in the checkout
-        cost=175,
+        cost=160,
+    ),
+    _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 85),
+    _compat("newest", "the newest ansible-core and Python", 90, NEWEST_PYVMOMI),
+    Stage(
+        name="unit-modules",
+        group="unit",
+        about="modules against the simulator, documents, tools: one of the two halves that end within two minutes",
+        module=_pytest("-m", DAILY, *WITH_MODULES),
+        cost=109,
     ),
     Stage(
-        name="browser",
-        group="docs",
-        about="the HTML pages in a headless Chromium, downloaded into .cache once (skipped if it is not available)",
-        module=_pytest("tests/browser"),
-        cost=12,
+        name="unit-others",
+        group="unit",
+        about="domain, simulator, layers: the other half",
+        module=_pytest("-m", DAILY, *OTHERS),
+        cost=126,
+    ),
+    _pylint("pylint", "pylint of the newest ansible-core: all that is not a test", OURS, group="sanity", cost=85),
+    Stage(
+        name="sanity-newest",
+        group="sanity",
+        about="ansible-test sanity, the newest ansible-core",
+        env="newest",
+        module=("tools.ansible_test", "sanity-newest", "sanity", "--skip-test", "pylint"),
+        cost=90,
     ),
     _sanity(
         "sanity-main",
@@ -194,63 +261,29 @@ STAGES: tuple[Stage, ...] = (
         "--skip-test",
         ONE_RELEASE_IS_ENOUGH,
         group="sanity",
-        cost=60,
-    ),
-    Stage(
-        name="sanity-newest",
-        group="sanity",
-        about="ansible-test sanity, the newest ansible-core",
-        env="newest",
-        module=("tools.ansible_test", "sanity-newest", "sanity"),
-        cost=235,
-    ),
-    Stage(
-        name="integration",
-        group="integration",
-        about="all targets of tests/integration against the simulator",
-        module=("tools.run_targets",),
-        timeout=3000,
-        cost=460,
+        cost=40,
     ),
     Stage(
         name="ansible-test",
         group="integration",
         about="one target with ansible-test integration, to check the layout",
         module=("tools.ansible_test", "ansible-test", "integration", "role_verify"),
-        cost=45,
+        cost=51,
     ),
-    _controller("controller", "main", "ansible-core 2.20"),
-    _controller("controller-oldest", "oldest", "ansible-core 2.16"),
-    _controller("controller-newest", "newest", "the newest ansible-core"),
-    _compat("newest", "the newest ansible-core, Python and pyVmomi", 90),
-    _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 90),
     Stage(
         name="examples",
         group="docs",
         about="the EXAMPLES of all modules, in check mode and without it",
         module=("tools.run_examples",),
-        cost=77,
+        cost=76,
     ),
-    Stage(
-        name="pages",
-        group="docs",
-        about="the examples of README, docs/ and the READMEs of roles",
-        module=("tools.run_docs",),
-        cost=239,
-    ),
+    _lint_tree("ansible-lint", "profile production, offline", "ansible-lint", "--nocolor", cost=70),
     Stage(
         name="package",
         group="package",
         about="build, install, and run the installed collection from another folder",
         module=("tools.package", "installed"),
-        cost=34,
-    ),
-    Stage(
-        name="galaxy-importer",
-        group="package",
-        about="the checks of Galaxy on the tarball",
-        module=("tools.package", "importer"),
-        cost=18,
+        cost=40,
     ),
     Stage(
         name="molecule",
@@ -280,10 +313,15 @@ STAGES: tuple[Stage, ...] = (
         about="plan and site with the newest ansible-core",
         env="newest",
         module=("tools.package", "site"),
+        cost=20,
+    ),
+    Stage(
+        name="galaxy-importer",
+        group="package",
+        about="the checks of Galaxy on the tarball",
+        module=("tools.package", "importer"),
         cost=15,
     ),
-    _lint_tree("ansible-lint", "profile production, offline", "ansible-lint", "--nocolor"),
-    _lint_tree("mypy", "types, strict", "mypy", "--cache-dir", "../../../../../mypy"),
     _lint_tree(
         "docs-lint",
         "documentation of all plugins and roles",
@@ -294,7 +332,16 @@ STAGES: tuple[Stage, ...] = (
         "--disallow-unknown-collection-refs",
         ".",
         group="docs",
+        cost=15,
     ),
+    Stage(
+        name="browser",
+        group="docs",
+        about="the HTML pages in a headless Chromium, downloaded into .cache once (skipped if it is not available)",
+        module=_pytest("tests/browser"),
+        cost=12,
+    ),
+    _lint_tree("mypy", "types, strict", "mypy", "--cache-dir", "../../../../../mypy", cost=10),
     Stage(
         name="docs-site",
         group="docs",
@@ -320,6 +367,14 @@ STAGES: tuple[Stage, ...] = (
         ONE_RELEASE_IS_ENOUGH,
         group="long",
         cost=120,
+        daily=False,
+    ),
+    _pylint(
+        "pylint-tests",
+        "before a release: pylint of the tests; every day, ruff checks them",
+        ("tests/",),
+        group="long",
+        cost=70,
         daily=False,
     ),
     _compat("next", "pre-releases of ansible-core and pyVmomi", 120, group="next", daily=False),

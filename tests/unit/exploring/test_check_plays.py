@@ -17,7 +17,7 @@ from tests.unit.exploring.random_labs import commit_seed
 from tests.unit.exploring.random_plays import Play, Task, play
 from tests.unit.modules.harness import Lab
 
-PLAYS, BATCH = 200, 20
+PLAYS, DAILY, BATCH = 200, 100, 20
 COMPARED = ("changed", "changes", "reboot_required", "failed")
 
 
@@ -52,7 +52,10 @@ def look_at(found: Play, lab: Lab, folder: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(0, PLAYS, BATCH))
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(first, marks=() if first < DAILY else pytest.mark.long) for first in range(0, PLAYS, BATCH)],
+)
 def test_each_task_of_a_check_run_predicts_its_run(first: int) -> None:
     look_at_plays("1", range(first, first + BATCH))
 
