@@ -68,7 +68,7 @@ def test_what_a_log_gets_of_rolls_of_every_kind(stage: Stage) -> None:
 
     first, *plain = [line for line in shown(output, "Plain") if line.startswith(("12:", "finished", "timeline"))]
     assert first.startswith(f"timeline_html: {reports['timeline_html']} (updated from now on). ")
-    assert first.endswith("To pause: ansible-playbook directpath.vsphere.pause")
+    assert first.endswith("""To pause: ansible-playbook directpath.vsphere.pause -e '{"pause_reason": "why"}'""")
     assert plain[0] == f"{LINE} why booting"
     assert any(line.startswith("12:00:06 gpu-a esx-1 booting → done            02:10") for line in plain)
     assert plain[-3:] == [

@@ -47,13 +47,19 @@ _LEAST_FOLD = 1800.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimeZone:
-    """The time zone of all times on the page. ``name`` is shown with them. Moments are seconds since the epoch."""
+    """The time zone of all times on the page. ``name`` is shown with them. Moments are seconds since the epoch. ``info`` shows moments of
+    the server, ``here`` those of this machine; None: the same."""
 
     info: tzinfo
     name: str
+    here: tzinfo | None = None
 
     def time_of_day(self, moment: float) -> str:
         return self._local(moment).strftime("%H:%M:%S")
+
+    def minute_here(self, moment: float) -> str:
+        """``03:12``: a moment of this machine."""
+        return datetime.fromtimestamp(moment, tz=self.here or self.info).strftime("%H:%M")
 
     def date_and_time(self, moment: float) -> str:
         return self._local(moment).strftime("%Y-%m-%d %H:%M")

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from ...module_utils._domain.rolling.state.timeline import clock
-from .progress import Line, Record, Shown, Tone, View, meter, read, show
+from .progress import Line, Record, Shown, Tone, View, meter, read, seconds_of, show
 
 LOOKS = 0.25
 """Seconds between two reads of the progress file."""
@@ -87,26 +87,47 @@ class Screen:
 
 
 class Tail:
-    """Reads the complete lines that were added to a file since the last call (first: since this object was created)."""
+    """Reads the complete lines that were added to a file since the last call (first: since this object was created).
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    ``learn`` is called with the server time of new records, before they are returned: a record is new when it is read.
+    """
+
+    def __init__(self, path: str, learn: Callable[[float], None] = lambda server: None) -> None:
+        self._path, self._learn = path, learn
         try:
-            self._offset = os.stat(path).st_size
+            self._begin = self._offset = os.stat(path).st_size
         except OSError:
-            self._offset = 0
+            self._begin = self._offset = 0
 
     def records(self) -> list[Record]:
         """The new records."""
+        whole = self._lines(self._offset)
+        self._offset += len(whole)
+        found = read(whole.decode("utf-8", errors="replace"))
+        times = [at for record in found if (at := seconds_of(record.get("at")))]
+        if times:
+            self._learn(times[-1])
+        return found
+
+    def last_records(self) -> list[Record]:
+        """The last records that were written since this object was created, whether they were returned or not. Changes nothing, so a
+        signal handler may call it."""
         try:
-            with open(self._path, "rb") as file:
-                file.seek(self._offset)
-                taken = file.read(MOST_BYTES)
+            size = os.stat(self._path).st_size
         except OSError:
             return []
+        # The first line may be a part of one: then it cannot be read, and is left out.
+        return read(self._lines(max(self._begin, size - MOST_BYTES)).decode("utf-8", errors="replace"))
+
+    def _lines(self, offset: int) -> bytes:
+        try:
+            with open(self._path, "rb") as file:
+                file.seek(offset)
+                taken = file.read(MOST_BYTES)
+        except OSError:
+            return b""
         whole, mark, _half = taken.rpartition(b"\n")
-        self._offset += len(whole) + len(mark)
-        return read((whole + mark).decode("utf-8", errors="replace"))
+        return whole + mark
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import Any, Literal
 
-from ...module_utils._domain.rolling.scheduling.notices import HELD, gist_of, on_clock, topic_of
+from ...module_utils._domain.rolling.scheduling.notices import HELD, gist_of, on_clock, topic_of, zoned
 from ...module_utils._domain.rolling.state.phases import RESTING
 from ...module_utils._domain.rolling.state.timeline import clock
 from ...module_utils._domain.text import duration, one_line, padded, shortened, width, without_name
@@ -53,9 +53,11 @@ _WIDEST_CLUSTER, _WIDEST_HOST = 24, 40
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
-    """How to show the progress. ``reasons``: show reasons (-v). ``redraws``: the bar is drawn elsewhere, so none goes between the lines."""
+    """How to show the progress. ``zone`` shows moments of the server (``OwnClock``), ``here`` those of this machine; None: the same.
+    ``reasons``: show reasons (-v). ``redraws``: the bar is drawn elsewhere, so none goes between the lines."""
 
     zone: tzinfo
+    here: tzinfo | None = None
     reasons: bool = False
     redraws: bool = False
 
@@ -135,13 +137,13 @@ def _noted(shown: Shown, before: Mapping[str, str], record: Record, view: View) 
     topic, gist = topic_of(text), gist_of(text)
     known = bool(topic) and gist in (before.get(topic), shown.notices.get(topic))
     shown = replace(shown, notices={**shown.notices, topic: gist}) if topic else shown
-    text = on_clock(text, view.zone, _number(record.get("at")) or shown.at)
+    text = on_clock(text, view.zone, seconds_of(record.get("at")) or shown.at)
     return shown, () if known else (Line(text=f"{_time(record, view)} {text}"),)
 
 
 def _entered(shown: Shown, record: Record, key: tuple[str, str], after: str) -> Shown:
     since = {name: at for name, at in shown.since.items() if name != key}
-    at = _number(record.get("at"))
+    at = seconds_of(record.get("at"))
     seen = record.get("before") or key in shown.phases or after in _QUIET
     if at is not None and seen:
         since[key] = at
@@ -149,16 +151,16 @@ def _entered(shown: Shown, record: Record, key: tuple[str, str], after: str) -> 
 
 
 def _counted(shown: Shown, record: Record) -> Shown:
-    at, counts = _number(record.get("at")), record.get("counts")
+    at, counts = seconds_of(record.get("at")), record.get("counts")
     if at is not None:
         shown = replace(shown, at=at)
     if isinstance(counts, Mapping):
         number = {name: counts[name] for name in ("total", *dict(MARKS)) if isinstance(counts.get(name), int)}
-        shown = replace(shown, counts=number, ends_at=_number(record.get("ends_at")))
+        shown = replace(shown, counts=number, ends_at=seconds_of(record.get("ends_at")))
     return shown
 
 
-def _number(value: Any) -> float | None:
+def seconds_of(value: Any) -> float | None:
     """The value, if it is a plausible number of seconds."""
     return float(value) if isinstance(value, int | float) and abs(value) < 1e11 else None
 
@@ -179,8 +181,8 @@ def _change(record: Record, shown: Shown, view: View) -> Line:
     key = cluster, host = _key(record)
     before, after = one_line(record.get("before") or shown.phases.get(key, "")), one_line(record.get("after", ""))
     at, seconds, reason = (
-        _number(record.get("at")),
-        _number(record.get("seconds")),
+        seconds_of(record.get("at")),
+        seconds_of(record.get("seconds")),
         one_line(record.get("reason") or ""),
     )
     if at is not None and key in shown.since and shown.phases.get(key) == before:
@@ -189,12 +191,13 @@ def _change(record: Record, shown: Shown, view: View) -> Line:
     names = [padded(name, columns) for name, columns in zip((cluster, host), shown.widths, strict=True) if columns]
     took = clock(max(0.0, seconds)) if seconds is not None else ""
     why = without_name(reason, host) if view.reasons or after in _WITH_REASON else ""
+    why = zoned(why, view.zone, at if at is not None else shown.at)
     text = " ".join([_time(record, view), *names, padded(change, _PHASES_WIDTH), f"{took:>7}", *([why] if why else [])])
     return Line(text=text.rstrip(), tone=_TONES.get(after, ""))
 
 
 def _time(record: Record, view: View) -> str:
-    at = _number(record.get("at"))
+    at = seconds_of(record.get("at"))
     return _stamp(at, view) if at is not None else "--:--:--"
 
 

@@ -53,7 +53,7 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
         lines += _by_host(hosts, view)
     else:
         lines += _by_wave(hosts)
-    lines += [Line(text=f"skipped: {text}", tone="warn") for text in skipped]
+    lines += [Line(text=f"skipped: {zoned(text, view.zone)}", tone="warn") for text in skipped]
     if hosts:
         lines += [Line(text=f"not read: {one_line(text)}") for text in schedule.get("not_read") or ()]
     idle = schedule.get("idle") or ()
@@ -183,7 +183,8 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
         troubled = [
             host for host in result.get("hosts") or () if isinstance(host, Mapping) and host.get("phase") == phase
         ]
-        lines += [Line(text=f"{phase}: {_describe(host)}", tone=tone) for host in troubled[:MOST_TROUBLES]]
+        told = [zoned(_describe(host), view.zone, ended) for host in troubled[:MOST_TROUBLES]]
+        lines += [Line(text=f"{phase}: {text}", tone=tone) for text in told]
         if len(troubled) > MOST_TROUBLES:
             more = len(troubled) - MOST_TROUBLES
             lines.append(Line(text=f"{phase}: {more} more, see hosts in the result", tone=tone))

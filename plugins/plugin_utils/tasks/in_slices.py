@@ -11,7 +11,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -72,8 +72,8 @@ COLORS = {"ok": C.COLOR_OK, "bad": C.COLOR_ERROR, "warn": C.COLOR_WARN, "info": 
 class _Tail(Tail):
     """Records of the progress file, with the options by their names in the role."""
 
-    def __init__(self, path: str, names: Mapping[str, str]) -> None:
-        super().__init__(path)
+    def __init__(self, path: str, learn: Callable[[float], None], names: Mapping[str, str]) -> None:
+        super().__init__(path, learn)
         self._names = names
 
     def records(self) -> list[Record]:
@@ -111,20 +111,23 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
     def _run_rolling(self, args: dict[str, Any], paths: Mapping[str, str], task_vars: dict[str, Any]) -> dict[str, Any]:
         local = local_zone()
         clock = OwnClock(local.info)
-        zone = replace(local, info=clock)
+        zone = replace(local, info=clock, here=local.info)
         redraws = self._redraws(args, task_vars)
-        view = View(zone=zone.info, reasons=display.verbosity > 0, redraws=redraws)
+        view = View(zone=clock, here=local.info, reasons=display.verbosity > 0, redraws=redraws)
         say = self._print if self._shows_progress(args) else _print_nothing
         screen = Screen(say, view, COLUMNS if redraws else 0)
         named = {self._names.get(name, name): path for name, path in paths.items()}
-        with self._shared_folder(args) as tail:
+        subject = str(args.get("hostname") or os.environ.get("VMWARE_HOST") or "")
+        learn = partial(self._learn, clock, screen, subject)
+        with self._shared_folder(args, learn) as tail:
             if self._task.check_mode:
                 *_earlier, (_part, joined) = slices(
                     args, BLIND_SLICE, partial(self._run_slice, task_vars, screen, tail)
                 )
-                screen.tell(list(schedule_lines(joined["schedule"], view)) if joined.get("schedule") else [])
+                if joined.get("schedule"):
+                    learn(float(joined.get("server_time") or 0.0))
+                    screen.tell(schedule_lines(joined["schedule"], view))
                 return joined
-            subject = str(args.get("hostname") or os.environ.get("VMWARE_HOST") or "")
             live = self._live = LiveRun(
                 folder=args.get("shared_dir"),
                 slice_seconds=float(args.get("slice") or BLIND_SLICE),
@@ -132,7 +135,8 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
                 view=view,
                 names=self._names,
                 timelines=Timelines(paths, zone, subject),
-                learn=partial(self._learn, clock, screen, subject),
+                learn=learn,
+                last_records=tail.last_records if tail is not None else None,
                 clean_up=self._remove_shared_folder,
             )
             if self._starts_hosts:
@@ -146,7 +150,8 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             return joined if not live.stop_reason else _brief(joined)
 
     def _learn(self, clock: OwnClock, screen: Screen, subject: str, server: float) -> None:
-        apart = clock.learn(server, datetime.now().timestamp())
+        """``server``: its time now; 0 if it is not known."""
+        apart = clock.learn(server, datetime.now().timestamp()) if server > 0 else 0.0
         if apart:
             screen.tell([Line(text=describe_difference(subject, apart), tone="warn")])
 
@@ -158,9 +163,10 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         call = partial(self._run_slice, task_vars, screen, tail)
         try:
             for part, joined in slices(args, BLIND_SLICE if tail is None else LIVE_SLICE, call):
+                told = live.end_slice(part, joined)  # before the lines: it learns what the clock of the server shows
                 if tail is None:
                     screen.feed(records_of(part))
-                screen.tell(live.end_slice(part, joined))
+                screen.tell(told)
         except Exception as error:
             live.timelines.write(live.result(), ended_by=str(error))
             raise
@@ -196,7 +202,7 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
                 time.sleep(pause)
 
     @contextmanager
-    def _shared_folder(self, args: dict[str, Any]) -> Iterator[Tail | None]:
+    def _shared_folder(self, args: dict[str, Any], learn: Callable[[float], None]) -> Iterator[Tail | None]:
         """A folder that both module and plugin can access. None if the module runs on another machine or as another user."""
         if self._connection.transport != "local" or self._connection.become or self._task.check_mode:
             yield None
@@ -205,11 +211,11 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
         try:
             if args.get("progress_file"):
-                yield _Tail(os.path.expanduser(str(args["progress_file"])), self._names)
+                yield _Tail(os.path.expanduser(str(args["progress_file"])), learn, self._names)
             else:
                 args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-                yield _Tail(path, self._names)
+                yield _Tail(path, learn, self._names)
         finally:
             self._remove_shared_folder()
 

@@ -9,17 +9,18 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ...module_utils._shell.rolling.state_file import STATE_FILE
 from ...module_utils._shell.rolling.stop_request import STOP_FILE
+from ..rolling.last_look import LastLook
 from ..rolling.live_display import Say
 from ..rolling.merge_slices import joined_results
 from ..rolling.option_names import renamed_result
-from ..rolling.progress import Line, View
+from ..rolling.progress import Line, Record, View
 from ..rolling.stop_lines import Stop, abort_lines, stop_lines
 from .signals import Signals
 from .timelines import NOTHING_YET, Timelines
@@ -30,7 +31,8 @@ TO_ABORT = 10.0
 
 class LiveRun:
     """``folder``: shared with the module, None if it runs on another machine or as another user; ``slice``: its seconds there. ``names``:
-    option → its name in messages. ``clean_up`` is called before the process ends at once."""
+    option → its name in messages. ``last_records``: reads the last records of the progress file again, in any thread; None without the
+    file. ``clean_up`` is called before the process ends at once."""
 
     def __init__(
         self,
@@ -42,11 +44,12 @@ class LiveRun:
         names: Mapping[str, str],
         timelines: Timelines,
         learn: Callable[[float], None],
+        last_records: Callable[[], Sequence[Record]] | None,
         clean_up: Callable[[], None],
     ) -> None:
         self._folder = None if folder is None else Path(folder)
         self._slice, self._say, self._view, self._names = slice_seconds, say, view, names
-        self._clean_up, self._learn = clean_up, learn
+        self._clean_up, self._learn, self._last_records = clean_up, learn, last_records
         self._before: dict[str, Any] | None = None
         self._latest: dict[str, Any] | None = None
         self._seen: tuple[int, int] | None = None
@@ -87,8 +90,8 @@ class LiveRun:
         self._read_state()
         why = str(part.get("msg") or "The module ended without a result.")
         self.timelines.write(self.result(), ended_by=why)
-        begun = self._in_progress()
-        return abort_lines(begun, "the module failed", self._view) if begun.get("hosts") or begun.get("vms_off") else ()
+        begun = self._last_look()
+        return abort_lines(begun, "the module failed", self._view) if begun.hosts or begun.vms else ()
 
     def _read_state(self) -> bool:
         """Read the state file. True if it is new."""
@@ -113,9 +116,9 @@ class LiveRun:
         if isinstance(server, int | float) and server > 0:
             self._learn(float(server))
 
-    def _in_progress(self) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = (self._latest or self._before or {}).get("in_progress") or {}
-        return known
+    def _last_look(self) -> LastLook:
+        """What is in progress, with what the progress file says about the time after the last state."""
+        return LastLook.of(self._latest or self._before or {}, self._last_records() if self._last_records else None)
 
     # ------------------------------------------------------------------------------------------------------------ signals
 
@@ -133,7 +136,7 @@ class LiveRun:
             delay=delay,
             pages=list(self.timelines.paths.values()),
         )
-        self._print(stop_lines(self._in_progress(), stop, self._view, time.time()))
+        self._print(stop_lines(self._last_look(), stop, self._view, time.time()))
 
     def _abort(self) -> None:
         if not self._is_aborting.acquire(blocking=False):
@@ -145,7 +148,7 @@ class LiveRun:
                 "SIGINT": "Ctrl-C was pressed again, or ansible-playbook was killed",
             }
             text = why.get(self.stop_reason or None, "a second signal")
-            self._print(abort_lines(self._in_progress(), text, self._view))
+            self._print(abort_lines(self._last_look(), text, self._view))
             self.timelines.write(self.result(), ended_by=f"Stopped at once: {text}.")
         finally:
             self._clean_up()

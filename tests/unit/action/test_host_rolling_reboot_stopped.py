@@ -10,6 +10,7 @@ import signal
 import stat
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -85,7 +86,7 @@ def test_an_earlier_page_is_replaced_before_the_module_is_called(roll: Roll) -> 
     assert "in progress, last update" not in page(roll)
     assert roll.screen.lines[0] == (
         f"timeline_html: {roll.folder / 't.html'} (updated from now on). timeline_json: {roll.folder / 't.json'} "
-        "(updated from now on). To pause: ansible-playbook directpath.vsphere.pause"
+        """(updated from now on). To pause: ansible-playbook directpath.vsphere.pause -e '{"pause_reason": "why"}'"""
     )
 
 
@@ -214,3 +215,54 @@ def test_times_are_those_of_this_machine_if_the_clock_of_the_server_differs(roll
     assert [line.partition(" is ")[2] for line in differing()] == [
         "5 min ahead of this machine. Times are those of this machine"
     ]
+
+
+@pytest.mark.parametrize("connection", [None, Elsewhere], ids=["here", "elsewhere"])
+def test_the_difference_is_known_before_the_first_line(roll: Roll, connection: Any) -> None:
+    roll.connection = connection or roll.connection
+    ahead = time.time() + 7860
+    found = {"at": ahead, "kind": "note", "text": "found: esx-1 failed (by bob@vm, since 2026-03-12 03:00 UTC)"}
+    ended = outcome(("done", 0, 9), server_time=ahead, notes=[found["text"]])
+    roll.run({"progress": [found], "then": roll.watched, "result": ended})
+    lines = roll.lines
+    told = next(n for n, line in enumerate(lines) if "the clock of" in line)
+    assert told < next(n for n, line in enumerate(lines) if "found: esx-1" in line)
+    assert not [line for line in lines if "03:00" in line or f"{time.gmtime(ahead).tm_hour:02}:" in line.split(" ")[0]]
+
+
+def test_the_schedule_shows_times_of_this_machine_with_date_and_zone(roll: Roll) -> None:
+    roll.check = True
+    schedule = {"hosts": [], "left": [], "in_progress": ["esx-1 failed (by bob@vm, since 2026-03-12 13:00 UTC)"]}
+    roll.run({"result": {"schedule": schedule, "ended": True, "server_time": time.time() + 7860, "changed": False}})
+    assert "131 min ahead" in roll.lines[0] or "2 h 11 min ahead" in roll.lines[0]
+    (line,) = (line for line in roll.lines if "esx-1 failed" in line)
+    assert datetime.fromtimestamp(1773320400 - 7860).astimezone().strftime("since %Y-%m-%d %H:%M ") in line
+
+
+@pytest.mark.parametrize("ahead", [0, 7860, -600])
+def test_the_page_shows_its_last_update_by_the_clock_of_this_machine(roll: Roll, ahead: int) -> None:
+    began = datetime.now().astimezone()
+
+    def work() -> None:
+        state = outcome(("booting", 0, 5), ended=False, state="working", server_time=time.time() + ahead)
+        (shared(roll) / "state.json").write_text(json.dumps(state), encoding="utf-8")
+        roll.until(lambda: "booting" in page(roll))()
+
+    seen: list[str] = []
+    roll.run({"then": lambda: (work(), seen.append(page(roll))), "result": outcome(("done", 0, 9))})
+    minutes = {f"last update {at:%H:%M}" for at in (began, datetime.now().astimezone())}
+    assert any(text in seen[0] for text in minutes)
+
+
+def test_a_kill_right_after_a_line_names_the_vm_of_the_line(roll: Roll) -> None:
+    state = outcome(("draining", 0, 5), ended=False, state="working", in_progress={"hosts": [], "vms_off": []})
+    note = {"at": NOON + 501, "kind": "note", "text": "esx-1: shutting down train-01"}
+    record = {**note, "vm": "train-01", "host": "esx-1", "action": "stop_vm"}
+
+    def work() -> None:
+        (shared(roll) / "state.json").write_text(json.dumps(state), encoding="utf-8")
+
+    result = {"failed": True, "msg": "MODULE FAILURE", "rc": 1}
+    roll.run({"progress": [record], "then": work, "result": result})
+    assert any(line.startswith("VMs off because of this run: train-01 (shutting down, for esx-1") for line in roll.lines)
+    assert not any(line.startswith("no VM was off") for line in roll.lines)

@@ -12,10 +12,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..plain import Record
+from ..text import several
+from ..timestamps import at_minute
+from .scheduling.notices import ALL_ON
 from .state.journal import Entry, Lock, VmEntry
-from .state.observed import ClusterView, HostView, VmView
+from .state.observed import ClusterView, HostView, ObservedFleet, VmView
 from .state.phases import Phase, is_active, phase_of
 from .state.policy import Deadlines
+
+MOST_NAMES = 6
+"""Maximum number of hosts that a notice names."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +79,19 @@ class InProgress:
             ],
             "at_most": max((host.longest(now) for host in self.hosts), default=0.0),
         }
+
+
+def describe_waits(begun: InProgress, observed: ObservedFleet) -> str:
+    """The notice that all VMs are on, and for which hosts the run still waits until when at most; empty if a VM is off, or may be, or if
+    no host is waited for."""
+    off = begun.vms or any(vm.entry is not None and not vm.is_on for vm in observed.vms)
+    awaited = [host for host in begun.hosts if host.phase != "restoring"]
+    if off or any(host.off or host.lost for host in observed.gone) or not awaited:
+        return ""
+    due = max((host.due for host in awaited if host.due is not None), default=None)
+    names = several([host.name for host in awaited], MOST_NAMES)
+    end = "" if due is None else f", until {at_minute(due + observed.ahead)} at most"
+    return f"{ALL_ON}this run still waits for {names}{end}"
 
 
 def find_in_progress(

@@ -17,9 +17,9 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
-from ..._domain.rolling.in_progress import find_in_progress
+from ..._domain.rolling.in_progress import InProgress, describe_waits, find_in_progress
 from ..._domain.rolling.scheduling import forecast
-from ..._domain.rolling.scheduling.notices import FOUND, HELD, clock_notice, gist_of, journal_notice, topic_of
+from ..._domain.rolling.scheduling.notices import ALL_ON, FOUND, HELD, clock_notice, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import lock
 from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action, refusal_key
@@ -400,7 +400,11 @@ class Loop:
         if action.kind in VM_ACTIONS:
             where = self.result.entries[host][0].name if host in self.result.entries else ""
             self._context.progress_writer.note(
-                f"{where}: {VM_ACTIONS[action.kind]} {action.name}".removeprefix(": "), self._fleet.now()
+                f"{where}: {VM_ACTIONS[action.kind]} {action.name}".removeprefix(": "),
+                self._fleet.now(),
+                vm=action.name,
+                host=where,
+                action=action.kind,
             )
         if action.kind == "take_lock" and action.reason != lock.HOSTS_TO_REBOOT:
             self._context.progress_writer.note(f"{action.name}: {action.reason}", self._fleet.now())
@@ -469,7 +473,7 @@ class Loop:
             if self._reported.get(topic_of(text)) != gist_of(text):
                 self._reported[topic_of(text)] = gist_of(text)
                 self._context.progress_writer.note(text, now)
-        limits = self._context.policy.deadlines
+        limits, before = self._context.policy.deadlines, result.in_progress
         result.in_progress = self._memo.once(
             find_in_progress, observed.me, observed.run_id, observed.hosts, observed.vms, observed.clusters, limits
         )
@@ -477,10 +481,26 @@ class Loop:
             # The lines right after a signal are printed from the last state file, which may be older than the lines before them.
             self._told_begun = True
             self._context.progress_writer.note(result.in_progress.describe(), now)
+        elif self._context.policy.only_restore and self._context.policy.goal == "reboot":
+            self._report_vms(before, observed, now)
         self._context.write_state(result)
 
+    def _report_vms(self, before: InProgress, observed: ObservedFleet, now: float) -> None:
+        """In a restore, people wait for the VMs: each one that is on, and then for what the run still waits."""
+        begun, running = self.result.in_progress, {vm.name for vm in observed.vms if vm.is_on}
+        left = {(vm.host, vm.name) for vm in begun.vms}
+        for vm in before.vms:
+            if (vm.host, vm.name) not in left and vm.name in running:
+                text = f"{vm.host}: {vm.name} is on"
+                self._context.progress_writer.note(text, now, vm=vm.name, host=vm.host, action="is_on")
+        text = describe_waits(begun, observed)
+        if text and self._reported.get(ALL_ON) != gist_of(text):
+            self._reported[ALL_ON] = gist_of(text)
+            self._context.progress_writer.note(text, now)
+
     def _ends_at(self, observed: ObservedFleet, now: float) -> float | None:
-        if self._context.policy.goal != "reboot":
+        # What a restore waits for has failed, or may have: no expected time says when it ends.
+        if self._context.policy.goal != "reboot" or self._context.policy.only_restore:
             return None
         due, ends = self._forecast
         if now >= due:

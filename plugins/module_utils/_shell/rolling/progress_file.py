@@ -35,11 +35,11 @@ class ProgressWriter:
         if path is not None:
             self._append("")
 
-    def note(self, text: str, at: float) -> None:
-        """Write a note. ``at``: seconds since the epoch, server time."""
+    def note(self, text: str, at: float, **more: str) -> None:
+        """Write a note. ``at``: seconds since the epoch, server time. ``more``: of a note on a VM ``vm``, ``host`` and ``action``."""
         if len(self.notes) < MOST:
             self.notes.append(text)
-        self._line({"at": at, "kind": "note", "text": text})
+        self._line({"at": at, "kind": "note", "text": text, **more})
 
     def write_transitions(
         self,

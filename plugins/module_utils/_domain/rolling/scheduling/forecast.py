@@ -278,7 +278,7 @@ def _forecast(
             left.append(replace(status, phase=answer.phase, reason=answer.reason, blockers=answer.blockers))
         elif view.entry is not None and not is_active(view.entry) and view.entry.step != "done":
             phase = "failed" if view.entry.step == "failed" else "blocked"
-            text = ended_text(view, view.entry, taken=fleet.taken(view), now=fleet.wall)
+            text = ended_text(view, view.entry, taken=fleet.taken(view))
             left.append(replace(status, phase=phase, reason=text))  # type: ignore[arg-type]
         elif unknown:
             left.append(replace(status, reason=unknown[0].message, blockers=unknown))

@@ -10,7 +10,7 @@ from ...text import duration, several, without_name
 from ..state.fleet_index import FleetIndex
 from ..state.journal import Entry, Step
 from ..state.pause import RESUME, decode_pause
-from ..state.phases import NextStep, Outlook
+from ..state.phases import RESTING, NextStep, Outlook
 from ..state.policy import Deadlines
 from ..steps import drain
 from ..steps.health_gate import describe_gate
@@ -57,7 +57,7 @@ def _long_waits(fleet: FleetIndex, next_steps: Mapping[str, NextStep]) -> Iterat
     powers on the host, or if half of the time has passed."""
     for moid, next_step in next_steps.items():
         view = fleet.hosts[moid]
-        if view.entry is None or view.entry.step not in _LIMITS or drain.held_by_pause(fleet, view):
+        if next_step.phase in RESTING or view.entry is None or view.entry.step not in _LIMITS or drain.held_by_pause(fleet, view):
             continue
         begun, seconds = _LIMITS[view.entry.step](view.entry, fleet.policy.deadlines)
         end = fleet.end_of(view, begun, seconds)

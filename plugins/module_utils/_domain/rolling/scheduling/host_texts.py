@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from ...health_gate import GATE_FAILED
 from ...planning.plan import Blocker
+from ...timestamps import on_day
 from ..state.journal import Entry
 from ..state.observed import GoneHost, HostView
 from ..state.phases import HostStatus, is_active
@@ -37,20 +36,14 @@ def state_now(view: HostView) -> str:
     return "is in service"
 
 
-def ended_text(view: HostView, entry: Entry, *, taken: float | None, now: float) -> str:
+def ended_text(view: HostView, entry: Entry, *, taken: float | None) -> str:
     """The text of a host that was given up. If an earlier run wrote it: the state now, and the time of what that run saw.
 
     ``taken``: when this run took the lock of the cluster; None without the lock, then the entry is of an earlier run.
     """
     if not entry.text or entry.step == "done" or is_active(entry) or (taken is not None and entry.at >= taken):
         return entry.text
-    return f"{view.name} {state_now(view)} now; at {_moment(entry.at, now)}: {entry.text}"
-
-
-def _moment(at: float, now: float) -> str:
-    """``03:12 UTC`` of the same day, otherwise with the date."""
-    moment, today = (datetime.fromtimestamp(seconds, tz=UTC) for seconds in (at, now))
-    return f"{moment:%H:%M} UTC" if moment.date() == today.date() else f"{moment:%Y-%m-%d %H:%M} UTC"
+    return f"{view.name} {state_now(view)} now; at {on_day(entry.at)}: {entry.text}"
 
 
 def gate_blockers(view: HostView, entry: Entry, text: str) -> tuple[Blocker, ...]:

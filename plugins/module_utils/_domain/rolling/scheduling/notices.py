@@ -21,7 +21,8 @@ JOURNAL = "the journal is kept in "
 GATE = "health gate: "
 FOUND = "found: "
 WAITING = "in progress: "
-TOPICS = (HELD, NEVER, JOURNAL, GATE, FOUND, WAITING)
+ALL_ON = "all VMs are on; "
+TOPICS = (ALL_ON, HELD, NEVER, JOURNAL, GATE, FOUND, WAITING)
 
 _MOMENT = re.compile(r"\b(\d{4}-\d\d-\d\d \d\d:\d\d) UTC\b")
 
@@ -68,7 +69,7 @@ def on_clock(text: str, zone: tzinfo, now: float) -> str:
 
 
 def zoned(text: str, zone: tzinfo, now: float | None = None) -> str:
-    """Any text with its times in the time zone of the reader, as ``on_clock``; without ``now`` always with the date."""
+    """Any text with its times in the time zone of the reader, as ``on_clock``; without ``now`` always with date and zone."""
 
     def convert(found: re.Match[str]) -> str:
         try:
@@ -77,7 +78,7 @@ def zoned(text: str, zone: tzinfo, now: float | None = None) -> str:
         except (ValueError, OverflowError, OSError):
             return found[0]
         if today is None:
-            return f"{moment:%Y-%m-%d %H:%M}"
+            return f"{moment:%Y-%m-%d %H:%M %Z}"
         if moment.date() == today:
             return f"{moment:%H:%M}"
         return f"{moment:%a %H:%M}" if 0 < (moment.date() - today).days < 7 else f"{moment:%Y-%m-%d %H:%M}"

@@ -223,7 +223,7 @@ def _standing(fleet: FleetIndex, view: HostView, in_progress: _InProgress) -> _S
         if locked is not None and is_active(entry):
             return phase_of(view), locked.message, (locked,)
         phase = next_step.phase if next_step is not None else phase_of(view)
-        text = ended_text(view, entry, taken=fleet.taken(view), now=fleet.wall)
+        text = ended_text(view, entry, taken=fleet.taken(view))
         return phase, text, gate_blockers(view, entry, text)
     blockers = next_hosts.unknown(fleet, view)
     if blockers:

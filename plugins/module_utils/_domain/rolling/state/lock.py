@@ -19,6 +19,8 @@ from .policy import Policy
 
 HOSTS_TO_REBOOT = "its hosts are to be rebooted"
 """The ordinary reason to take a lock."""
+RESTORES = "This run brings back what an earlier run left off or out of service. It starts no host, and requests no reboot."
+"""The first line of a restore."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,16 +90,16 @@ def adopt(
             return Adoption(run_id=lock.run_id, resumed=True)
     for entry in own:
         if is_active(entry):
-            return Adoption(
-                run_id=entry.run_id, resumed=True, note="Hosts of an earlier run are in progress: this run resumes it."
-            )
+            note = RESTORES if policy.only_restore else "Hosts of an earlier run are in progress: this run resumes it."
+            return Adoption(run_id=entry.run_id, resumed=True, note=note)
     for lock in known:
         if lock.scope == scope and may_take(lock, policy, now):
-            return Adoption(run_id=lock.run_id, resumed=True, note=f"This run resumes the run of {lock.owner}.")
+            note = RESTORES if policy.only_restore else f"This run resumes the run of {lock.owner}."
+            return Adoption(run_id=lock.run_id, resumed=True, note=note)
     for entry in own:
         if entry.step != "failed" and now - entry.at <= policy.resume_within:
             note = "An earlier run ended before all hosts were done: this run resumes it, and does not repeat what is done."
-            return Adoption(run_id=entry.run_id, resumed=True, note=note)
+            return Adoption(run_id=entry.run_id, resumed=True, note=RESTORES if policy.only_restore else note)
     return Adoption(run_id=fresh_id, resumed=False)
 
 

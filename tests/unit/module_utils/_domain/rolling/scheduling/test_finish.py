@@ -140,7 +140,7 @@ def test_a_later_run_reports_the_present_state_and_when_the_other_was_seen(
     assert reason == f"{now}; at 2026-02-01 01:40 UTC: {text}"
     assert standing(ask(seen, clusters=[cluster(lock=None)])).reason == reason
     same_day = replace(seen, entry=replace(seen.entry, at=NOW - 3600)) if seen.entry else seen
-    assert "; at 01:40 UTC: " in standing(ask(same_day, clusters=young)).reason
+    assert "; at 2026-02-02 01:40 UTC: " in standing(ask(same_day, clusters=young)).reason
 
 
 def test_this_run_reports_what_it_saw() -> None:
