@@ -45,7 +45,7 @@ def render_gantt(
     ended_by: str = "",
 ) -> str:
     """The page for a result of the module (merged over its slices). ``subject``: the vCenter, or another name for this run. ``updated``:
-    when the state of a run in progress was read, on this machine; None for a run that is over. ``ended_by``: a sentence, why it ended without a result."""
+    when the state of a run in progress was read here; None for a run that is over. ``ended_by``: a sentence, why it ended early."""
     view = page_view(result, zone=zone, title=title, subject=subject, updated=updated, ended_by=ended_by)
     return render_page("gantt.html.j2", view, style=STYLE, script=SCRIPT)
 

@@ -46,9 +46,7 @@ class LastLook:
     def of(cls, state: Record, records: Sequence[Record] | None) -> LastLook:
         """``state``: the last one, empty if there is none. ``records``: the last ones of the progress file, None without the file."""
         known, at = state.get("in_progress") or {}, seconds_of(state.get("server_time"))
-        newer = [
-            record for record in records or () if at is None or (seconds_of(record.get("at")) or 0.0) >= at
-        ]
+        newer = [record for record in records or () if at is None or (seconds_of(record.get("at")) or 0.0) >= at]
         hosts = {(host["cluster"], host["name"]): host for host in known.get("hosts") or ()}
         vms = {(vm["host"], vm["name"]): vm for vm in known.get("vms_off") or ()}
         for record in newer:

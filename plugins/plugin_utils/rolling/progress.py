@@ -15,7 +15,8 @@ from datetime import datetime, tzinfo
 from typing import Any, Literal
 
 from ...module_utils._domain.rolling.scheduling.notices import HELD, gist_of, on_clock, topic_of, zoned
-from ...module_utils._domain.rolling.state.phases import RESTING
+from ...module_utils._domain.rolling.state.lock import LOCKED, holder_of
+from ...module_utils._domain.rolling.state.phases import ANOTHER_RUN, RESTING
 from ...module_utils._domain.rolling.state.timeline import clock
 from ...module_utils._domain.text import duration, one_line, padded, shortened, width, without_name
 
@@ -83,6 +84,8 @@ class Shown:
     ends_at: float | None = None
     notices: Mapping[str, str] = field(default_factory=dict)
     """Topic → gist of the last notice: every slice begins with all notices."""
+    holders: frozenset[str] = frozenset()
+    """Owners of locks that a line has described: the next ones only name them."""
     last_bar: tuple[float, Record] | None = None
     """When the last bar was printed (local clock), and its counts."""
 
@@ -115,8 +118,15 @@ def show(shown: Shown, records: Sequence[Record], view: View, tick: float) -> tu
             key, after = _key(record), one_line(record.get("after", ""))
             known = shown.phases.get(key)
             if after != known:
-                if known is not None or after not in _QUIET or record.get("before") or view.reasons:
+                # After a request to stop, no blocked host is checked any more: that is no change of the host.
+                is_left = (
+                    known == "blocked" and after == "waiting" and str(record.get("reason")).startswith(ANOTHER_RUN)
+                )
+                is_new = known is not None or after not in _QUIET or record.get("before")
+                if (is_new and not is_left) or view.reasons:
                     lines.append(_change(record, shown, view))
+                if holder := holder_of(LOCKED, str(record.get("reason") or "")):
+                    shown = replace(shown, holders=shown.holders | {holder})
                 if known == "waiting" and after not in RESTING:
                     shown = replace(shown, notices={k: v for k, v in shown.notices.items() if k != HELD})
                 shown = _entered(shown, record, key, after)
@@ -190,6 +200,8 @@ def _change(record: Record, shown: Shown, view: View) -> Line:
     change = f"{before} → {after}" if before else after
     names = [padded(name, columns) for name, columns in zip((cluster, host), shown.widths, strict=True) if columns]
     took = clock(max(0.0, seconds)) if seconds is not None else ""
+    holder = holder_of(LOCKED, reason)
+    reason = f"held by the run of {holder}" if holder in shown.holders else reason
     why = without_name(reason, host) if view.reasons or after in _WITH_REASON else ""
     why = zoned(why, view.zone, at if at is not None else shown.at)
     text = " ".join([_time(record, view), *names, padded(change, _PHASES_WIDTH), f"{took:>7}", *([why] if why else [])])

@@ -48,6 +48,7 @@ def missing_for_success(planned: Record, vcenter: str = "") -> list[str]:
     skipped = skipped_lines(planned.get("schedule") or {})
     blocked = {str(host.get("name")) for host in left}
     free = [name for name in names if name not in blocked]
+    skips = len(names) - len(free)
     place = f" of {vcenter}" if vcenter else ""
     if not names:
         they = "it requires" if len(unknown) == 1 else "they require"
@@ -56,10 +57,10 @@ def missing_for_success(planned: Record, vcenter: str = "") -> list[str]:
             "rolling_reboot_consent=false to continue without a reboot.",
             *(f"Unknown: {text}" for text in skipped),
         ]
-    them = f" ({', '.join(name_ranges(free))})" if free else ""
+    them = ", ".join([*name_ranges(free), *([f"and {skips} that cannot be rebooted now: see below"] if skips else [])])
     verb = "requires" if len(names) == 1 else "require"
     return [
-        f"{counted(len(names), 'host')}{place} {verb} a reboot{them}, and rolling_reboot_consent is not set. "
+        f"{counted(len(names), 'host')}{place} {verb} a reboot ({them}), and rolling_reboot_consent is not set. "
         f"Set rolling_reboot_consent=true to reboot {'it' if len(names) == 1 else 'them'} in maintenance mode, as many at once as "
         "rolling_reboot_max_unavailable allows, or rolling_reboot_consent=false to continue without a reboot.",
         *(f"Also missing: {text}" for text in skipped),

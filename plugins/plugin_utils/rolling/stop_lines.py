@@ -1,8 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lines of a rolling reboot that a signal stops: what is in progress, what is off, and how to go on. PRIVATE to the collection.
-
-"""
+"""The lines of a rolling reboot that a signal stops: what is in progress, what is off, and how to go on. PRIVATE to the collection."""
 
 from __future__ import annotations
 

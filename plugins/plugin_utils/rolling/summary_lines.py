@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.rolling.scheduling.notices import zoned
+from ...module_utils._domain.rolling.state.lock import holder_of
 from ...module_utils._domain.text import counted, duration, name_ranges, one_line, padded, width
 from .merge_slices import span
 from .progress import Line, Tone, View, meter
@@ -40,8 +41,7 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
     if not hosts:
         head = "No host can be rebooted now" if skipped else "No host would be rebooted"
     else:
-        waves, ends = schedule.get("waves") or 0, schedule.get("seconds") or 0
-        head = f"{counted(len(hosts), 'host')} would be rebooted in {counted(waves, 'wave')}, in about {duration(ends)}"
+        head = f"{_numbers(hosts, schedule.get('waves') or 0)}, in about {duration(schedule.get('seconds') or 0)}"
         off = [one_line(name) for name in schedule.get("vms_off") or ()]
         none = f"; no other VM would be stopped. Off already: {', '.join(off)}" if off else "; no VM would be stopped"
         head += f"; {counted(stops, 'VM')} would be stopped" if stops else none
@@ -65,6 +65,18 @@ def schedule_lines(schedule: Record, view: View) -> tuple[Line, ...]:
             else []
         ),
     )
+
+
+def _numbers(hosts: Sequence[Record], waves: int) -> str:
+    """How many hosts would be rebooted, in how many waves, and how many of those in progress would only be finished."""
+    new, begun = ([host for host in hosts if bool(host.get("in_progress")) == is_begun] for is_begun in (False, True))
+    over = [host for host in begun if host.get("is_rebooted")]
+    parts = [f"{counted(len(new), 'host')} would be rebooted in {counted(waves, 'wave')}"] if new else []
+    if len(begun) > len(over):
+        parts.append(f"the reboot of {counted(len(begun) - len(over), 'host')} in progress would be finished")
+    if over:
+        parts.append(f"{counted(len(over), 'host')} would be returned to service without another reboot")
+    return ", ".join(parts)
 
 
 def _by_host(hosts: Sequence[Record], view: View) -> Iterator[Line]:
@@ -125,10 +137,10 @@ def _stop(vm: Any, *, reasons: bool) -> str:
 def skipped_lines(schedule: Record) -> list[str]:
     """Why hosts of a schedule are not rebooted. Hosts with the same reason share a line."""
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for host in schedule.get("left") or ():
-        if isinstance(host, Mapping):
-            key = (one_line(host.get("cluster") or ""), one_line(host.get("phase") or "left"), _why(host))
-            groups.setdefault(key, []).append(one_line(host.get("name") or ""))
+    held, rest_of = _held_by_runs([host for host in schedule.get("left") or () if isinstance(host, Mapping)])
+    for host in rest_of:
+        key = (one_line(host.get("cluster") or ""), one_line(host.get("phase") or "left"), _why(host))
+        groups.setdefault(key, []).append(one_line(host.get("name") or ""))
     lines = [
         one_line(f"{cluster} {', '.join(name_ranges(names))} ({phase}): {why}")
         for (cluster, phase, why), names in groups.items()
@@ -137,7 +149,33 @@ def skipped_lines(schedule: Record) -> list[str]:
     more = (
         [f"{counted(len(rest), 'more host')}, see hosts in the result: {', '.join(name_ranges(rest))}"] if rest else []
     )
-    return lines[:MOST_SKIPPED] + more
+    return [*held, *lines[:MOST_SKIPPED], *more]
+
+
+def _held_by_runs(hosts: Sequence[Record]) -> tuple[list[str], list[Record]]:
+    """One line for each run that has locked clusters of these hosts. And the hosts that something else blocks, without the lock."""
+    held: dict[str, list[tuple[Record, Record]]] = {}
+    others: list[Record] = []
+    for host in hosts:
+        blockers = [blocker for blocker in host.get("blockers") or () if isinstance(blocker, Mapping)]
+        locks = [blocker for blocker in blockers if _holder(blocker)]
+        for blocker in locks[:1]:
+            held.setdefault(_holder(blocker), []).append((host, blocker))
+        rest = [blocker for blocker in blockers if blocker not in locks]
+        if rest or not locks:
+            others.append({**host, "blockers": rest})
+    lines = []
+    for pairs in held.values():
+        clusters = dict.fromkeys(one_line(host.get("cluster") or "") for host, _unused in pairs)
+        names = name_ranges(one_line(host.get("name") or "") for host, _unused in pairs)
+        host, blocker = pairs[0]
+        why = _sentence(blocker).removeprefix(f"{one_line(host.get('cluster') or '')} is locked by ")
+        lines.append(one_line(f"{', '.join(clusters)} {', '.join(names)}: held by the run of {why}"))
+    return lines, others
+
+
+def _holder(blocker: Record) -> str:
+    return holder_of(str(blocker.get("code") or ""), one_line(blocker.get("message") or ""))
 
 
 def _describe(host: Record) -> str:
@@ -183,7 +221,8 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
         troubled = [
             host for host in result.get("hosts") or () if isinstance(host, Mapping) and host.get("phase") == phase
         ]
-        told = [zoned(_describe(host), view.zone, ended) for host in troubled[:MOST_TROUBLES]]
+        held, troubled = _held_by_runs(troubled)
+        told = [*held, *(zoned(_describe(host), view.zone, ended) for host in troubled[:MOST_TROUBLES])]
         lines += [Line(text=f"{phase}: {text}", tone=tone) for text in told]
         if len(troubled) > MOST_TROUBLES:
             more = len(troubled) - MOST_TROUBLES

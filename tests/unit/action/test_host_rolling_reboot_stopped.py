@@ -264,5 +264,7 @@ def test_a_kill_right_after_a_line_names_the_vm_of_the_line(roll: Roll) -> None:
 
     result = {"failed": True, "msg": "MODULE FAILURE", "rc": 1}
     roll.run({"progress": [record], "then": work, "result": result})
-    assert any(line.startswith("VMs off because of this run: train-01 (shutting down, for esx-1") for line in roll.lines)
+    assert any(
+        line.startswith("VMs off because of this run: train-01 (shutting down, for esx-1") for line in roll.lines
+    )
     assert not any(line.startswith("no VM was off") for line in roll.lines)

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from ..plain import Record
 from ..text import several
 from ..timestamps import at_minute
-from .scheduling.notices import ALL_ON
 from .state.journal import Entry, Lock, VmEntry
 from .state.observed import ClusterView, HostView, ObservedFleet, VmView
 from .state.phases import Phase, is_active, phase_of
 from .state.policy import Deadlines
+from .status import RunLine, Status
 
 MOST_NAMES = 6
 """Maximum number of hosts that a notice names."""
@@ -81,8 +81,24 @@ class InProgress:
         }
 
 
+def describe_powered_on(status: Status) -> tuple[str, ...]:
+    """Sentences about VMs that an interrupted run shut down, and that somebody powered on: the run itself had not come to that."""
+    return tuple(
+        f"{vm.name}, shut down for {vm.host}, is on: it was powered on by hand or by another system, and is left as it is"
+        for run in status.runs
+        if run.purpose == "reboot"
+        for vm in run.vms
+        if vm.power == "on" and not vm.removed and vm.host_moid not in _evacuated(run)
+    )
+
+
+def _evacuated(run: RunLine) -> frozenset[str]:
+    """Hosts whose VMs may be about to be shut down, or powered on by the run itself a moment ago."""
+    return frozenset(host.moid for host in run.hosts if host.step in ("draining", "restoring", "backing_out"))
+
+
 def describe_waits(begun: InProgress, observed: ObservedFleet) -> str:
-    """The notice that all VMs are on, and for which hosts the run still waits until when at most; empty if a VM is off, or may be, or if
+    """If all VMs are on: a clause for which hosts the run still waits until when at most; empty if a VM is off, or may be, or if
     no host is waited for."""
     off = begun.vms or any(vm.entry is not None and not vm.is_on for vm in observed.vms)
     awaited = [host for host in begun.hosts if host.phase != "restoring"]
@@ -91,7 +107,7 @@ def describe_waits(begun: InProgress, observed: ObservedFleet) -> str:
     due = max((host.due for host in awaited if host.due is not None), default=None)
     names = several([host.name for host in awaited], MOST_NAMES)
     end = "" if due is None else f", until {at_minute(due + observed.ahead)} at most"
-    return f"{ALL_ON}this run still waits for {names}{end}"
+    return f"this run still waits for {names}{end}"
 
 
 def find_in_progress(

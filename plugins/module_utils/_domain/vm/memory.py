@@ -240,7 +240,10 @@ def state_blockers(vm: Vm, changing: bool) -> tuple[Blocker, ...]:
             Blocker(
                 code="vm_not_connected",
                 message=f"{vm.name} is {vm.connection_state}, so the data in vCenter is out of date",
-                cure=f"Reconnect its host {vm.host_name or ''}, or register the VM again".replace(" ,", ","),
+                # To register a VM again that its host still has would make two of it.
+                cure=f"Reconnect its host {vm.host_name or ''}".rstrip()
+                if vm.connection_state == "disconnected"
+                else "Check its files and its datastore, then register it again",
             )
         )
     if vm.unreadable:

@@ -34,7 +34,7 @@ Observed = TypeVar("Observed")
 
 CONTRADICTED = ("changed_meanwhile", "not_applied", "vanished")
 """Codes of errors that another writer causes."""
-TAKEN = ("host_unreachable", "host_in_maintenance")
+TAKEN = ("host_unreachable", "host_in_maintenance", "vm_not_connected")
 """Codes of blockers that are no fault while a rolling reboot, or host_maintenance, works on the host."""
 ATTEMPTS = 2
 """How often a target is written to when the connection breaks during the write. The second attempt makes only the changes that a new read

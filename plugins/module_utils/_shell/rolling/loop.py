@@ -17,7 +17,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
-from ..._domain.rolling.in_progress import InProgress, describe_waits, find_in_progress
+from ..._domain.rolling.in_progress import InProgress, describe_powered_on, describe_waits, find_in_progress
 from ..._domain.rolling.scheduling import forecast
 from ..._domain.rolling.scheduling.notices import ALL_ON, FOUND, HELD, clock_notice, gist_of, journal_notice, topic_of
 from ..._domain.rolling.state import lock
@@ -310,7 +310,8 @@ class Loop:
         if adoption.note:
             self._context.progress_writer.note(adoption.note, seen.now)
             names = {cluster.moid: cluster.name for cluster in seen.clusters}
-            found = describe_work(status_of_fleet(seen, names, self._context.is_gone), commands=False)
+            status = status_of_fleet(seen, names, self._context.is_gone)
+            found = (*describe_work(status, commands=False), *describe_powered_on(status))
             for text in found[:MOST_FOUND]:
                 self._context.progress_writer.note(f"{FOUND}{text}", seen.now)
         journal = self._context.journal
@@ -493,8 +494,9 @@ class Loop:
             if (vm.host, vm.name) not in left and vm.name in running:
                 text = f"{vm.host}: {vm.name} is on"
                 self._context.progress_writer.note(text, now, vm=vm.name, host=vm.host, action="is_on")
-        text = describe_waits(begun, observed)
-        if text and self._reported.get(ALL_ON) != gist_of(text):
+        waits = describe_waits(begun, observed)
+        text = f"{ALL_ON}{waits}"
+        if waits and self._reported.get(ALL_ON) != gist_of(text):
             self._reported[ALL_ON] = gist_of(text)
             self._context.progress_writer.note(text, now)
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..._domain.left_behind import RESTORE, with_ending
 from ..._domain.planning.plan import Blocker
 from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
+from ..._domain.rolling.state.lock import holder_of
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus
 from ..._domain.rolling.state.timeline import counts, list_resume_hints
@@ -287,7 +288,7 @@ def _describe_interruption(run: RollingRun, statuses: Collection[HostStatus]) ->
 def _describe_failure(hurt: Sequence[HostStatus], summary: str, codes: Mapping[str, str]) -> dict[str, Any]:
     """One message: failed hosts first, then blocked ones."""
     ordered = sorted(hurt, key=lambda status: (status.phase != "failed", status.name))
-    sentences = list(dict.fromkeys(sentence for status in ordered for sentence in _sentences(status)))
+    sentences = list(_once(ordered))
     more = len(sentences) - MOST_SENTENCES
     text = " ".join(sentences[:MOST_SENTENCES]) + (f" And {more} more, in hosts." if more > 0 else "")
     named = (_code(status.blockers) or codes.get(status.moid) for status in ordered)
@@ -296,6 +297,19 @@ def _describe_failure(hurt: Sequence[HostStatus], summary: str, codes: Mapping[s
         "msg": f"{text} [{summary}]" if text else f"The rolling reboot is not complete: {summary}.",
         "error_code": next((code for code in named if code), ""),
     }
+
+
+def _once(statuses: Iterable[HostStatus]) -> Iterator[str]:
+    """The sentences of all hosts, each once. A run that has locked many clusters is named once, too."""
+    known: set[str] = set()
+    for status in statuses:
+        holders = [holder_of(blocker.code, blocker.message) for blocker in status.blockers]
+        sentences = _sentences(status)
+        for sentence, holder in zip(sentences, [*holders, *[""] * len(sentences)], strict=False):
+            topic = holder or sentence
+            if topic not in known:
+                yield sentence
+            known.add(topic)
 
 
 def _sentences(status: HostStatus) -> list[str]:

@@ -39,6 +39,14 @@ def test_when_the_run_has_died_the_host_has_to_be_looked_at() -> None:
     assert "Wait until" not in result["msg"]
 
 
+def test_a_vm_on_a_host_that_is_away_waits_for_the_run_too() -> None:
+    roll = away()
+    result = roll.lab.run("vm_pci_device", vm=["train-01"], devices=[A100], check=True, fails=True)
+    assert "The host is being evacuated (by " in result["msg"]
+    assert "Wait until this has ended, then run the same again" in result["msg"]
+    assert "egister" not in result["msg"]
+
+
 def test_a_name_of_another_vcenter_makes_one_look_at_the_server() -> None:
     roll = Roll.of(cluster=["compute"])
     result = roll.lab.run("host_passthrough", hosts=["gpu-91.lab"], devices=[A100], check=True, fails=True)

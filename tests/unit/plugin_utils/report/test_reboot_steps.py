@@ -47,7 +47,7 @@ def test_the_missing_consent_is_explained() -> None:
     assert found.startswith("2 hosts of vc-1 require a reboot (esx-1, esx-3), and rolling_reboot_consent is not set.")
     assert "Set rolling_reboot_consent=true" in found
     (one,) = reboot_decision(plan(HOST), None, False, "vc-1")["missing_consent"]
-    assert one.startswith("1 host of vc-1 requires a reboot (esx-1)")
+    assert one.startswith("1 host of vc-1 requires a reboot (esx-1), and")
 
 
 BLOCKED = {
@@ -70,6 +70,8 @@ def test_one_message_has_all_that_is_missing(free: bool) -> None:
     found = reboot_decision(planned, None, False, "vc-1")
     message = found["missing_consent"]
     assert len(message) == 2
+    names, number = ("esx-1, ", "2 hosts of vc-1 require") if free else ("", "1 host of vc-1 requires")
+    assert message[0].startswith(f"{number} a reboot ({names}and 1 that cannot be rebooted now: see below), and ")
     assert "rolling_reboot_consent is not set" in message[0]
     assert message[1] == (
         "Also missing: gpu esx-9 (blocked): runs virtual machines that cannot be migrated: a. Set rolling_reboot_pinned_vms."

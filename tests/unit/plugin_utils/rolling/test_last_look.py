@@ -37,8 +37,10 @@ def change(after: str, at: float, host: str = "gpu-02") -> dict[str, Any]:
         ([note("power_off_vm", 1)], [("train-01", "powering off", NOON + 1)]),
         ([note("stop_vm", 1), note("start_vm", 2)], [("train-01", "powering on", NOON + 1)]),
         ([note("stop_vm", 1), note("is_on", 3)], []),
-        ([note("stop_vm", 1), note("stop_vm", 2, "train-03")],
-         [("train-01", "shutting down", NOON + 1), ("train-03", "shutting down", NOON + 2)]),
+        (
+            [note("stop_vm", 1), note("stop_vm", 2, "train-03")],
+            [("train-01", "shutting down", NOON + 1), ("train-03", "shutting down", NOON + 2)],
+        ),
     ],
 )
 def test_a_vm_that_a_line_announced_is_named(records: list[Any], vms: list[Any]) -> None:
@@ -47,9 +49,7 @@ def test_a_vm_that_a_line_announced_is_named(records: list[Any], vms: list[Any])
     assert look.is_last == (not any(record["at"] > NOON for record in records))
 
 
-@pytest.mark.parametrize(
-    ("action", "kept"), [("start_vm", [("train-02", "powering on", NOON - 600)]), ("is_on", [])]
-)
+@pytest.mark.parametrize(("action", "kept"), [("start_vm", [("train-02", "powering on", NOON - 600)]), ("is_on", [])])
 def test_a_vm_of_the_state_is_off_until_a_line_says_that_it_is_on(action: str, kept: list[Any]) -> None:
     look = LastLook.of(state(vms=(OFF,)), [note(action, 5, "train-02")])
     assert [(vm["name"], vm["state"], vm["since"]) for vm in look.vms] == kept

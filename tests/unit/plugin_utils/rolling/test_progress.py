@@ -311,6 +311,70 @@ def test_check_mode_tells_the_whole_schedule_and_every_vm_that_stops() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("hosts", "waves", "head"),
+    [
+        ([planned("esx-1", 0, -60, in_progress=True)], 0, "the reboot of 1 host in progress would be finished"),
+        (
+            [planned("esx-1", 0, -60, in_progress=True, is_rebooted=True), planned("esx-2", 1, 0)],
+            1,
+            "1 host would be rebooted in 1 wave, 1 host would be returned to service without another reboot",
+        ),
+        (
+            [planned(f"esx-{n}", 0, 0, in_progress=True, is_rebooted=n > 1) for n in (1, 2, 3)],
+            0,
+            "the reboot of 1 host in progress would be finished, 2 hosts would be returned to service without another reboot",
+        ),
+    ],
+)
+def test_a_host_in_progress_is_no_new_reboot(hosts: list[Any], waves: int, head: str) -> None:
+    lines = texts(schedule_lines({"waves": waves, "seconds": 600, "hosts": hosts}, LOG))
+    assert lines[0] == f"{head}, in about 10 min; no VM would be stopped"
+
+
+def locked(name: str, cluster: str, *others: dict[str, Any], owner: str = "bob@vm:1") -> dict[str, Any]:
+    message = f"{cluster} is locked by {owner}, which has been working for 10 min"
+    lock = {"code": "locked", "message": message, "cure": "Wait until it has finished"}
+    return {"name": name, "cluster": cluster, "phase": "blocked", "reason": message, "blockers": [lock, *others]}
+
+
+def test_a_run_that_holds_hosts_of_many_clusters_is_named_once() -> None:
+    alarm = BLOCKED["blockers"][0]
+    left = [locked("esx-1", "gpu-a"), locked("esx-2", "gpu-a"), locked("esx-7", "gpu-b", alarm)]
+    left.append(locked("esx-8", "edge", owner="eve@vm:2"))
+    why = "which has been working for 10 min. Wait until it has finished."
+    held = [
+        f"gpu-a, gpu-b esx-1, esx-2, esx-7: held by the run of bob@vm:1, {why}",
+        f"edge esx-8: held by the run of eve@vm:2, {why}",
+    ]
+    assert texts(schedule_lines({"hosts": [], "left": left}, LOG)) == [
+        "No host can be rebooted now",
+        *(f"skipped: {text}" for text in held),
+        "skipped: gpu-b esx-7 (blocked): Alarm Fan is red. Repair the fan.",
+    ]
+    assert texts(ending_lines({"state": "stalled", "counts": counts(blocked=4), "hosts": left}, LOG))[1:] == [
+        *(f"blocked: {text}" for text in held),
+        "blocked: gpu-b esx-7: Alarm Fan is red. Repair the fan.",
+    ]
+
+
+def test_the_lines_of_held_hosts_describe_the_run_once() -> None:
+    reason = "gpu-a is locked by bob@vm:1, which has been working for 10 min, last heartbeat 20 s ago"
+    records = [change(0, name, None, "blocked", reason=reason) for name in ("esx-1", "esx-2")]
+    lines = [line for line in texts(show(Shown(), records, LOG, 0.0)[1]) if "blocked  " in line]
+    assert lines[0].endswith(reason)
+    assert lines[1].endswith(" held by the run of bob@vm:1")
+
+
+def test_after_a_request_to_stop_a_blocked_host_that_is_left_has_no_line() -> None:
+    blocked = change(0, "esx-1", None, "blocked", reason="a red alarm")
+    left = change(0, "esx-1", "blocked", "waiting", reason="left for another run: 0000:3b:00.0 waits for a reboot")
+    again = change(0, "esx-1", "blocked", "waiting", reason="at most 1 of 3 hosts may be down at once")
+    shown, _lines = show(Shown(), [blocked], replace(LOG, redraws=True), 0.0)
+    assert show(shown, [left], replace(LOG, redraws=True), 1.0)[1] == ()
+    assert len(show(shown, [again], replace(LOG, redraws=True), 1.0)[1]) == 1
+
+
 def test_a_long_schedule_is_told_by_waves_and_still_names_every_vm() -> None:
     hosts = [planned(f"esx-{n}", n // 64 + 1, n // 64 * 1500, f"vm-{n}") for n in range(512)]
     schedule = {"waves": 8, "seconds": 12000, "hosts": hosts, "left": [], "idle": []}

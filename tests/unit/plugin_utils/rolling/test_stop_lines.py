@@ -99,7 +99,11 @@ UNKNOWN_HOSTS = "hosts left as they are: not known. To see them: ansible-playboo
 @pytest.mark.parametrize(
     ("look", "vms", "hosts"),
     [
-        (NOTHING, "no VM was off because of this run at its last look (12:00:31)", "no host was in progress at its last look (12:00:31)"),
+        (
+            NOTHING,
+            "no VM was off because of this run at its last look (12:00:31)",
+            "no host was in progress at its last look (12:00:31)",
+        ),
         (LastLook(at=NOON), UNKNOWN_VMS, UNKNOWN_HOSTS),
         (LastLook(), UNKNOWN_VMS, UNKNOWN_HOSTS),
         (DRAINING, UNKNOWN_VMS, "hosts left as they are: gpu-a gpu-01.lab (draining since 12:00)"),

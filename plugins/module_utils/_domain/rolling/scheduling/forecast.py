@@ -24,6 +24,9 @@ from . import next_hosts, pace
 from .host_texts import ended_text
 from .next_hosts import Start
 
+AFTER_REBOOT = ("verifying", "leaving", "restoring", "checking", "backing_out")
+"""Steps of a host in progress after which it is not rebooted any more."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlannedVm:
@@ -56,6 +59,8 @@ class PlannedHost:
     gate: tuple[str, ...] = ()
     """What must be true of it before another host takes its place, as nouns."""
     in_progress: bool = False
+    is_rebooted: bool = False
+    """It is in progress, and its reboot is over, or does not take place."""
 
     def record(self, since: float) -> Record:
         """As data for results and reports. ``since``: the start of the forecast, seconds since the epoch."""
@@ -71,6 +76,7 @@ class PlannedHost:
             "moves_powered_off": list(self.moves_powered_off),
             "gate": list(self.gate),
             "in_progress": self.in_progress,
+            "is_rebooted": self.is_rebooted,
         }
 
 
@@ -120,7 +126,7 @@ def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
     now = float(int(now))
     lock_states = _lock_states(observed, policy, now)
     planned: dict[str, PlannedHost] = {}
-    memo, running = Memo(), _in_progress(observed, policy, now, planned)
+    memo, running = Memo(), _in_progress(observed, policy, now, lock_states, planned)
     observed = _never_outdated(observed)
     at, wave = now, 0
     while True:
@@ -137,7 +143,7 @@ def forecast(observed: ObservedFleet, policy: Policy, now: float) -> Forecast:
         wakes = (answer.wake for answer in answers.values() if answer.phase == "waiting")
         following = earliest(*running.values(), *(wake for wake in wakes if wake is not None and wake > at))
         if following is None:
-            return _forecast(observed, policy, now, planned, answers)
+            return _forecast(observed, policy, now, planned, answers, lock_states)
         at = following
         ended = [moid for moid, end in running.items() if end <= at]
         observed = _with_entries(observed, {moid: _done(observed, planned[moid]) for moid in ended})
@@ -154,19 +160,31 @@ def _lock_states(observed: ObservedFleet, policy: Policy, now: float) -> Mapping
 
 
 def _in_progress(
-    observed: ObservedFleet, policy: Policy, now: float, planned: dict[str, PlannedHost]
+    observed: ObservedFleet,
+    policy: Policy,
+    now: float,
+    lock_states: Mapping[str, LockState],
+    planned: dict[str, PlannedHost],
 ) -> dict[str, float]:
-    """Host id → its end, for hosts that are in progress: their start plus the expected duration."""
+    """Host id → its end, for hosts that are in progress: their start plus the expected duration. Hosts that another live run works on are
+    not included."""
     fleet = index_fleet(observed, policy, now)
     state = pace.progress(fleet, 0)
     for view in state.active:
         entry = view.entry
-        if entry is not None:
+        if entry is not None and lock_states[view.host.compute_moid].blocker is None:
             expected = pace.estimate(view, state, policy)
             host = _plan(fleet, view.moid, 0, expected)
+            if entry.step != "draining":  # what runs on it now was powered on, or moved there, after its evacuation
+                host = replace(host, stops=(), moves=(), moves_powered_off=())
             ends = max(now + 1, entry.started + expected.total + policy.gate.soak)
             planned[view.moid] = replace(
-                host, starts_at=entry.started, ends_at=ends, in_progress=True, reason="in progress"
+                host,
+                starts_at=entry.started,
+                ends_at=ends,
+                in_progress=True,
+                is_rebooted=entry.rebooted is not None or entry.step in AFTER_REBOOT,
+                reason="in progress",
             )
     return {moid: host.ends_at for moid, host in planned.items()}
 
@@ -264,6 +282,7 @@ def _forecast(
     now: float,
     planned: Mapping[str, PlannedHost],
     answers: Mapping[str, Start],
+    lock_states: Mapping[str, LockState],
 ) -> Forecast:
     fleet = index_fleet(observed, policy, now)
     left, idle = [], []
@@ -276,6 +295,8 @@ def _forecast(
             continue
         if answer is not None:
             left.append(replace(status, phase=answer.phase, reason=answer.reason, blockers=answer.blockers))
+        elif is_active(view.entry) and (locked := lock_states[view.host.compute_moid].blocker) is not None:
+            left.append(replace(status, reason=locked.message, blockers=(locked,)))
         elif view.entry is not None and not is_active(view.entry) and view.entry.step != "done":
             phase = "failed" if view.entry.step == "failed" else "blocked"
             text = ended_text(view, view.entry, taken=fleet.taken(view))

@@ -57,7 +57,12 @@ def _long_waits(fleet: FleetIndex, next_steps: Mapping[str, NextStep]) -> Iterat
     powers on the host, or if half of the time has passed."""
     for moid, next_step in next_steps.items():
         view = fleet.hosts[moid]
-        if next_step.phase in RESTING or view.entry is None or view.entry.step not in _LIMITS or drain.held_by_pause(fleet, view):
+        if (
+            next_step.phase in RESTING
+            or view.entry is None
+            or view.entry.step not in _LIMITS
+            or drain.held_by_pause(fleet, view)
+        ):
             continue
         begun, seconds = _LIMITS[view.entry.step](view.entry, fleet.policy.deadlines)
         end = fleet.end_of(view, begun, seconds)

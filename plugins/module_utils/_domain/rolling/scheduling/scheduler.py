@@ -221,7 +221,9 @@ def _standing(fleet: FleetIndex, view: HostView, in_progress: _InProgress) -> _S
         lock_state = in_progress.lock_states.get(view.host.compute_moid)
         locked = lock_state.blocker if lock_state is not None else None
         if locked is not None and is_active(entry):
-            return phase_of(view), locked.message, (locked,)
+            # A host that another run reboots is none of this run's, however far that one is.
+            own = entry.run_id == fleet.observed.run_id
+            return phase_of(view) if own else "blocked", locked.message, (locked,)
         phase = next_step.phase if next_step is not None else phase_of(view)
         text = ended_text(view, entry, taken=fleet.taken(view))
         return phase, text, gate_blockers(view, entry, text)

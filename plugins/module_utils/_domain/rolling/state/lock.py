@@ -19,7 +19,11 @@ from .policy import Policy
 
 HOSTS_TO_REBOOT = "its hosts are to be rebooted"
 """The ordinary reason to take a lock."""
-RESTORES = "This run brings back what an earlier run left off or out of service. It starts no host, and requests no reboot."
+LOCKED, _IS_LOCKED = "locked", " is locked by "
+"""Code and words of the blocker of a cluster that another run has locked."""
+RESTORES = (
+    "This run brings back what an earlier run left off or out of service. It starts no host, and requests no reboot."
+)
 """The first line of a restore."""
 
 
@@ -190,7 +194,12 @@ def _locked(cluster: ClusterView, lock: Lock, policy: Policy, now: float) -> Blo
         waits = ", or set blocked_timeout to the seconds that this run waits for it" if policy.goal == "reboot" else ""
         free = duration(lock.beat + lock.ttl - now)
         cure = f"Wait until it has finished{waits}. Without another heartbeat its lock may be taken in {free}"
-    return Blocker(code="locked", message=f"{cluster.name} is locked by {lock.owner}, which {state}", cure=cure)
+    return Blocker(code=LOCKED, message=f"{cluster.name}{_IS_LOCKED}{lock.owner}, which {state}", cure=cure)
+
+
+def holder_of(code: str, message: str) -> str:
+    """The owner of the lock that a blocker names; empty for another blocker."""
+    return message.partition(_IS_LOCKED)[2].partition(", which ")[0] if code == LOCKED else ""
 
 
 def _unreadable(cluster: ClusterView, lock: Garbage) -> Blocker:

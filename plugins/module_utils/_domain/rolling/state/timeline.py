@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...health_gate import GATE_FAILED
+from ...left_behind import STATUS
 from ...plain import Record
 from .journal import Entry
+from .lock import LOCKED
 from .observed import ObservedFleet
 from .phases import ANOTHER_RUN, Decision, HostStatus, Phase
 
@@ -251,7 +253,12 @@ def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
     """One sentence for each kind of host that needs an administrator, or that a person wanted back before its reboot."""
     gated = [status for status in statuses if any(blocker.code == GATE_FAILED for blocker in status.blockers)]
     failed = [status.name for status in statuses if status.phase == "failed" and status not in gated]
-    blocked = [status.name for status in statuses if status.phase == "blocked"]
+    held = [
+        status.name
+        for status in statuses
+        if status.phase == "blocked" and status.blockers and all(b.code == LOCKED for b in status.blockers)
+    ]
+    blocked = [status.name for status in statuses if status.phase == "blocked" and status.name not in held]
     returned = [status.name for status in statuses if status.phase == "returned"]
     stopped = sorted(
         {vm for status in statuses if status.phase in ("failed", "blocked", "returned") for vm in status.vms}
@@ -268,7 +275,11 @@ def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
             f"{', '.join(stopped)}: shut down for these hosts and recorded. The next run powers them on when their host is in service."
         )
     if blocked:
-        hints.append(f"{', '.join(blocked)}: resolve the blockers (see blockers), then run the same again.")
+        hints.append(
+            f"{', '.join(blocked)}: resolve what blocks them (see blockers of each host), then run the same again."
+        )
+    if held:
+        hints.append(f"{', '.join(held)}: wait until the other run has ended ({STATUS}), then run the same again.")
     if returned:
         hints.append(
             f"{', '.join(returned)}: returned to service without a reboot. To reboot later: run the playbook of the rolling reboot again."

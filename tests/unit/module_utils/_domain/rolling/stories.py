@@ -98,7 +98,9 @@ def result(
         "transitions": [],
         "notes": ["the lock of ops@bastion:311, whose process is gone, was taken"],
         "rebooted": [host["name"] for host in shown if host["phase"] == "done"],
-        "resume": ["esx-002.lab.example: resolve the blockers (see blockers), then run the same again."]
+        "resume": [
+            "esx-002.lab.example: resolve what blocks them (see blockers of each host), then run the same again."
+        ]
         if troubles
         else [],
         "journal": {"kind": "vcenter", "place": "custom attributes", "why": ""},

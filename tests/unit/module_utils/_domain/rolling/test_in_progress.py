@@ -9,9 +9,23 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.in_progress import find_in_progress
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.in_progress import (
+    describe_waits,
+    find_in_progress,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Deadlines
-from tests.unit.module_utils._domain.rolling.builders import LOCK, ME, NOW, ROLL, cluster, entry, host, pinned, vm_entry
+from tests.unit.module_utils._domain.rolling.builders import (
+    LOCK,
+    ME,
+    NOW,
+    ROLL,
+    cluster,
+    entry,
+    host,
+    observed,
+    pinned,
+    vm_entry,
+)
 
 LIMITS = Deadlines(reboot=1000, verify=200, leave=30, restore=4)
 
@@ -71,3 +85,26 @@ def test_vms_come_in_the_order_in_which_they_are_powered_on() -> None:
         {"name": "last-stopped", "host": "esx-1", "since": NOW - 5, "state": "shutting down"},
         {"name": "first-stopped", "host": "esx-1", "since": NOW - 60, "state": "off"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "vms", "text"),
+    [
+        ([], [], ""),
+        (
+            [entry("rebooting", asked=NOW - 100)],
+            [],
+            "this run still waits for esx-1, until 2026-02-02 02:55 UTC at most",
+        ),
+        ([entry("draining")], [], "this run still waits for esx-1"),
+        ([entry("restoring")], [], ""),
+        ([entry("rebooting")], [pinned(power_state="poweredOff", entry=vm_entry())], ""),
+        ([entry("rebooting")], [pinned(power_state="poweredOff", entry=vm_entry(run_id="other"))], ""),
+    ],
+    ids=["nothing", "a deadline", "no deadline", "its VMs are powered on now", "off", "off because of another run"],
+)
+def test_all_vms_are_on_is_said_only_if_that_is_so(hosts: Any, vms: Any, text: str) -> None:
+    views = tuple(host(f"esx-{n}", entry=own) for n, own in enumerate(hosts, 1))
+    clusters = (cluster(),)
+    begun = find_in_progress(ME, ROLL, views, tuple(vms), clusters, LIMITS)
+    assert describe_waits(begun, observed(*views, vms=vms, clusters=clusters)) == text

@@ -118,6 +118,44 @@ def test_locks_of_others_are_seen_and_none_of_ours_is_needed() -> None:
     assert found.left[0].blockers[0].code == "locked"
 
 
+def test_hosts_that_another_live_run_reboots_are_its_own() -> None:
+    """They are no wave, and no host in progress of this run."""
+    theirs = cluster(lock=replace(LOCK, owner="bob@vm:1", run_id="b0b00000"))
+    hosts = [
+        host("esx-1", entry=entry("rebooting", run_id="b0b00000")),
+        host("esx-2", entry=entry("draining", run_id="b0b00000")),
+        host("esx-3"),
+    ]
+    found = forecast(observed(*hosts, clusters=[theirs]), POLICY, NOW)
+    assert found.hosts == ()
+    assert [(status.name, status.phase, status.blockers[0].code) for status in found.left] == [
+        ("esx-1", "blocked", "locked"),
+        ("esx-2", "blocked", "locked"),
+        ("esx-3", "blocked", "locked"),
+    ]
+    answer = decide(observed(*hosts, clusters=[theirs]), POLICY, NOW)
+    assert {status.name: status.phase for status in answer.hosts} == dict.fromkeys(
+        ("esx-1", "esx-2", "esx-3"), "blocked"
+    )
+    assert all("is locked by bob@vm:1" in status.reason for status in answer.hosts)
+    hints = list_resume_hints(answer.hosts)
+    assert hints == (
+        "esx-1, esx-2, esx-3: wait until the other run has ended (ansible-playbook directpath.vsphere.status), "
+        "then run the same again.",
+    )
+
+
+def test_a_host_in_progress_stops_only_what_is_still_to_be_evacuated() -> None:
+    for step, stops, is_rebooted in (("draining", ["gpu-vm"], False), ("rebooting", [], False), ("leaving", [], True)):
+        begun = host(entry=entry(step, asked=NOW - 60))
+        (planned,) = forecast(observed(begun, vms=[pinned()]), POLICY, NOW).hosts
+        assert ([vm.name for vm in planned.stops], planned.is_rebooted, planned.in_progress) == (
+            stops,
+            is_rebooted,
+            True,
+        )
+
+
 def test_a_change_not_yet_made_counts() -> None:
     later = host(devices=(ACTIVE,), expected_reboot="the planned changes will leave devices pending")
     (planned,) = forecast(observed(later), POLICY, NOW).hosts
