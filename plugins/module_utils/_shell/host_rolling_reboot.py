@@ -236,7 +236,8 @@ def _result(context: RunContext, options: _NamedOptions, earlier: EarlierTasks |
         run.error = _explain_removed_hosts(run.memory) or run.error
     run.stopped_ids |= context.stopped_before
     if run.ended and run.stopped_by and not context.policy.only_restore and is_incomplete(run):
-        run.outlook = Outlook(state="interrupted", reasons=(f"stopped by {run.stopped_by}",))
+        by = "Ctrl-C" if run.stopped_by == "SIGINT" else run.stopped_by
+        run.outlook = Outlook(state="interrupted", reasons=(f"stopped by {by}",))
     if run.ended and run.error is None and run.outlook.state == "finished":
         lost = run.memory.lost_vms(run.observed.vms) if run.observed is not None else {}
         run.error = _explain_vms_left_off(context.session, run.stopped_ids, lost)

@@ -27,8 +27,8 @@ SLOWEST_REACTION = 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stop:
-    """``signal``: its name. ``pid``: the process to signal to stop at once, None if that is Ctrl-C. ``delay``: seconds until no further
-    host is started; 0 if none is. ``pages``: paths of the timeline, which goes on."""
+    """``signal``: its name, such as SIGINT. ``pid``: the process to signal to stop at once, None if that is Ctrl-C. ``delay``: seconds
+    until no further host is started; 0 if none is. ``pages``: paths of the timeline, which goes on."""
 
     signal: str
     pid: int | None = None
@@ -45,7 +45,12 @@ def opening_line(pages: Mapping[str, str]) -> Line:
 def stop_lines(look: LastLook, stop: Stop, view: View, now: float) -> tuple[Line, ...]:
     """The lines right after the signal. ``now``: the time of the control node."""
     begins = f" in at most {stop.delay:.0f} s" if stop.delay else ""
-    lines = [Line(text=f"stopping ({stop.signal}): no further host is started{begins}", tone="warn")]
+    lines = [
+        Line(
+            text=f"stopping ({'Ctrl-C' if stop.signal == 'SIGINT' else stop.signal}): no further host is started{begins}",
+            tone="warn",
+        )
+    ]
     lines += _begun(look, "being finished", view)
     longest = look.at_most
     if longest:

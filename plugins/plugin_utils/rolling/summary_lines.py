@@ -30,6 +30,9 @@ MOST_SKIPPED = 25
 MOST_TROUBLES = 20
 """Maximum number of blocked and of failed hosts in the summary; the result contains all."""
 
+_ENDS = {"halted": "stopped early", "stalled": "ended incomplete"}
+"""State of a result → its words, if they differ."""
+
 _STATES: Mapping[str, Tone] = {"finished": "ok", "halted": "bad", "stalled": "warn", "interrupted": "warn"}
 
 
@@ -212,7 +215,7 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
     numbers = meter(result.get("counts") or {}, None, ended, view)
     lines = [
         Line(
-            text=f"{state}{took}: {numbers}" + (f" ({why})" if why and state != "finished" else ""),
+            text=f"{_ENDS.get(state, state)}{took}: {numbers}" + (f" ({why})" if why and state != "finished" else ""),
             tone=_STATES.get(state, "warn"),
         )
     ]

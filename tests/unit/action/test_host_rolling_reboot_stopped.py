@@ -121,7 +121,7 @@ def test_ctrl_c_is_a_request_to_the_module_and_says_what_is_off(roll: Roll) -> N
         "state": "interrupted",
     }
     told = "".join(roll.direct)
-    assert "stopping (SIGINT): no further host is started\n" in told
+    assert "stopping (Ctrl-C): no further host is started\n" in told
     assert "VMs off because of this run: train-01 (for esx-1" in told
     assert "Ctrl-C again stops at once" in told
     assert "interrupted after 9 s" in told, "the display is not read any more"

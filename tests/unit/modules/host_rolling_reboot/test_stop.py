@@ -92,7 +92,10 @@ def test_a_signal_to_the_module_itself_is_the_same_request(number: signal.Signal
     roll = Roll.pinned(pinned_vms="shutdown")
     roll.at(100, lambda: os.kill(os.getpid(), number))
     result = outcome(roll)
-    assert (result["state"], result["reasons"]) == ("interrupted", [f"stopped by {number.name}"])
+    assert (result["state"], result["reasons"]) == (
+        "interrupted",
+        ["stopped by Ctrl-C" if number == signal.SIGINT else f"stopped by {number.name}"],
+    )
     assert_all_in_service(roll)
     assert signal.getsignal(number) == before
 

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.restore import WHAT_IT_DOES
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import LOCK, Lock, Step
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.lock import RESTORES
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
 from tests.unit.modules.host_rolling_reboot.lab import Killed, Roll, die, interrupted
 from tools.envs import ROOT
@@ -121,6 +122,14 @@ def test_a_vm_that_cannot_start_is_named_last_with_the_command() -> None:
     )
     assert failed["vms_off"] == ["train-01"]
     assert roll.lab.run(STATUS)["vms_off"] == ["train-01"]
+
+
+def test_the_lines_say_that_no_host_is_rebooted_and_which_vm_is_on() -> None:
+    roll = left_by(24)
+    roll.lab.sim.clock.sleep(400)
+    notes = roll.lab.run(MODULE)["notes"]
+    assert notes[0] == RESTORES
+    assert notes.index("esx-01.lab: powering on train-01") < notes.index("esx-01.lab: train-01 is on")
 
 
 def test_nothing_to_do_writes_nothing() -> None:

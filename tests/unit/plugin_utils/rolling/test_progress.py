@@ -430,7 +430,7 @@ def test_the_end_tells_who_needs_a_person_and_how_to_go_on() -> None:
     lines = ending_lines(result, LOG)
     assert [(line.text, line.tone) for line in lines] == [
         (
-            "stalled after 50 min: [####################!!xx] 10 of 12 done, 1 blocked, 1 failed (only blocked hosts are left)",
+            "ended incomplete after 50 min: [####################!!xx] 10 of 12 done, 1 blocked, 1 failed (only blocked hosts are left)",
             "warn",
         ),
         ("failed: gpu-a esx-3: not back after 45 min", "bad"),
@@ -438,6 +438,6 @@ def test_the_end_tells_who_needs_a_person_and_how_to_go_on() -> None:
         ("next: esx-9: resolve the blockers, then run the same again.", ""),
     ]
     looked = {**result, "timeline": {**result["timeline"], "began": NOON + 2997}}  # type: ignore[dict-item]
-    assert ending_lines(looked, LOG)[0].text.startswith("stalled after 3 s: ")
+    assert ending_lines(looked, LOG)[0].text.startswith("ended incomplete after 3 s: ")
     many = {**result, "hosts": [{**BLOCKED, "name": f"esx-{n}"} for n in range(500)]}
     assert len(ending_lines(many, LOG)) == 1 + 20 + 1 + 1

@@ -56,7 +56,7 @@ def test_the_first_line_says_where_the_page_is_and_how_to_pause() -> None:
 
 def test_ctrl_c_names_what_is_off_and_how_long_and_what_a_second_one_does() -> None:
     assert texts(stop_lines(BEGUN, Stop(signal="SIGINT", pages=["/r/t.html"]), VIEW, NOON)) == [
-        "stopping (SIGINT): no further host is started",
+        "stopping (Ctrl-C): no further host is started",
         "VMs off because of this run: train-02 (for gpu-01.lab since 11:58), train-01 (shutting down, for gpu-01.lab since 11:59)",
         "hosts being finished: gpu-a gpu-01.lab (booting since 12:00)",
         "this takes at most 60 min (until 13:00), usually much less",

@@ -10,10 +10,17 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.in_progress import (
+    describe_powered_on,
     describe_waits,
     find_in_progress,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Deadlines
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.status import (
+    Seen,
+    SeenHost,
+    SeenVm,
+    build_status,
+)
 from tests.unit.module_utils._domain.rolling.builders import (
     LOCK,
     ME,
@@ -108,3 +115,38 @@ def test_all_vms_are_on_is_said_only_if_that_is_so(hosts: Any, vms: Any, text: s
     clusters = (cluster(),)
     begun = find_in_progress(ME, ROLL, views, tuple(vms), clusters, LIMITS)
     assert describe_waits(begun, observed(*views, vms=vms, clusters=clusters)) == text
+
+
+@pytest.mark.parametrize(
+    ("step", "power", "removed", "told"),
+    [
+        ("leaving", "on", False, True),
+        ("verifying", "on", False, True),
+        ("failed", "on", False, True),
+        ("draining", "on", False, False),
+        ("restoring", "on", False, False),
+        ("backing_out", "on", False, False),
+        ("leaving", "off", False, False),
+        ("leaving", "unknown", False, False),
+        ("leaving", "on", True, False),
+    ],
+)
+def test_a_vm_that_a_person_powered_on_is_named(step: Any, power: Any, removed: bool, told: bool) -> None:
+    seen = Seen(
+        now=NOW,
+        hosts=(
+            SeenHost(
+                moid="esx-1",
+                name="esx-1",
+                cluster="gpu",
+                connection="connected",
+                in_maintenance=False,
+                entries=(entry(step),),
+            ),
+        ),
+        vms=(SeenVm(moid="vm", name="train-01", power=power, entry=vm_entry(), on_host="esx-1", removed=removed),),
+    )
+    sentence = (
+        "train-01, shut down for esx-1, is on: it was powered on by hand or by another system, and is left as it is"
+    )
+    assert describe_powered_on(build_status(seen, lambda _owner: True)) == ((sentence,) if told else ())
