@@ -82,7 +82,7 @@ class InProgress:
 
 
 def describe_powered_on(status: Status) -> tuple[str, ...]:
-    """Sentences about VMs that an interrupted run shut down, and that another user or system powered on: the run itself had not come to that."""
+    """Sentences about VMs that an interrupted run shut down, and that another user powered on: the run had not come to that."""
     return tuple(
         f"{vm.name}, shut down for {vm.host}, is on: it was powered on by hand or by another system, and is left as it is"
         for run in status.runs
