@@ -104,6 +104,9 @@ def describe_waits(begun: InProgress, observed: ObservedFleet) -> str:
     awaited = [host for host in begun.hosts if host.phase != "restoring"]
     if off or any(host.off or host.lost for host in observed.gone) or not awaited:
         return ""
+    own = {c.name for c in observed.clusters if isinstance(c.lock, Lock) and c.lock.owner == observed.me}
+    if any(host.cluster not in own for host in awaited):
+        return ""  # the time for a phase begins when this run takes the lock
     due = max((host.due for host in awaited if host.due is not None), default=None)
     names = several([host.name for host in awaited], MOST_NAMES)
     end = "" if due is None else f", until {at_minute(due + observed.ahead)} at most"

@@ -132,6 +132,14 @@ def test_the_lines_say_that_no_host_is_rebooted_and_which_vm_is_on() -> None:
     assert notes.index("esx-01.lab: powering on train-01") < notes.index("esx-01.lab: train-01 is on")
 
 
+def test_a_restore_says_when_only_a_host_is_still_waited_for() -> None:
+    roll = left_by(33)
+    roll.lab.sim.events["lose_contact"](host="esx-03.lab")
+    roll.lab.sim.clock.sleep(400)
+    notes = roll.lab.run(MODULE, fails=True)["notes"]
+    assert "all VMs are on; this run still waits for esx-03.lab" in notes
+
+
 def test_nothing_to_do_writes_nothing() -> None:
     roll = Roll.of("three_hosts", owing=False)
     roll.lab.sim.journal.clear()

@@ -115,6 +115,10 @@ def test_all_vms_are_on_is_said_only_if_that_is_so(hosts: Any, vms: Any, text: s
     clusters = (cluster(),)
     begun = find_in_progress(ME, ROLL, views, tuple(vms), clusters, LIMITS)
     assert describe_waits(begun, observed(*views, vms=vms, clusters=clusters)) == text
+    early = (cluster(lock=replace(LOCK, owner="another")),)
+    assert describe_waits(begun, observed(*views, vms=vms, clusters=early)) == "", (
+        "no deadline before the lock is taken"
+    )
 
 
 @pytest.mark.parametrize(
