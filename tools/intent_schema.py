@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tools import collection_path
+from tools.intent_schema_guest import guest_schema
 
 HEX4 = "(0[xX])?[0-9a-fA-F]{1,4}"
 PCI_ADDRESS = "([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:(0?[0-9a-fA-F]|1[0-9a-fA-F])\\.[0-7]"
@@ -86,6 +87,7 @@ def _definitions() -> Schema:
         "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"])]},
         "vm_device": {"anyOf": [*short, _object(device, ["match"])]},
         "vm": _vm(),
+        "guest": guest_schema(_ref("name"), _whole_number()),
     }
 
 
@@ -161,6 +163,7 @@ def _vm() -> Schema:
     }
     keys["shutdown_timeout"] = _whole_number() | {"description": "Seconds for the guest to shut down."}
     keys |= {key: {"type": "boolean"} for key in entries.VM_FLAGS}
+    keys["guest"] = _ref("guest")
     if list(keys) != list(entries.VM_KEYS):
         raise ValueError("a VM has other keys than this schema knows")
     nothing_to_take = {

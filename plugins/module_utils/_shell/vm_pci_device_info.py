@@ -63,7 +63,7 @@ def render(observed: FoundVms, query: VmQuery) -> dict[str, Any]:
     shows_all = bool(query.vms) or query.include == "all"
     return {
         "vms": [
-            {**vm_result(vm), "extra_config": dict(sorted(vm.extra_config.items()))}
+            {**vm_result(vm), "uuid": vm.uuid, "extra_config": dict(sorted(vm.extra_config.items()))}
             for vm in observed.vms
             if shows_all or vm.devices
         ],

@@ -16,6 +16,7 @@ from ...module_utils._domain.host.desired import refuse_relabelling
 from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
 from ...module_utils._domain.vm.desired_mmio import parse_mmio
+from .guest import guest_entry
 from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 
 VM_CHOICES = {
@@ -24,7 +25,7 @@ VM_CHOICES = {
     "power": ("keep", "off", "cycle", "on"),
 }
 VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add")
-VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS)
+VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS, "guest")
 MMIO_KEYS = ("size_gb", "device_gb")
 LARGEST_MMIO_GB = 1 << 20
 """A petabyte: more than any release maps, and the end of the list of powers of two."""
@@ -84,6 +85,8 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
             entry[key] = whole_number(where, value)
         elif key == "mmio":
             entry[key] = _mmio(where, value)
+        elif key == "guest":
+            entry[key] = guest_entry(where, value)
         elif key == "devices":
             found, desired_devices = _vm_devices(where, value)
             entry[key] = list(found)
@@ -95,6 +98,10 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
 
 def _check(place: Place, entry: Mapping[str, Any], desired_devices: tuple[DesiredDevice, ...]) -> None:
     name = entry.get("name") or entry["moid"]
+    if "guest" in entry and entry.get("state") == "absent":
+        place.key("guest").fail(
+            "contradiction", "is for a VM with devices, but state is absent", "Remove guest, or change state"
+        )
     state, backing = entry.get("state", "present"), entry.get("backing", "auto")
     try:
         check_desired(DesiredVm(target=name, moid=name, devices=desired_devices, state=state, backing=backing))

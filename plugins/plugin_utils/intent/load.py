@@ -23,6 +23,7 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import suggest_word
 from ...module_utils._domain.text import counted
 from .entries import host_devices, vm_entry
+from .guest import check_inventory_hosts, guests_of, without_guest
 from .source_location import Place, items, mapping, names, text, whole_number
 from .variable_names import FOREIGN, fail_for, suspects
 
@@ -96,7 +97,8 @@ class EndpointIntent:
     only_on_hosts: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
-        """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices."""
+        """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices. ``guests``: how
+        the guests of VMs are verified."""
         return {
             "leader": self.leader,
             "vcenter": self.vcenter,
@@ -105,8 +107,9 @@ class EndpointIntent:
             "inventory_hosts": list(self.inventory_hosts),
             "targets": [target.record() for target in self.targets],
             "host_targets": [target.record(with_devices=False) for target in self.targets],
-            "vms": [dict(vm) for vm in self.vms],
-            "vms_to_release": [_to_release(vm) for vm in self.vms],
+            "vms": [without_guest(vm) for vm in self.vms],
+            "vms_to_release": [_to_release(without_guest(vm)) for vm in self.vms],
+            "guests": guests_of(self.vms),
             "only_on_hosts": list(self.only_on_hosts),
             "host_names": [name for target in self.targets for name in target.hosts],
             "cluster_names": sorted({name for target in self.targets for name in target.clusters}),
@@ -293,6 +296,7 @@ def _is_json(value: Any) -> bool:
 def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
     """All VMs in the intent of one vCenter. An entry that a group applies to several hosts counts once."""
     found: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {}
+    places: dict[str, Place] = {}
     for host, variables in members.items():
         own: dict[tuple[str, str], str] = {}
         for where, value in items(Place(host, VM_VARIABLE), variables.get(VM_VARIABLE, ())):
@@ -303,11 +307,14 @@ def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
                     "duplicate", f"names VM {key[1]}, which {own[key]} names too", "Write one entry with all devices"
                 )
             own[key] = where.path
+            places[key[1]] = where
             origin, earlier = found.setdefault(key, (host, entry))
             if earlier != entry:
                 cure = "Write it once: on the vCenter, or on a group with both hosts"
                 where.fail("contradiction", f"has VM {key[1]} with other options than inventory host {origin}", cure)
-    return tuple(entry for _origin, entry in found.values())
+    entries = tuple(entry for _origin, entry in found.values())
+    check_inventory_hosts(places, guests_of(entries))
+    return entries
 
 
 def _vsphere_name(host: str, variables: Variables) -> str:

@@ -159,6 +159,8 @@ class Vm:
     change_version: str = ""
     hardware_version: int = 0
     """19 for vmx-19."""
+    uuid: str | None = None
+    """The SMBIOS UUID, as the guest sees it (in one of two byte orders). None when it was not read."""
     firmware: str = "bios"
     memory: MemoryState
     cpu_hot_add: bool = False

@@ -254,6 +254,7 @@ VMS: Mapping[str, Contradiction | str] = {
     "config.template": flipped,
     "config.changeVersion": _stale_version,
     "config.version": instead("vmx-07"),
+    "config.uuid": "decides nothing in vSphere; a guest with another one stays unknown",
     "config.firmware": instead("bios"),
     "config.flags.vvtdEnabled": flipped,
     "config.nestedHVEnabled": flipped,

@@ -59,6 +59,45 @@ mmio = st.fixed_dictionaries(
 booleans = st.booleans()
 
 
+names_of_variables = st.sampled_from(["vault_user", "guest_password", "_x"])
+expected = st.fixed_dictionaries(
+    {"match": pairs | st.sampled_from(["10de", " 0x8086 "])},
+    optional={
+        "count": st.sampled_from([1, 2, "3"]),
+        "driver": words | st.lists(words, min_size=1, max_size=2),
+        "works": st.sampled_from(["auto", "none", "nvidia-smi", "nvme", "link"]),
+        "min_memory_gb": st.sampled_from([1, 40, "80"]),
+        "command": words,
+    },
+)
+
+
+@st.composite
+def guests(draw: st.DrawFn) -> dict[str, Any]:
+    """Well formed: over a connection, or through VMware Tools with an account."""
+    entry: dict[str, Any] = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "os": st.sampled_from(["linux", "windows"]),
+                "when": st.sampled_from(["never", "after_change", "always"]),
+                "expect": st.lists(expected, max_size=2),
+                "inventory_host": words,
+            },
+        )
+    )
+    if draw(booleans):
+        account = {key: draw(names_of_variables) for key in ("username_variable", "password_variable")}
+        return {**entry, "via": "tools", **account}
+    prepare = {draw(st.sampled_from(["role", "tasks_file"])): draw(words)} if draw(booleans) else None
+    return {
+        **entry,
+        **({"via": "connection"} if draw(booleans) else {}),
+        **({"prepare": prepare} if prepare else {}),
+        "inventory_host": draw(words),
+    }
+
+
 @st.composite
 def vms(draw: st.DrawFn) -> dict[str, Any]:
     entry = draw(
@@ -73,6 +112,7 @@ def vms(draw: st.DrawFn) -> dict[str, Any]:
                 "allow_power_off": booleans,
                 "unlock_memory": booleans,
                 "disable_hot_add": booleans,
+                "guest": guests(),
             },
         )
     )
@@ -128,6 +168,13 @@ NAMES += (
     "vcenter_port",
     "slot",
     "state",
+    "guest",
+    "via",
+    "inventory_host",
+    "expect",
+    "prepare",
+    "role",
+    "username_variable",
 )
 
 
