@@ -28,6 +28,11 @@ options:
     description: Names of the vCenters, in the order of O(results).
     type: list
     elements: str
+  guests:
+    description: For each vCenter, in the order of O(results), what the role P(directpath.vsphere.verify#role) verified in the guests.
+    type: list
+    elements: list
+    default: []
   evaluate:
     description:
       - The result of an earlier call of this module. Use it in place of O(results) to fail on drift without writing files.

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from ...module_utils._domain.drift.guests import with_guests
 from ...module_utils._domain.drift.report import (
     SCHEMA,
     VERSION,
@@ -34,12 +35,17 @@ MODE = 0o644
 """Reports hold no secret. Others read them: a web server, the next step of a pipeline."""
 
 
-def merge_results(results: Sequence[tuple[str, Mapping[str, Any]]]) -> FleetReport:
+def merge_results(
+    results: Sequence[tuple[str, Mapping[str, Any]]], guests: Sequence[Sequence[Mapping[str, Any]]] = ()
+) -> FleetReport:
     """One report from (vCenter, result of drift_info) pairs. A result that failed becomes a part with the status ``unknown``.
 
-    Raises InputError when a report has another schema or version.
+    ``guests``: what was verified in the guests of each vCenter, in the same order. Raises InputError when a report has another schema or
+    version.
     """
-    report: FleetReport = all_visible(merged(_part(vcenter, result) for vcenter, result in results))
+    seen = [*guests, *([()] * (len(results) - len(guests)))]
+    parts = (with_guests(_part(*result), records) for result, records in zip(results, seen, strict=True))
+    report: FleetReport = all_visible(merged(parts))
     return report
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._domain.drift.guests import GUEST_KINDS
 from ...module_utils._domain.drift.kinds import KINDS
 from ...module_utils._domain.drift.report import FleetReport, sentence
 from ..html import Tone, render_page
@@ -64,7 +65,38 @@ def page_view(report: FleetReport, *, made: str) -> View:
         "kinds": [(kind, KINDS[kind].title) for kind in kinds] if parts else None,
         "legend": " ".join(f"{SIGNS[key]} {text}" for key, text in _LEGEND.items()),
         "tables": [table for expected in (False, True) if (table := _table(records, expected, several=several))],
+        "guests": [
+            _guest(part, guest, device, several=several)
+            for part in parts
+            for guest in part.get("guests", ())
+            for device in guest["devices"] or [{**guest, "device": ""}]
+        ],
         "fleets": [fleet for fleet in fleets if fleet["clusters"] or fleet["other_vms"]],
+    }
+
+
+_IN_GUESTS: Mapping[str, tuple[str, Tone]] = {
+    "verified": ("verified", "ok"),
+    "failed": ("fails", "bad"),
+    "unknown": ("unknown", "mute"),
+    "not_verified": ("not verified", "mute"),
+}
+
+
+def _guest(part: Record, guest: Record, device: Record, *, several: bool) -> View:
+    """One device in one guest."""
+    text, tone = _IN_GUESTS[device["status"]]
+    way = guest["inventory_host"] if guest["via"] == "connection" else "VMware Tools"
+    number = f" ({device['found']} of {device['count']})" if device.get("found") is not None else ""
+    kind = GUEST_KINDS.get(device["status"])
+    return {
+        "vm": guest["vm"],
+        "place": " · ".join(text for text in (part["vcenter"] if several else "", way) if text),
+        "device": f"{device['device']}{number}",
+        "result": _chip(text, tone, device["reason"]),
+        "step": device["step"] or "-",
+        "reason": " ".join(text for text in (device["reason"], device["cure"]) if text),
+        "kinds": [kind] if kind else [],
     }
 
 

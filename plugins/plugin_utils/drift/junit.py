@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A drift report as JUnit XML, which CI systems show as tests. PRIVATE to the collection.
 
-Each vCenter is a suite, each host and each VM is a test. It passes when the object is in sync, is a failure on drift, an error when
+Each vCenter is a suite, each host, each VM and each device in a guest is a test. It passes when the object is in sync, is a failure on drift, an error when
 the state is unknown, and skipped when all differences are expected. It has one of these results only: some CI systems reject more.
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+from ...module_utils._domain.drift.guests import GUEST_KINDS
 from ...module_utils._domain.drift.kinds import KINDS
 
 Record = Mapping[str, Any]
@@ -35,9 +36,11 @@ def render_junit(report: Record, *, made: str) -> str:
 def _suite(number: int, part: Record, made: str) -> Xml.Element:
     found: dict[tuple[str, str], list[Record]] = {}
     for record in part["differences"]:
-        found.setdefault((record["type"], record["moid"] or record["object"]), []).append(record)
+        if record["kind"] not in GUEST_KINDS.values():  # they are the results of tests of their own
+            found.setdefault((record["type"], record["moid"] or record["object"]), []).append(record)
     cases = [_case(part, "host", host["name"], found.pop(("host", host["moid"]), [])) for host in part["hosts"]]
     cases += [_case(part, "vm", vm["name"], found.pop(("vm", vm["moid"]), [])) for vm in part["vms"]]
+    cases += [_guest_case(part, record, device) for record in part.get("guests") or () for device in _devices(record)]
     cases += [_case(part, kind, records[0]["object"], records) for (kind, _key), records in sorted(found.items())]
     suite = Xml.Element("testsuite")
     suite.extend(cases)
@@ -74,6 +77,24 @@ def _case(part: Record, kind: str, name: str, records: Sequence[Record]) -> Xml.
     elif expected:
         rules = ", ".join(dict.fromkeys(str(record["ignored"]) for record in expected))
         Xml.SubElement(case, "skipped", {"message": _fit(f"expected: {rules}")})
+    return case
+
+
+def _devices(guest: Record) -> Sequence[Record]:
+    return guest["devices"] or [{**guest, "device": ""}]
+
+
+def _guest_case(part: Record, guest: Record, device: Record) -> Xml.Element:
+    """A device in a guest. One that was not verified is skipped: a test that passed means that the device was seen to work."""
+    name = " ".join(text for text in (guest["vm"], device["device"]) if text)
+    case = Xml.Element("testcase", {"classname": _fit(f"{part['vcenter']}.guest"), "name": _fit(name), "time": "0"})
+    if device["status"] == "not_verified":
+        Xml.SubElement(case, "skipped", {"message": _fit(f"not verified: {device['reason']}")})
+    elif device["status"] in GUEST_KINDS:
+        kind = GUEST_KINDS[device["status"]]
+        attributes = {"message": _fit(f"{name}: {KINDS[kind].title}"), "type": kind}
+        outcome = Xml.SubElement(case, "failure" if device["status"] == "failed" else "error", attributes)
+        outcome.text = _fit("\n".join(text for text in (device["reason"], f"fix: {device['cure']}") if text))
     return case
 
 

@@ -56,9 +56,23 @@ def _part(part: Record) -> list[str]:
             [[_text(r["object"]), _what(r), _text(r["title"]), _text(r["ignored"])] for r in expected[:MOST_ROWS]],
         )
         lines += _more(len(expected))
+    lines += _guests(part)
     if part["idle_rules"]:
         lines += [f"Rules without a match: {', '.join(map(_text, part['idle_rules']))}.", ""]
     return lines
+
+
+def _guests(part: Record) -> list[str]:
+    rows = [
+        [_text(guest["vm"]), _text(device["device"]), f"**{device['status'].replace('_', ' ')}**", _text(device["step"] or "-")]
+        + [_text(device["reason"])]
+        for guest in part.get("guests") or ()
+        for device in guest["devices"] or [{**guest, "device": ""}]
+    ]
+    if not rows:
+        return []
+    head = ("VM", "device", "result", "verified up to", "why")
+    return [f"### In the guests of {_text(part['vcenter'])}", "", *_rows(head, rows[:MOST_ROWS]), *_more(len(rows))]
 
 
 def _difference(record: Record) -> list[str]:

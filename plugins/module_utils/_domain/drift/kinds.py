@@ -75,12 +75,14 @@ KINDS: Mapping[str, Kind] = {
     "hot_add_on": Kind(title="hot-add switched on", mark="hot-add"),
     "powered_off": Kind(title="not running", mark="off"),
     "stopped_for_host": Kind(title="off because of its host", mark="off"),
+    "guest_failed": Kind(title="does not work in the guest", mark="guest", is_grave=True),
     "limit_exceeded": Kind(title="too many devices", mark="too many", is_grave=True),
     "refused": Kind(title="desired state not possible", mark="refused", is_grave=True),
     "not_found": Kind(title="not found", mark="not found", is_grave=True),
     "unreachable": Kind(title="not reachable", mark="no answer", certainty="unknown"),
     "unreadable": Kind(title="could not be read", mark="unread", certainty="unknown"),
     "invisible": Kind(title="not visible to this account", mark="not visible", certainty="unknown"),
+    "guest_unknown": Kind(title="not verified in the guest", mark="guest", certainty="unknown"),
     "unchecked": Kind(title="not checked", mark="unchecked", certainty="unknown"),
 }
 """Every kind of difference. A name never changes its meaning: pipelines depend on it."""

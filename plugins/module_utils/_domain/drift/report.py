@@ -52,6 +52,8 @@ class Report(TypedDict):
     idle_rules: list[str]
     hosts: list[Record]
     vms: list[Record]
+    guests: NotRequired[list[Record]]
+    """What was verified in guests; only if the desired state has guests."""
 
 
 class FleetReport(TypedDict):

@@ -39,8 +39,8 @@ _HEAD = r"""
 LC_ALL=C
 export LC_ALL
 unset CDPATH
-SYS=${SYS:-/sys}
-PROC=${PROC:-/proc}
+SYS=${DIRECTPATH_SYS:-/sys}
+PROC=${DIRECTPATH_PROC:-/proc}
 PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 T=
 command -v timeout >/dev/null 2>&1 && T="timeout TIMEOUT"

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guests in a drift report: what was verified in them, and a difference for each device that failed or is unknown. PRIVATE to the
+collection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .commands import Commands
+from .kinds import Difference, Status
+from .report import Report, summary
+
+Record = Mapping[str, Any]
+
+GUEST_KINDS: Mapping[str, str] = {"failed": "guest_failed", "unknown": "guest_unknown"}
+"""Status of a device in a guest → kind of difference. ``verified`` and ``not_verified`` are none."""
+
+
+def troubled_devices(record: Record) -> list[Record]:
+    """The devices of a guest that failed or are unknown. One entry without a device if the reason is the same for the whole guest."""
+    if record["status"] not in GUEST_KINDS:
+        return []
+    if record["failed_at"] == "identity" or not record["devices"]:
+        return [{**record, "device": ""}]
+    return [device for device in record["devices"] if device["status"] in GUEST_KINDS]
+
+
+def with_guests(report: Report, guests: Sequence[Record]) -> Report:
+    """The report with its guests, their differences, and the numbers of both."""
+    if not guests:
+        return report
+    vms = {vm["moid"]: vm for vm in report["vms"]}
+    command = Commands.to(report["vcenter"]).playbook("verify")
+    found = [_difference(record, device, vms, command) for record in guests for device in troubled_devices(record)]
+    records = [*report["differences"], *(difference.record() for difference in found)]
+    counted = {record["certainty"] for record in records if not record["ignored"]}
+    kinds = {difference.moid: difference.kind for difference in found}
+    status: Status = "drift" if "drift" in counted else "unknown" if "unknown" in counted else "in_sync"
+    return {
+        **report,
+        "status": status,
+        "summary": summary(len(report["hosts"]), len(report["vms"]), records),
+        "differences": records,
+        "guests": [_shown(record) for record in guests],
+        "vms": [_marked(vm, kinds.get(str(vm["moid"]))) for vm in report["vms"]],
+    }
+
+
+def _shown(record: Record) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in ("vm_in_intent", "kernel")}
+
+
+def _marked(vm: Record, kind: str | None) -> dict[str, Any]:
+    """The record of a VM with the kind of its guest's difference, and the status that follows from it."""
+    if kind is None:
+        return dict(vm)
+    status = "drift" if "drift" == vm["status"] or kind == GUEST_KINDS["failed"] else "unknown"
+    return {**vm, "status": status, "kinds": sorted({*vm["kinds"], kind})}
+
+
+def _difference(record: Record, device: Record, vms: Mapping[Any, Record], command: str) -> Difference:
+    counted = f"{device['found']} of {device['count']}, " if device.get("found") is not None else ""
+    return Difference(
+        kind=GUEST_KINDS[device["status"]],
+        type="vm",
+        object=record["vm"],
+        moid=record["moid"],
+        cluster=(vms.get(record["moid"]) or {}).get("cluster"),
+        subject="guest",
+        device=device["device"],
+        wanted="works in the guest",
+        found=f"{counted}fails at: {device['failed_at']}" if device["status"] == "failed" else "unknown",
+        cause=device["reason"],
+        cure=device["cure"],
+        command=command,
+        planned=False,
+    )
