@@ -22,7 +22,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """One HTTP answer: JSON (``body``), or plain words (``text``) as proxies have them; without both it is empty.
+    """One HTTP answer: JSON (``body``), or plain words (``text``) as proxies have them, or a file (``raw``); without all it is empty.
 
     ``write``: method, id and name of what was changed; None when nothing was.
     """
@@ -30,16 +30,21 @@ class Answer:
     status: int
     body: Any = None
     text: str = ""
+    raw: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     write: tuple[str, str, str] | None = None
 
     @property
     def content_type(self) -> str:
         """What the content is; empty when there is none."""
+        if self.raw is not None:
+            return "application/octet-stream"
         if self.body is not None:
             return "application/json; charset=utf-8"
         return "text/plain; charset=utf-8" if self.text else ""
 
     def content(self) -> bytes:
         """The content as it is sent."""
+        if self.raw is not None:
+            return self.raw
         return self.text.encode() if self.body is None else json.dumps(self.body).encode()

@@ -42,7 +42,17 @@ READS: frozenset[str] = frozenset(
     GetAlarm GetAlarmState RetrieveUserGroups QueryAssignedLicenses DecodeLicense
     """.split()
 )
-"""WSDL names of the methods that change no managed state. Everything else counts as a write, known or not."""
+"""WSDL names of the methods that change no managed state. Everything else counts as a write, known or not, but what is in a guest."""
+
+
+IN_GUEST: frozenset[str] = frozenset(
+    """
+    ValidateCredentialsInGuest StartProgramInGuest ListProcessesInGuest TerminateProcessInGuest
+    CreateTemporaryFileInGuest DeleteFileInGuest InitiateFileTransferFromGuest InitiateFileTransferToGuest
+    GuestFile.GET GuestFile.PUT
+    """.split()
+)
+"""Methods that reach into the guest of a VM. They change nothing that vSphere manages, but they are no reads either."""
 
 
 @dataclass(kw_only=True)
@@ -101,7 +111,7 @@ class Journal:
     def open(self, **fields: Any) -> Entry:
         """Record a call that is about to run."""
         self._seq += 1
-        entry = Entry(seq=self._seq, write=fields["method"] not in READS, **fields)
+        entry = Entry(seq=self._seq, write=fields["method"] not in READS | IN_GUEST, **fields)
         self.calls.append(entry)
         if len(self.calls) > KEEP:
             del self.calls[: KEEP // 2]
@@ -110,8 +120,12 @@ class Journal:
         return entry
 
     def writes(self) -> list[Entry]:
-        """Calls that are not on the read list, whatever their outcome."""
+        """Calls that are neither on the read list nor in a guest, whatever their outcome."""
         return [entry for entry in self.calls if entry.write]
+
+    def in_guest(self) -> list[Entry]:
+        """Calls that reached into a guest, or were refused there."""
+        return [entry for entry in self.calls if entry.method in IN_GUEST]
 
     def count(self, method: str | None = None) -> int:
         """How many calls, of one WSDL method or in all."""

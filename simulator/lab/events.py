@@ -19,6 +19,7 @@ from ..objects.host.host import HostSystem
 from ..objects.vm import power as vm_power
 from ..rules import knobs as knob_rules
 from ..rules.pci import buses, encoding
+from . import guests
 from .hardware import cards as hardware
 from .hardware.cards import LabError
 from .hardware.catalogue import CARDS
@@ -148,6 +149,21 @@ class Happenings(Troubles):
                 config.memoryAllocation.reservation = memory_mb
             config.changeVersion = target.next_change_version()
         target.show_summary()
+
+    def reboot_guest(self, vm: str) -> None:
+        """The guest of a VM restarts by itself."""
+        target = self._vm(vm)
+        if target.is_on:
+            vm_power.guest_restarts(target)
+
+    def restart_tools(self, vm: str, seconds: float = 10.0) -> None:
+        """VMware Tools stop and start again after some seconds (below 0: they stay away); the guest runs on."""
+        vm_power.tools_down(self._vm(vm), seconds)
+
+    def set_guest(self, vm: str, **changes: Any) -> None:
+        """Change keys of `guest_os` of a VM while it runs: another driver, another account, another answer of a program."""
+        target = self._vm(vm)
+        target.guest_os.spec = guests.changed(target.guest_os.spec, changes, self._sim.folder, f"VM {target.name}")
 
     def touch_vm(self, vm: str) -> None:
         """A user edits the VM: its changeVersion changes."""

@@ -306,7 +306,7 @@ class Builder:
         self, compute: ComputeState, pools: Mapping[str, ResourcePool], entry: Mapping[str, Any], index: int
     ) -> VirtualMachine:
         host = self._host_of(compute, entry, index)
-        spec = machines.spec(entry, host)
+        spec = machines.spec(entry, host, self.sim.folder)
         vm = VirtualMachine(self.sim, spec, host)
         vm.first_devices = machines.devices(spec, host)
         pool = pools.get(escaped(str(entry.get("pool", "Resources"))))

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pyVmomi import vim
@@ -20,6 +21,7 @@ from ..objects.vm.vm import VirtualMachine
 from ..rules import knobs as knob_rules
 from ..rules import limits, maintenance
 from ..rules.vm import power_on
+from . import guests
 from .expand import unknown_keys
 from .hardware.cards import LabError, token
 
@@ -27,7 +29,7 @@ VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
     "datastore", "network", "devices", "media", "annotation", "managed_by", "knobs", "first", "count", "tags", "custom_values",
-    "latency_sensitivity", "fault_tolerance", "evacuation", "ip",
+    "latency_sensitivity", "fault_tolerance", "evacuation", "ip", "guest_os",
 }  # fmt: skip
 
 
@@ -42,8 +44,8 @@ def _one_of(entry: Mapping[str, Any], key: str, default: str, choices: tuple[str
     return value
 
 
-def spec(entry: Mapping[str, Any], host: HostState) -> VmSpec:
-    """Resolve one VM: off, EFI, 16 GiB, newest hardware version of its host, on the host's first datastore."""
+def spec(entry: Mapping[str, Any], host: HostState, folder: Path) -> VmSpec:
+    """Resolve one VM (``folder``: where relative paths begin): off, EFI, 16 GiB, newest hardware version of its host, on the host's first datastore."""
     name = str(entry["name"])
     unknown_keys(entry, VM_KEYS, f"VM {name}")
     raw = token("vm", name, host.spec.name, size=32)
@@ -93,6 +95,7 @@ def spec(entry: Mapping[str, Any], host: HostState) -> VmSpec:
         fault_tolerance=_one_of(entry, "fault_tolerance", "notConfigured", FAULT_TOLERANCE, name),
         evacuation=_one_of(entry, "evacuation", "", maintenance.EVACUATIONS, name),
         ip=str(entry.get("ip", "")),
+        guest_os=guests.spec(entry.get("guest_os"), str(entry.get("guest", "")), folder, f"VM {name}"),
         managed_by=str(entry.get("managed_by", "")),
         knobs=knobs,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..api import names
 from ..rules import limits
+from ..rules.vm.guest import GuestSpec
 from .pci import Layout
 
 
@@ -159,6 +160,8 @@ class VmSpec:
     """State of Fault Tolerance. The secondary VM is not modelled."""
     ip: str = ""
     """The address that VMware Tools report while they run."""
+    guest_os: GuestSpec = field(default_factory=GuestSpec)
+    """What guest operations find in it. Nobody can log in unless the lab has accounts for it."""
     evacuation: str = ""
     """What compute policies that cannot be read do with it when its host is evacuated: `power_off`, `restart`, or nothing."""
     managed_by: str = ""

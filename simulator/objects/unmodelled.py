@@ -44,7 +44,6 @@ VCENTER = {
     "complianceManager": "MoComplianceManager",
     "localizationManager": "LocalizationManager",
     "storageResourceManager": "StorageResourceManager",
-    "guestOperationsManager": "guestOperationsManager",
     "overheadMemoryManager": "OverheadMemoryManager",
     "certificateManager": "certificateManager",
     "ioFilterManager": "IoFilterManager",
@@ -75,7 +74,6 @@ ESXI = {
     "dvSwitchManager": "ha-dvsmanager",
     "localizationManager": "ha-l10n-manager",
     "storageResourceManager": "ha-storage-resource-manager",
-    "guestOperationsManager": "ha-guest-operations-manager",
     "vStorageObjectManager": "ha-vstorage-object-manager",
     "cryptoManager": "ha-crypto-manager",
 }

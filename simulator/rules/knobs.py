@@ -292,6 +292,24 @@ class Knobs:
         ),
     ] = "unmanaged"
     guest_boot_seconds: Annotated[float, About("time from power-on until VMware Tools run")] = 20.0
+    guest_operations_seconds: Annotated[
+        float, About("time from when VMware Tools run until they serve guest operations (guestOperationsReady)")
+    ] = 5.0
+    guest_reboot_fault: Annotated[
+        str,
+        About(
+            "answer to a guest operation while the guest restarts: a SystemError with vix error codes, as users report, or "
+            "GuestOperationsUnavailable",
+            choices=("system_error", "unavailable"),
+        ),
+    ] = "system_error"
+    guest_file_host: Annotated[
+        str,
+        About(
+            "host in the URL of a file of a guest that a vCenter gives: the ESXi host, or *, which is the vCenter",
+            choices=("esxi_host", "asterisk"),
+        ),
+    ] = "esxi_host"
     heartbeat_seconds: Annotated[float, About("time from when VMware Tools run until the guest heartbeat is green")] = (
         5.0
     )

@@ -11,6 +11,7 @@ from .alarms import AlarmManager
 from .authorization import AuthorizationManager
 from .custom_fields import CustomFieldsManager
 from .events import EventManager
+from .guest import build as build_guest
 from .property_collector import PropertyCollector
 from .reading import PropertyReader
 from .search import SearchIndex
@@ -60,4 +61,5 @@ def build_services(sim: Endpoint, sessions: Sessions, reader: PropertyReader) ->
         managers["alarmManager"] = alarms
     for name, manager in managers.items():
         sim.content[name] = sim.add(manager)
+    sim.content["guestOperationsManager"] = build_guest(sim)
     return services

@@ -17,7 +17,7 @@ from ..api import versions
 from ..core.accounts import Peer
 from ..core.faults import Dropped, HttpStatus, with_text
 from ..services.reading import parse
-from . import automation, control, redfish, soap
+from . import automation, control, guest_files, redfish, soap
 from .dispatch import Request, invoke, passing
 from .web import WORTH_ZIPPING, Connection
 
@@ -130,7 +130,7 @@ class Handler(Connection):
 
     def _beside(self, verb: str) -> bool:
         """Whether this was a request for a service beside the SDK; if so, it has its answer."""
-        service = next((item for item in (redfish, automation) if item.serves(self)), None)
+        service = next((item for item in (redfish, guest_files, automation) if item.serves(self)), None)
         if service is None:
             return False
         sized = any(name in self.headers for name in ("Content-Length", "Transfer-Encoding"))

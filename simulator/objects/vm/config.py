@@ -224,9 +224,10 @@ def _fault_tolerance(vm: VmState) -> Any:
     )
 
 
-def guest(spec: VmSpec, *, running: bool) -> Any:
-    """Build `GuestInfo`: what VMware Tools tell."""
-    states = ("toolsOk", "guestToolsRunning") if running and spec.tools else ("toolsNotRunning", "guestToolsNotRunning")
+def guest(spec: VmSpec, *, running: bool, ready: bool = True) -> Any:
+    """Build `GuestInfo`: what VMware Tools tell. ``ready``: guest operations are served, too."""
+    talks = running and spec.tools
+    states = ("toolsOk", "guestToolsRunning") if talks else ("toolsNotRunning", "guestToolsNotRunning")
     return data.new(
         vim.vm.GuestInfo,
         toolsStatus=states[0] if spec.tools else "toolsNotInstalled",
@@ -234,9 +235,12 @@ def guest(spec: VmSpec, *, running: bool) -> Any:
         toolsVersionStatus2="guestToolsCurrent" if spec.tools else "guestToolsNotInstalled",
         toolsVersion="12389" if spec.tools else "0",
         guestState="running" if running else "notRunning",
-        guestId=spec.guest if running and spec.tools else None,
-        hostName=names.of_file(spec.name) if running and spec.tools else None,
-        ipAddress=spec.ip if running and spec.tools and spec.ip else None,
+        guestId=spec.guest if talks else None,
+        guestFamily=spec.guest_os.family if talks else None,
+        hostName=names.of_file(spec.name) if talks else None,
+        ipAddress=spec.ip if talks and spec.ip else None,
+        guestOperationsReady=talks and ready,
+        interactiveGuestOperationsReady=False,
     )
 
 

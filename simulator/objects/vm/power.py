@@ -106,10 +106,31 @@ def switch_on(vm: VmState, host: HostState, call: Call | None) -> None:
 def guest_up(vm: VmState) -> None:
     """The guest has booted and its Tools answer."""
     if vm.is_on:
-        vm.set("guest", vm_config.guest(vm.spec, running=True))
+        delay = vm.settings.guest_operations_seconds
+        vm.guest_os.reboots = False
+        vm.set("guest", vm_config.guest(vm.spec, running=True, ready=delay <= 0))
         vm.show_summary()
+        if vm.spec.tools and delay > 0:
+            vm.timers.append(vm.sim.clock.call_later(delay, lambda: guest_ready(vm)))
         if vm.spec.tools:
             vm.timers.append(vm.sim.clock.call_later(vm.settings.heartbeat_seconds, lambda: guest_beats(vm)))
+
+
+def guest_ready(vm: VmState) -> None:
+    """VMware Tools serve guest operations from now on, some time after they began to run."""
+    if vm.is_on and vm.get("guest").toolsRunningStatus == "guestToolsRunning":
+        vm.set("guest.guestOperationsReady", True)
+
+
+def tools_down(vm: VmState, seconds: float) -> None:
+    """VMware Tools stop while the guest runs on, and start again after some seconds; below 0: they stay away."""
+    vm.guest_os.tools_restarted()
+    vm.set("guest", vm_config.guest(vm.spec, running=False))
+    vm.set("guest.guestState", "running")
+    vm.set("guestHeartbeatStatus", "gray")
+    vm.show_summary()
+    if seconds >= 0:
+        vm.timers.append(vm.sim.clock.call_later(seconds, lambda: guest_up(vm)))
 
 
 def guest_beats(vm: VmState) -> None:
@@ -120,7 +141,9 @@ def guest_beats(vm: VmState) -> None:
 
 
 def guest_down(vm: VmState) -> None:
-    """Its guest does not run, so neither do its Tools."""
+    """Its guest does not run, so neither do its Tools nor what they started."""
+    vm.guest_os.reboots = False
+    vm.guest_os.stopped()
     vm.set("guest", vm_config.guest(vm.spec, running=False))
     vm.set("guestHeartbeatStatus", "gray")
 
@@ -214,7 +237,13 @@ def reboot_guest(vm: VmState, call: Call | None) -> None:
     check_state(vm, "poweredOn")
     vm.host.reach()
     _check_tools(vm)
+    guest_restarts(vm)
+
+
+def guest_restarts(vm: VmState) -> None:
+    """The guest restarts, asked or by itself."""
     guest_down(vm)
+    vm.guest_os.reboots = True
     vm.timers.append(vm.sim.clock.call_later(vm.settings.guest_boot_seconds, lambda: guest_up(vm)))
 
 

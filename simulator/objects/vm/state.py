@@ -19,6 +19,7 @@ from ..cluster.state import ClusterState
 from ..host.state import HostState
 from ..pool import Member
 from ..specs import VmSpec
+from .guest import GuestOs
 
 if TYPE_CHECKING:
     from ...core.clock import Timer
@@ -47,6 +48,7 @@ class VmState(Member):
         self.timers: list[Timer] = []
         self.datastore: Datastore | None = None
         self.network: Network | None = None
+        self.guest_os = GuestOs(self, spec.guest_os)
         self._version = 0
         connected = host.connection == "connected"
         self.props |= {
