@@ -19,11 +19,11 @@ from ..objects.host.host import HostSystem
 from ..objects.vm import power as vm_power
 from ..rules import knobs as knob_rules
 from ..rules.pci import buses, encoding
-from . import guests
 from .hardware import cards as hardware
 from .hardware.cards import LabError
 from .hardware.catalogue import CARDS
 from .troubles import Troubles
+from .vms import guests
 
 Event = Callable[..., Any]
 

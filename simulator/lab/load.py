@@ -31,11 +31,12 @@ from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
 from ..objects.vm import snapshots as vm_snapshots
 from ..objects.vm.vm import VirtualMachine
-from . import describe, events, hosts, machines, policies, roll, tags, values
+from . import describe, events, hosts, policies, roll, tags, values
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
 from .hardware.cards import LabError
+from .vms import machines
 
 if TYPE_CHECKING:
     from ..endpoint import SimulatedEndpoint

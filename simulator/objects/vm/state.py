@@ -16,13 +16,14 @@ from ...rules import admission, limits
 from ...rules import knobs as knob_rules
 from ...rules.vm import devices as device_rules
 from ..cluster.state import ClusterState
+from ..guest.guest_os import GuestOs
 from ..host.state import HostState
 from ..pool import Member
 from ..specs import VmSpec
-from .guest import GuestOs
 
 if TYPE_CHECKING:
     from ...core.clock import Timer
+    from .. import pci
     from ..datastore import Datastore
     from ..network import Network
 
@@ -129,6 +130,11 @@ class VmState(Member):
     def automation(self) -> str:
         """How far DRS may move it: the override of its cluster, or the cluster's own; `disabled` without DRS."""
         return self.cluster.automation_of(self) if self.cluster is not None else "disabled"
+
+    def lent(self) -> list[pci.Function]:
+        """The host devices that it has while it runs, by device key."""
+        here = self.host.spec.layout.functions
+        return [here[address] for _key, address in sorted(self.assigned.items()) if address in here]
 
     def next_change_version(self) -> str:
         """A new changeVersion: a time stamp that never repeats."""

@@ -173,7 +173,11 @@ def redirected(text: str, *, quotes: str = "'\"", escapes: str = "\\") -> tuple[
             quote = "" if mark == quote else quote
         elif mark in quotes:
             quote = mark
-        elif mark == ">" and text[place - 1 : place] not in ("2", ">", "&") and text[place + 1 : place + 2] not in (">", "&"):
+        elif (
+            mark == ">"
+            and text[place - 1 : place] not in ("2", ">", "&")
+            and text[place + 1 : place + 2] not in (">", "&")
+        ):
             return text[:place].rstrip(), _file(text[place + 1 :], posix=escapes == "\\")
     return text, ""
 

@@ -27,7 +27,9 @@ def build(sim: Endpoint) -> ManagedObject:
     name = "guestOperations{}" if sim.kind == "vcenter" else "ha-guest-operations{}"
 
     def moid(part: str) -> str:
-        return name.format(part if sim.kind == "vcenter" or not part else f"-{part.removesuffix('Manager').lower()}-manager")
+        return name.format(
+            part if sim.kind == "vcenter" or not part else f"-{part.removesuffix('Manager').lower()}-manager"
+        )
 
     manager = GuestOperationsManager(sim, name.format("Manager" if sim.kind == "vcenter" else "-manager"))
     parts: dict[str, ManagedObject] = {

@@ -12,7 +12,7 @@ from ...api import data
 from ...api.data import Ref
 from ...api.takes import takes
 from ...core.base import Endpoint, ManagedObject
-from ...objects.vm.guest import GuestOs, Process
+from ...objects.guest.guest_os import GuestOs, Process
 from ...objects.vm.vm import VirtualMachine
 from ...rules import faults
 from .transfers import Transfer, Transfers
@@ -126,7 +126,7 @@ class GuestFileManager(ManagedObject):
             url=self.transfers.open(made),
         )
 
-    @takes(*AUTH, "guestFilePath", "fileSize", "overwrite")
+    @takes(*AUTH, "guestFilePath", "fileAttributes", "fileSize", "overwrite")
     def InitiateFileTransferToGuest(
         self,
         call: Call,

@@ -71,7 +71,9 @@ class Transfers:
         machine = self.sim.registry.find(found.vm)
         content = machine.guest_os.files.get(found.path) if machine is not None and machine.is_on else None  # type: ignore[attr-defined]
         if machine is None or not machine.is_on or (content is None and found.verb == "GET"):  # type: ignore[attr-defined]
-            return Answer(status=500, text="Internal Server Error\n")  # "the transfer operation is aborted" (API reference)
+            return Answer(
+                status=500, text="Internal Server Error\n"
+            )  # "the transfer operation is aborted" (API reference)
         if found.verb == "GET":
             del self.by_token[token]
             return Answer(status=200, raw=content)

@@ -11,10 +11,11 @@ from pyVmomi import vim
 
 from simulator import Simulator
 from simulator.core.base import Entity
-from simulator.lab import hosts, load, machines, reference
+from simulator.lab import hosts, load, reference
 from simulator.lab.fleet import fleet_lab
 from simulator.lab.hardware.cards import LabError
 from simulator.lab.hardware.catalogue import CARDS
+from simulator.lab.vms import machines
 from simulator.objects.host.host import HostSystem
 from simulator.objects.vm.vm import VirtualMachine
 from simulator.rules import knobs

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pyVmomi import vim, vmodl
 
+from simulator.objects.guest import sysfs
 from simulator.rules.vm import guest as rules
 from simulator.services.guest.transfers import answer
 from simulator.web import Request
@@ -39,16 +40,28 @@ def lab(kind: str = "vcenter", **more: Any) -> dict[str, Any]:
             "devices": [{"fixed": "0000:3b:00.0"}],
             "guest_os": {"accounts": ACCOUNTS, "programs": PROGRAMS, "drivers": {"10de:20f1": "nvidia"}},
         },
-        {"name": "windows", "power": "on", "guest": "windows2019srv_64Guest", "guest_os": {"accounts": ACCOUNTS, "programs": PROGRAMS}},
+        {
+            "name": "windows",
+            "power": "on",
+            "guest": "windows2019srv_64Guest",
+            "guest_os": {"accounts": ACCOUNTS, "programs": PROGRAMS},
+        },
         {"name": "bare", "power": "on", "tools": False, "guest_os": {"accounts": ACCOUNTS}},
         {"name": "silent", "power": "on"},
         {"name": "off", "guest_os": {"accounts": ACCOUNTS}},
-        *({"name": fault, "power": "on", "guest_os": {"accounts": ACCOUNTS, "refuses": fault}} for fault in rules.REFUSALS),
+        *(
+            {"name": fault, "power": "on", "guest_os": {"accounts": ACCOUNTS, "refuses": fault}}
+            for fault in rules.REFUSALS
+        ),
     ]
     host = {"name": "esx-01.lab", "cards": [{"card": "a100", "enabled": True}]}
     if kind == "esxi":
         return {"kind": "esxi", "host": host, "vms": vms, **more}
-    return {"kind": kind, "datacenters": [{"name": "D", "clusters": [{"name": "c", "hosts": [host], "vms": vms}]}], **more}
+    return {
+        "kind": kind,
+        "datacenters": [{"name": "D", "clusters": [{"name": "c", "hosts": [host], "vms": vms}]}],
+        **more,
+    }
 
 
 class Guest:
@@ -78,7 +91,9 @@ class Guest:
         self.managers.authManager.ValidateCredentialsInGuest(self.vm, self.auth)
 
 
-def fetched(world: World, url: str, host: str = "esx-01.lab", verb: str = "GET", body: bytes = b"") -> tuple[int, bytes]:
+def fetched(
+    world: World, url: str, host: str = "esx-01.lab", verb: str = "GET", body: bytes = b""
+) -> tuple[int, bytes]:
     path = url.partition("://")[2].partition("/")[2]
     found = answer(world.sim, Request(verb=verb, path=f"/{path}", headers={"host": host}, body=body))
     return found.status, found.content()
@@ -103,7 +118,10 @@ def test_a_program_runs_and_its_output_is_in_the_file() -> None:
     with pytest.raises(vim.fault.FileNotFound):
         guest.url(file)
     assert world.sim.journal.writes() == []
-    assert [entry.method for entry in world.sim.journal.in_guest()][:2] == ["CreateTemporaryFileInGuest", "StartProgramInGuest"]
+    assert [entry.method for entry in world.sim.journal.in_guest()][:2] == [
+        "CreateTemporaryFileInGuest",
+        "StartProgramInGuest",
+    ]
     assert SECRET not in json.dumps([entry.as_dict() for entry in world.sim.journal.calls])
 
 
@@ -123,7 +141,12 @@ def test_a_program_runs_and_its_output_is_in_the_file() -> None:
 )
 def test_what_keeps_out(vm: str, user: str, password: str, fault: type[Exception]) -> None:
     guest = Guest(World(lab()), vm, user, password)
-    for action in (guest.check, guest.temporary, lambda: guest.start("/bin/sh", "-c 'echo hi'"), lambda: guest.process(1)):
+    for action in (
+        guest.check,
+        guest.temporary,
+        lambda: guest.start("/bin/sh", "-c 'echo hi'"),
+        lambda: guest.process(1),
+    ):
         with pytest.raises(fault):
             action()
     assert guest.state.files == {}
@@ -179,7 +202,8 @@ def test_tools_run_a_while_before_they_serve() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knob", "fault"), [("system_error", vmodl.fault.SystemError), ("unavailable", vim.fault.GuestOperationsUnavailable)]
+    ("knob", "fault"),
+    [("system_error", vmodl.fault.SystemError), ("unavailable", vim.fault.GuestOperationsUnavailable)],
 )
 @pytest.mark.parametrize("by", ["itself", "api", "reset"])
 def test_a_guest_that_restarts_loses_what_runs(knob: str, fault: type[Exception], by: str) -> None:
@@ -251,7 +275,9 @@ def test_what_the_script_does_not_know_is_refused_and_not_run() -> None:
     assert refused.value.msg.startswith("simulator: ")
     with pytest.raises(vmodl.fault.NotSupported):
         guest.managers.processManager.StartProgramInGuest(
-            guest.vm, guest.auth, Process.ProgramSpec(programPath="/bin/sh", arguments="echo hi", workingDirectory="/tmp")
+            guest.vm,
+            guest.auth,
+            Process.ProgramSpec(programPath="/bin/sh", arguments="echo hi", workingDirectory="/tmp"),
         )
     with pytest.raises(vmodl.fault.MethodNotFound):
         guest.managers.fileManager.ListFilesInGuest(guest.vm, guest.auth, "/tmp", None, None, None)
@@ -279,7 +305,9 @@ def test_what_an_encoded_script_writes_is_where_the_lab_finds_it() -> None:
     world = World(lab())
     guest = Guest(world, "windows")
     script = base64.b64encode("[IO.File]::WriteAllText('C:\\out.txt', $x)".encode("utf-16-le")).decode()
-    guest.start("C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe", f"-NoProfile -EncodedCommand {script}")
+    guest.start(
+        "C:\\Windows\\System32\\WindowsPowerShell\\v1.0\\powershell.exe", f"-NoProfile -EncodedCommand {script}"
+    )
     world.advance(1)
     assert guest.state.files == {"C:\\out.txt": b"from PowerShell"}
 
@@ -358,7 +386,7 @@ def test_a_guest_sees_the_devices_of_its_vm_with_addresses_of_its_own(tmp_path: 
     (card,) = state.functions()
     assert (card.vendor, card.device, card.driver) == (0x10DE, 0x20F1, "nvidia")
     assert card.address != "0000:3b:00.0"
-    state.write_sys(tmp_path)
+    sysfs.write(state, tmp_path)
     folder = tmp_path / "sys/bus/pci/devices" / card.address
     assert (folder / "vendor").read_text() == "0x10de\n"
     assert (folder / "driver").resolve().name == "nvidia"
@@ -374,7 +402,7 @@ def test_hardware_of_the_lab_can_be_broken(tmp_path: Any) -> None:
     pci = [{"id": "10de:20f1", "bars": ["16M", "64G unplaced"], "decodes": False}]
     world.sim.events["set_guest"](vm="linux", pci=pci, uuid="00000000-0000-0000-0000-000000000001")
     state = world.sim.find("VirtualMachine", "linux").guest_os
-    state.write_sys(tmp_path)
+    sysfs.write(state, tmp_path)
     folder = tmp_path / "sys/bus/pci/devices/0000:03:00.0"
     assert (folder / "config").read_bytes()[4] & 2 == 0
     assert not (folder / "driver").exists()
@@ -394,7 +422,7 @@ def test_a_runner_of_a_test_stands_for_the_script() -> None:
     guest.state.runner = run
     pid = guest.start("/bin/sh", "-c 'ls \"a b\" 2>/dev/null' > '/tmp/o u t' 2>&1")
     world.advance(2)
-    assert (seen[0].line, seen[0].file) == ("\"/bin/sh\" -c 'ls \"a b\" 2>/dev/null'", "/tmp/o u t")
+    assert (seen[0].line, seen[0].file) == ('"/bin/sh" -c \'ls "a b" 2>/dev/null\'', "/tmp/o u t")
     assert (guest.process(pid).exitCode, guest.state.files) == (7, {"/tmp/o u t": b"ran"})
 
 

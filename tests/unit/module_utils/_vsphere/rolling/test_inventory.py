@@ -453,7 +453,7 @@ def hidden(sim: Simulator, name: str) -> Iterator[None]:
 
 def add_vm(sim: Simulator, host: str, name: str) -> Any:
     """Somebody registers a VM."""
-    from simulator.lab import machines
+    from simulator.lab.vms import machines
     from simulator.objects.vm.vm import VirtualMachine
 
     with sim.lock:

@@ -10,20 +10,20 @@ from typing import Any
 
 from pyVmomi import vim
 
-from ..objects.host import cards as host_cards
-from ..objects.host.state import HostState
-from ..objects.specs import VmSpec
-from ..objects.vm import assigned
-from ..objects.vm import media as vm_media
-from ..objects.vm import power as vm_power
-from ..objects.vm.devices import from_lab
-from ..objects.vm.vm import VirtualMachine
-from ..rules import knobs as knob_rules
-from ..rules import limits, maintenance
-from ..rules.vm import power_on
+from ...objects.host import cards as host_cards
+from ...objects.host.state import HostState
+from ...objects.specs import VmSpec
+from ...objects.vm import assigned
+from ...objects.vm import media as vm_media
+from ...objects.vm import power as vm_power
+from ...objects.vm.devices import from_lab
+from ...objects.vm.vm import VirtualMachine
+from ...rules import knobs as knob_rules
+from ...rules import limits, maintenance
+from ...rules.vm import power_on
+from ..expand import unknown_keys
+from ..hardware.cards import LabError, token
 from . import guests
-from .expand import unknown_keys
-from .hardware.cards import LabError, token
 
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",

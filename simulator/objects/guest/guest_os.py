@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pyVmomi import vim, vmodl
 
@@ -17,17 +15,15 @@ from ...api.takes import not_modelled
 from ...rules.vm import guest as rules
 
 if TYPE_CHECKING:
+    from ...core.base import Endpoint
     from ...core.clock import Timer
-    from .state import VmState
+    from .. import pci
 
 Runner = Callable[[rules.Command], rules.Ran]
 FIRST_PID = 2001
 FIRST_SLOT = 3
 WINDOW = 1 << 40
 """Where the firmware of the guest begins to place large BARs, and how far they are apart."""
-_MEMORY, _BUS_MASTER = 0x2, 0x4
-_64_BIT = 0x4
-_IORESOURCE_MEM, _IORESOURCE_64 = 0x200, 0x100000
 
 
 @dataclass(kw_only=True)
@@ -47,6 +43,22 @@ class Process:
     timer: Timer | None = None
 
 
+class Machine(Protocol):
+    """The VM around a guest; objects.vm.state.VmState is one."""
+
+    sim: Endpoint
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    def get(self, path: str) -> Any:
+        """A property."""
+
+    def lent(self) -> list[pci.Function]:
+        """The host devices that it has while it runs, by device key."""
+
+
 class GuestOs:
     """The scripted guest of one VM.
 
@@ -54,7 +66,7 @@ class GuestOs:
     lab can set it: only a test, in Python, lets a guest really run something.
     """
 
-    def __init__(self, vm: VmState, spec: rules.GuestSpec) -> None:
+    def __init__(self, vm: Machine, spec: rules.GuestSpec) -> None:
         self.vm, self.spec = vm, spec
         self.runner: Runner | None = None
         self.files: dict[str, bytes] = {}
@@ -190,10 +202,8 @@ class GuestOs:
         """Its PCI functions: those that the lab lists, or one for each host device that the running VM has."""
         if self.spec.functions is not None:
             return self.spec.functions
-        here, drivers, found = self.vm.host.spec.layout.functions, dict(self.spec.drivers), []
-        for number, (_key, address) in enumerate(sorted(self.vm.assigned.items())):
-            if (item := here.get(address)) is None:
-                continue
+        drivers, found = dict(self.spec.drivers), []
+        for number, item in enumerate(self.vm.lent()):
             memory = int(item.bar_gb * (1 << 30)) or 16 << 20
             found.append(
                 rules.Function(
@@ -207,64 +217,3 @@ class GuestOs:
                 )
             )
         return tuple(found)
-
-    def write_sys(self, root: Path) -> None:
-        """Write below a folder what a Linux kernel shows of the hardware in /sys (Documentation/ABI/testing/sysfs-bus-pci)."""
-        devices = root / "sys" / "bus" / "pci" / "devices"
-        if devices.exists():
-            shutil.rmtree(devices)
-        devices.mkdir(parents=True)
-        smbios = root / "sys" / "class" / "dmi" / "id"
-        smbios.mkdir(parents=True, exist_ok=True)
-        (smbios / "product_uuid").write_text(f"{self.uuid}\n", encoding="ascii")
-        for item in self.functions():
-            _write_function(root, devices / item.address, item)
-
-
-def _write_function(root: Path, folder: Path, item: rules.Function) -> None:
-    folder.mkdir()
-    for name, value in (
-        ("vendor", f"0x{item.vendor:04x}"),
-        ("device", f"0x{item.device:04x}"),
-        ("class", f"0x{item.class_id:06x}"),
-        ("subsystem_vendor", f"0x{item.subsystem[0]:04x}"),
-        ("subsystem_device", f"0x{item.subsystem[1]:04x}"),
-        ("enable", "1" if item.driver else "0"),
-        ("resource", "\n".join(_resource_lines(item))),
-    ):
-        (folder / name).write_text(f"{value}\n", encoding="ascii")
-    (folder / "config").write_bytes(_config(item))
-    if item.driver:
-        driver = root / "sys" / "bus" / "pci" / "drivers" / item.driver
-        driver.mkdir(parents=True, exist_ok=True)
-        (folder / "driver").symlink_to(driver)
-
-
-def _resource_lines(item: rules.Function) -> list[str]:
-    """Start, end and flags of six BARs and the ROM, as the kernel prints them: all 0 for one that it has no room for."""
-    lines = []
-    for bar in item.bars:
-        flags = _IORESOURCE_MEM | (_IORESOURCE_64 if bar.is_64 else 0)
-        end = bar.start + bar.size - 1 if bar.start else bar.size - 1
-        lines.append(f"0x{bar.start:016x} 0x{end:016x} 0x{flags:016x}")
-        if bar.is_64:
-            lines.append("0x" + "0" * 16 + " 0x" + "0" * 16 + " 0x" + "0" * 16)
-    nothing = " ".join(["0x" + "0" * 16] * 3)
-    return [*lines, *[nothing] * (7 - len(lines))]
-
-
-def _config(item: rules.Function) -> bytes:
-    """The first 64 bytes of the configuration space (PCI Local Bus Specification 3.0, 6.1)."""
-    space = bytearray(64)
-    control = (_MEMORY if item.decodes else 0) | (_BUS_MASTER if item.driver else 0)
-    space[0:2], space[2:4] = item.vendor.to_bytes(2, "little"), item.device.to_bytes(2, "little")
-    space[4:6] = control.to_bytes(2, "little")
-    space[9:12] = item.class_id.to_bytes(3, "little")
-    place = 0x10
-    for bar in item.bars:
-        space[place : place + 4] = (bar.start & 0xFFFFFFF0 | (_64_BIT if bar.is_64 else 0)).to_bytes(4, "little")
-        if bar.is_64:
-            space[place + 4 : place + 8] = (bar.start >> 32).to_bytes(4, "little")
-        place += 8 if bar.is_64 else 4
-    space[0x2C:0x2E], space[0x2E:0x30] = item.subsystem[0].to_bytes(2, "little"), item.subsystem[1].to_bytes(2, "little")
-    return bytes(space)

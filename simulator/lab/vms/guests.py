@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..rules.vm import guest as rules
-from .expand import unknown_keys
-from .hardware.cards import LabError
+from ...rules.vm import guest as rules
+from ..expand import unknown_keys
+from ..hardware.cards import LabError
 
 KEYS = {"family", "uuid", "accounts", "pci", "drivers", "programs", "refuses"}
 ACCOUNT_KEYS = {"name", "password", "denied"}
@@ -56,9 +56,7 @@ def _account(item: Any, where: str) -> rules.Account:
     if not isinstance(item, Mapping) or not {"name", "password"} <= set(item):
         raise LabError(f"{where}: an account of guest_os has a name and a password")
     unknown_keys(item, ACCOUNT_KEYS, f"{where}, an account of guest_os")
-    return rules.Account(
-        name=str(item["name"]), password=str(item["password"]), denied=bool(item.get("denied", False))
-    )
+    return rules.Account(name=str(item["name"]), password=str(item["password"]), denied=bool(item.get("denied", False)))
 
 
 def _ids(text: Any, where: str) -> tuple[int, int]:
