@@ -49,6 +49,7 @@ RANGES: Mapping[str, Range] = {
             "leave_timeout",
             "restore_timeout",
             "ready_timeout",
+            "guest_timeout",
         ),
         _SECONDS,
     ),

@@ -45,7 +45,10 @@ def _one_of(entry: Mapping[str, Any], key: str, default: str, choices: tuple[str
 
 
 def spec(entry: Mapping[str, Any], host: HostState, folder: Path) -> VmSpec:
-    """Resolve one VM (``folder``: where relative paths begin): off, EFI, 16 GiB, newest hardware version of its host, on the host's first datastore."""
+    """Resolve one VM: off, EFI, 16 GiB, newest hardware version of its host, on the host's first datastore.
+
+    ``folder``: where relative paths begin.
+    """
     name = str(entry["name"])
     unknown_keys(entry, VM_KEYS, f"VM {name}")
     raw = token("vm", name, host.spec.name, size=32)

@@ -18,6 +18,7 @@ from unittest import mock
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.guest import download
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rest import http
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import probes
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
@@ -25,6 +26,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.sessio
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.core.clock import ManualClock
 from simulator.core.faults import Dropped
+from simulator.services.guest import transfers
 from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
 from simulator.vapi.service import answer
@@ -64,6 +66,19 @@ class RestInProcess:
 
     def close(self) -> None:
         self.is_open = False
+
+
+@dataclass
+class FilesInProcess:
+    """Files of guests behind the same door as over TLS. ``asked``: hosts and ports, as they came."""
+
+    sim: Simulator
+    asked: list[tuple[str, int]] = field(default_factory=list)
+
+    def get(self, endpoint: Endpoint, host: str, port: int, path: str) -> tuple[int, bytes]:
+        self.asked.append((host, port))
+        found = transfers.answer(self.sim, Request(verb="GET", path=path, headers={"host": host}))
+        return found.status, found.content()
 
 
 class Failed(AssertionError):
@@ -131,6 +146,7 @@ class Lab:
             _arguments(arguments),
             mock.patch.object(session_module, "open_transport", self._transport),
             mock.patch.object(http, "open_http", return_value=RestInProcess(self.sim)),
+            mock.patch.object(download, "get", FilesInProcess(self.sim).get),
             mock.patch.object(run_module, "open_session", open_session, create=True),
             mock.patch.object(probes, "GRACE", PATIENCE),
             redirect_stdout(printed),

@@ -66,6 +66,7 @@ class Job(Generic[Request, Observed]):
     predict: Callable[[Observed, Plan], Predicted]
     constraints: Mapping[str, Any] = field(default_factory=dict)
     read_only: ClassVar[bool] = False
+    in_guest: ClassVar[bool] = False
 
     def patience(self, request: Request, endpoint: Endpoint) -> float:
         return 0.0

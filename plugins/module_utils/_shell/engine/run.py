@@ -53,6 +53,10 @@ class Runnable(Protocol):
     def read_only(self) -> bool:
         """The module never writes, so its session refuses every write."""
 
+    @property
+    def in_guest(self) -> bool:
+        """The module runs programs in guests. In check mode its session refuses that."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class InfoJob(Generic[Query, Observed]):
@@ -64,6 +68,7 @@ class InfoJob(Generic[Query, Observed]):
     render: Callable[[Observed, Query], dict[str, Any]]
     constraints: Mapping[str, Any] = field(default_factory=dict)
     read_only: ClassVar[bool] = True
+    in_guest: bool = False
 
     def patience(self, request: Query, endpoint: Endpoint) -> float:
         return 0.0
@@ -83,6 +88,7 @@ class Work(Generic[Query]):
     patience: Callable[[Query, Endpoint], float] = lambda request, endpoint: 0.0
     constraints: Mapping[str, Any] = field(default_factory=dict)
     read_only: bool = False
+    in_guest: ClassVar[bool] = False
 
 
 def run(job: Runnable) -> None:
@@ -131,4 +137,7 @@ def run(job: Runnable) -> None:
 
 def _session_options(job: Runnable, request: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:
     patience = job.patience(request, place)
-    return {"read_only": check_mode or job.read_only, **({"patience": patience} if patience else {})}
+    chosen: dict[str, Any] = {"read_only": check_mode or job.read_only}
+    if job.in_guest and not check_mode:
+        chosen["in_guest"] = True
+    return {**chosen, **({"patience": patience} if patience else {})}

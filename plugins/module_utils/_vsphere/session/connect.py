@@ -233,19 +233,23 @@ def connect_session(
     endpoint: Endpoint,
     *,
     read_only: bool,
+    in_guest: bool = False,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
     patience: float = 0.0,
 ) -> Session:
     """Connect and log in. Raises DirectPathError (unknown_name, refused, certificate_untrusted, invalid_login, not_vsphere, ...).
 
-    ``patience``: seconds to wait for a server that is expected to be away for some time, such as a rebooting host.
+    ``in_guest``: the session may act in guests, too. ``patience``: seconds to wait for a server that is expected to be away for some time,
+    such as a rebooting host.
     """
     where = f"{endpoint.hostname}:{endpoint.port}"
     deadline = clock() + patience
     while True:
         try:
-            return _connect(endpoint, read_only=read_only, clock=clock, sleep=sleep)
+            session = _connect(endpoint, read_only=read_only, clock=clock, sleep=sleep)
+            session.stub.in_guest = in_guest
+            return session
         except vmodl.MethodFault as fault:
             raise explain(fault, doing=f"log in as {endpoint.username}", on=where) from fault
         except DirectPathError:

@@ -70,6 +70,19 @@ READ_METHODS = frozenset(
 )
 """Methods that change nothing but the session itself."""
 
+GUEST_METHODS = frozenset(
+    {
+        "StartProgramInGuest",
+        "ListProcessesInGuest",
+        "TerminateProcessInGuest",
+        "CreateTemporaryFileInGuest",
+        "DeleteFileInGuest",
+        "InitiateFileTransferFromGuest",
+    }
+)
+"""Methods that act in the guest of a VM. They change nothing in vSphere, so they are no writes, but they are no reads either: a program
+runs, and there is a temporary file. They are never retried here."""
+
 ATTEMPTS = 4
 SILENT_ATTEMPTS = 2
 """Attempts for a read without any answer. Each costs the full timeout, so there is only one retry."""
@@ -91,6 +104,8 @@ class Guard:
     has_wire = False
     """Whether bulk reads can send their own requests on a connection."""
     read_only = False
+    in_guest = False
+    """Whether methods that act in a guest are sent."""
     api: ApiVersions | None = None
     """The API versions of server and SDK, for messages. None until the server has been read."""
     renew: Callable[[], None] | None = None
@@ -127,7 +142,7 @@ class Guard:
             self.calls[name] += 1
 
     def _count_write(self, name: str, by: int) -> None:
-        if name not in READ_METHODS:
+        if name not in READ_METHODS and name not in GUEST_METHODS:
             self._here.writes = self.writes_here + by
             with self._counting:
                 self.writes += by
@@ -154,7 +169,8 @@ class Guard:
         return self._guarded(name, moid, call)
 
     def _guarded(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
-        if self.read_only and name not in READ_METHODS:
+        allowed = self.in_guest if name in GUEST_METHODS else name in READ_METHODS or not self.read_only
+        if not allowed:
             raise DirectPathError(
                 message=f"{name} on {moid} was not sent: this session is read-only (check mode)",
                 code="read_only",
