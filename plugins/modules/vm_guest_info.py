@@ -81,7 +81,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What does the guest see of its GPU?
+- name: Which devices and drivers does the guest see?
   directpath.vsphere.vm_guest_info:
     vms: [train-01]
     guest_user: root
@@ -115,7 +115,7 @@ vms:
       type: bool
       returned: always
     tools:
-      description: "VMware Tools as vSphere shows them: running status, version status, and whether they serve guest operations."
+      description: "VMware Tools as vSphere shows them: running status, version status, and whether guest operations work."
       type: dict
       returned: always
       sample: {running: guestToolsRunning, version: guestToolsCurrent, ready: true}

@@ -293,7 +293,7 @@ class Knobs:
     ] = "unmanaged"
     guest_boot_seconds: Annotated[float, About("time from power-on until VMware Tools run")] = 20.0
     guest_operations_seconds: Annotated[
-        float, About("time from when VMware Tools run until they serve guest operations (guestOperationsReady)")
+        float, About("time from when VMware Tools run until guest operations work (guestOperationsReady)")
     ] = 5.0
     guest_reboot_fault: Annotated[
         str,

@@ -56,6 +56,10 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("host_pci_device_info", {}),
     ("rolling_reboot_info", {}),
     ("rolling_reboot_restore", {}),
+    (
+        "vm_guest_info",
+        {"vms": ["new-01", "old-01"], "guest_user": "root", "guest_password": "Guest1!", "on_error": "report"},
+    ),
     ("vm_pci_device_info", {}),
 ]
 

@@ -40,7 +40,7 @@ _CURES: Mapping[str, tuple[str, str]] = {
         "guest_too_many_logons",
         "Too many guest operations are in progress in this VM: wait for them to end, then run the task again",
     ),
-    "InvalidPowerState": ("guest_off", "Power the VM on, and wait until the guest is up"),
+    "InvalidPowerState": ("guest_vm_off", "Power the VM on, and wait until the guest is up"),
 }
 _RESTARTS = (
     "guest_restarting",

@@ -88,7 +88,7 @@ _DISTRIBUTIONS = (
 def wait_ready(session: Session, state: ToolsState, *, timeout: float) -> None:
     """Wait until VMware Tools serve guest operations. ``timeout``: seconds.
 
-    Raises DirectPathError (guest_off, guest_tools_missing, guest_not_ready). If the server does not report whether they do, there is no
+    Raises DirectPathError (guest_vm_off, guest_tools_missing, guest_not_ready). If the server does not report whether they do, there is no
     wait: it refuses the operation itself.
     """
     name = state.name.name
@@ -117,7 +117,7 @@ def refuse_hopeless(name: str, power_state: str, version: str) -> None:
     if power_state in ("poweredOff", "suspended"):
         raise DirectPathError(
             message=f"{name} is {'suspended' if power_state == 'suspended' else 'powered off'}, so its guest cannot be asked",
-            code="guest_off",
+            code="guest_vm_off",
             cure="Power the VM on, and wait until the guest is up",
         )
     if version == ABSENT:

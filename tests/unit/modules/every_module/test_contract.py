@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import READ_METHODS
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.transport import GUEST_METHODS
 from tests.unit.modules.contracts import Scenario, contracts, module_names
 from tests.unit.modules.harness import Lab
 
@@ -90,6 +91,7 @@ def test_check_mode_writes_nothing_and_predicts_every_change(scenario: Scenario)
     lab = scenario.prepare()
     predicted = lab.run(scenario.module, check=True, **scenario.options)
     assert lab.writes() == []
+    assert lab.sim.journal.in_guest() == [], "check mode runs nothing in a guest"
     again = lab.run(scenario.module, check=True, **scenario.options)
     assert again.get("changes") == predicted.get("changes"), "looking must not change what is seen"
     real = lab.run(scenario.module, **scenario.options)
@@ -140,6 +142,7 @@ def test_a_plan_that_writes_in_check_mode_is_stopped_by_the_session(monkeypatch:
 
 def test_the_session_knows_as_few_reads_as_it_needs() -> None:
     """Nothing that changes the inventory may creep onto the list of reads."""
+    assert not READ_METHODS & GUEST_METHODS
     assert not [
         name for name in READ_METHODS if name.endswith("_Task") or name.startswith(("Update", "Set", "Reconfig"))
     ]

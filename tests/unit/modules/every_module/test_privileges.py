@@ -111,6 +111,31 @@ def test_a_rolling_reboot_that_stops_and_starts_vms_needs_these(lacking: str | N
     assert (lacking or "") in result.get("msg", "")
 
 
+GUEST = {f"VirtualMachine.GuestOperations.{name}" for name in ("Query", "Modify", "Execute")}
+GUEST_ACCOUNT = {"vms": ["train-01"], "guest_user": "root", "guest_password": "Guest1!"}
+EXIT_CODES = {"gather": "exit_codes", "commands": ["grep -l 0x20f1 /sys"]}
+IN_GUESTS = [({}, GUEST), (EXIT_CODES, GUEST - {"VirtualMachine.GuestOperations.Modify"})]
+
+
+def with_guests(privileges: set[str]) -> Lab:
+    made = Lab.load("guests")
+    made.sim.authz.add_role("Worker", privileges)
+    made.sim.authz.add_user("worker", "VMware1!", "Worker")
+    made.user = "worker"
+    return made
+
+
+@pytest.mark.parametrize(("options", "privileges"), IN_GUESTS)
+def test_to_read_a_guest_these_are_enough_and_none_of_them_is_idle(
+    options: dict[str, Any], privileges: set[str]
+) -> None:
+    assert with_guests(privileges).run("vm_guest_info", **GUEST_ACCOUNT, **options)["vms"][0]["status"] == "read"
+    for one in sorted(privileges):
+        result = with_guests(privileges - {one}).run("vm_guest_info", fails=True, **GUEST_ACCOUNT, **options)
+        assert (result["error_code"], one in result["msg"]) == ("no_permission", True), one
+    assert with_guests(set()).run("vm_guest_info", check=True, **GUEST_ACCOUNT, **options)["vms"][0]["uuid"]
+
+
 def test_the_table_is_this() -> None:
     done = set().union(*(privileges for _unused, _unused, privileges in DEEDS))
-    assert listed() == done | JOURNAL | {"Host.Config.Settings"}
+    assert listed() == done | JOURNAL | GUEST | {"Host.Config.Settings"}

@@ -52,6 +52,7 @@ def calls_without_paging(lab: Lab) -> list[str]:
         ("host_rolling_reboot", {"cluster": ["compute"]}),
         ("drift_info", {"targets": [{"cluster": ["compute"], "devices": []}], "scope": "fleet"}),
         ("vm_pci_device_info", {"include": "all"}),
+        ("vm_guest_info", {"vms": ["web-001"], "guest_user": "root", "guest_password": "Guest1!"}),
         ("vm_memory_reservation", {"vm": ["web-001", "web-002"]}),
         ("vm_pci_device", {"vm": ["web-001"], "devices": [A100], "state": "absent"}),
     ],

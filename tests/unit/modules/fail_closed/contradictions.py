@@ -250,6 +250,9 @@ VMS: Mapping[str, Contradiction | str] = {
     "runtime.connectionState": instead("orphaned"),
     "guest.toolsRunningStatus": instead("guestToolsRunning"),  # of a VM that is off, or whose guest does not answer
     "guest.toolsVersionStatus2": _for_nobody,
+    "guest.guestFamily": "what the guest is follows from what it answers, and an option says it, too",
+    "guest.guestOperationsReady": "the server refuses the operation itself",
+    "config.guestId": "as guest.guestFamily",
     "capability.memoryReservationLockSupported": flipped,
     "config.template": flipped,
     "config.changeVersion": _stale_version,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.objects.guest import sysfs
+from simulator.objects.guest.guest_os import GuestOs
 from simulator.rules.vm.guest import Command, Ran
 from tests.unit.modules.harness import Lab
 
@@ -28,6 +29,8 @@ ConfigManagerErrorCode : 0
 Service : nvlddmkm
 CompatibleID : PCI\\VEN_10DE&DEV_20F1&REV_A1, PCI\\VEN_10DE&CC_030200
 
+SmiStatus : 0
+Smi : 00000000:03:00.0, 0x20F110DE, GPU-00000000, 40960, NVIDIA A100-PCIE-40GB
 BootTime : 13400000000
 directpath-guest end
 """
@@ -79,17 +82,44 @@ def proc(root: Path, boot: str = "2f6d3a1c-0000-4000-8000-000000000001") -> None
     (root / "proc" / "uptime").write_text("4242.42 8000.00\n", encoding="ascii")
 
 
+def nvidia_smi(root: Path, guest: GuestOs) -> None:
+    """Write a program that answers as nvidia-smi does, for the GPUs that the driver nvidia has."""
+    gpus = [item for item in guest.functions() if item.driver == "nvidia"]
+    lines = [
+        f"0000{item.address.upper()}, 0x{item.device:04X}{item.vendor:04X}, GPU-{number:08d}, 40960, NVIDIA A100-PCIE-40GB"
+        for number, item in enumerate(gpus)
+    ]
+    answer = [f"echo '{line}'" for line in lines] or [
+        "echo 'NVIDIA-SMI has failed because it could not communicate with the NVIDIA driver.'",
+        "exit 9",
+    ]
+    program = root / "bin" / "nvidia-smi"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text("\n".join(["#!/bin/sh", *answer, ""]), encoding="ascii")
+    program.chmod(0o755)
+
+
+def printed_by(guest: GuestOs, root: Path, line: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command line by a shell on the /sys and /proc of a guest."""
+    sysfs.write(guest, root)
+    proc(root)
+    nvidia_smi(root, guest)
+    places = {
+        "DIRECTPATH_SYS": str(root / "sys"),
+        "DIRECTPATH_PROC": str(root / "proc"),
+        "PATH": f"{root / 'bin'}:/usr/bin:/bin",
+    }
+    return subprocess.run(["/bin/sh", "-c", line], env=places, capture_output=True, check=False, timeout=60)
+
+
 def runs_for_real(lab: Lab, vm: str, root: Path) -> list[Command]:
-    """From now on, a program that a client starts in this guest runs, by a shell as VMware Tools start it. Returns what ran, as it comes."""
+    """From now on, a program that a client starts in this guest runs, by a shell as VMware Tools start it. Returns what ran."""
     guest = lab.sim.find("VirtualMachine", vm).guest_os
     ran: list[Command] = []
 
     def run(asked: Command) -> Ran:
         ran.append(asked)
-        sysfs.write(guest, root)
-        proc(root)
-        places = {"SYS": str(root / "sys"), "PROC": str(root / "proc"), "PATH": "/usr/bin:/bin"}
-        done = subprocess.run(["/bin/sh", "-c", asked.line], env=places, capture_output=True, check=False, timeout=60)
+        done = printed_by(guest, root, asked.line)
         return Ran(exit_code=done.returncode, output=done.stdout, seconds=1.5)
 
     guest.runner = run

@@ -58,7 +58,7 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
     ("GuestComponentsOutOfDate", {}, "guest_tools_outdated", "Upgrade VMware Tools"),
     ("GuestOperationsUnavailable", {}, "guest_not_ready", "open-vm-tools"),
     ("TooManyGuestLogons", {}, "guest_too_many_logons", "wait for them to end"),
-    ("InvalidPowerState", {}, "guest_off", "Power the VM on"),
+    ("InvalidPowerState", {}, "guest_vm_off", "Power the VM on"),
     ("TaskInProgress", {}, "busy", "Another task is in progress"),
     ("SystemError", {"reason": "vix error codes = (3016, 0)"}, "guest_restarting", "The guest restarts"),
     ("SystemError", {"reason": "vix error codes = (1, 0)"}, "vsphere_fault", "vix error codes = (1, 0)"),
@@ -134,7 +134,7 @@ def test_a_wrong_password_is_tried_once() -> None:
 
 @pytest.mark.parametrize(
     ("vm", "code", "says"),
-    [("bare", "guest_tools_missing", "open-vm-tools"), ("off", "guest_off", "is powered off")],
+    [("bare", "guest_tools_missing", "open-vm-tools"), ("off", "guest_vm_off", "is powered off")],
 )
 def test_no_time_is_lost_where_no_time_helps(vm: str, code: str, says: str) -> None:
     lab = guest_lab()
@@ -159,7 +159,7 @@ def test_a_vm_that_is_powered_off_while_it_is_waited_for() -> None:
     lab = guest_lab()
     lab.sim.events["restart_tools"](vm="train-01", seconds=-1)
     lab.sim.clock.call_later(10, lambda: lab.sim.events["power_vm"](vm="train-01", on=False))
-    assert failed(lab)[0] == "guest_off"
+    assert failed(lab)[0] == "guest_vm_off"
 
 
 @pytest.mark.parametrize("event", ["reboot_guest", "restart_tools"])

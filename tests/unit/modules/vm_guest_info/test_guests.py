@@ -70,8 +70,8 @@ def test_it_is_a_promise_what_a_guest_costs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "code"),
     [
-        ('test "$(grep -l 0x20f1 "$SYS"/bus/pci/devices/*/device | wc -l)" -eq 2', 0),
-        ('test "$(grep -l 0x20f1 "$SYS"/bus/pci/devices/*/device | wc -l)" -eq 3', 1),
+        ('test "$(grep -l 0x20f1 "$DIRECTPATH_SYS"/bus/pci/devices/*/device | wc -l)" -eq 2', 0),
+        ('test "$(grep -l 0x20f1 "$DIRECTPATH_SYS"/bus/pci/devices/*/device | wc -l)" -eq 3', 1),
         ('echo it\'s "quoted" $(false) > /dev/null; exit 42', 42),
         ("no-such-command", 127),
     ],
@@ -205,7 +205,7 @@ def test_several_guests_are_read_and_one_that_fails_does_not_hide_the_others(tmp
     assert "off: off is powered off" in failed["msg"]
     shown = lab.run(MODULE, vms=names, on_error="report", **ACCOUNT)
     assert {vm["name"]: vm["error_code"] for vm in shown["vms"]} == {
-        "bare": "guest_tools_missing", "off": "guest_off", "train-01": None, "win-01": None,
+        "bare": "guest_tools_missing", "off": "guest_vm_off", "train-01": None, "win-01": None,
     }  # fmt: skip
 
 
