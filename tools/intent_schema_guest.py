@@ -27,7 +27,7 @@ def guest_schema(name: Schema, number: Schema) -> Schema:
     }
     keys["prepare"] = {
         "type": "object",
-        "properties": {key: name for key in guest.PREPARE_KEYS},
+        "properties": dict.fromkeys(guest.PREPARE_KEYS, name),
         "additionalProperties": False,
         "minProperties": 1,
         "maxProperties": 1,

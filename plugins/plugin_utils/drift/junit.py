@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A drift report as JUnit XML, which CI systems show as tests. PRIVATE to the collection.
 
-Each vCenter is a suite, each host, each VM and each device in a guest is a test. It passes when the object is in sync, is a failure on drift, an error when
-the state is unknown, and skipped when all differences are expected. It has one of these results only: some CI systems reject more.
+Each vCenter is a suite; each host, each VM and each device in a guest is a test. It passes when the object is in sync, is a failure on
+drift, an error when the state is unknown, and skipped when all differences are expected or, in a guest, when it was not verified. It has
+one of these results only: some CI systems reject more.
 """
 
 from __future__ import annotations

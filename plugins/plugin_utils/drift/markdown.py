@@ -64,10 +64,15 @@ def _part(part: Record) -> list[str]:
 
 def _guests(part: Record) -> list[str]:
     rows = [
-        [_text(guest["vm"]), _text(device["device"]), f"**{device['status'].replace('_', ' ')}**", _text(device["step"] or "-")]
-        + [_text(device["reason"])]
+        [
+            _text(guest["vm"]),
+            _text(one["device"]),
+            f"**{one['status'].replace('_', ' ')}**",
+            one["step"] or "-",
+            _text(one["reason"]),
+        ]
         for guest in part.get("guests") or ()
-        for device in guest["devices"] or [{**guest, "device": ""}]
+        for one in guest["devices"] or [{**guest, "device": ""}]
     ]
     if not rows:
         return []

@@ -10,6 +10,7 @@ from typing import Any
 
 from ...module_utils._domain.guest.expectation import commands_of
 from ...module_utils._domain.guest.probe import probe_of
+from ..intent.guest import CREDENTIALS
 
 Record = Mapping[str, Any]
 
@@ -50,11 +51,16 @@ def _changed(result: Record) -> frozenset[str]:
 
 
 def guest_targets(
-    guests: Sequence[Record], found: Record, inventory_hosts: Collection[str], only_on_hosts: Collection[str] = ()
+    guests: Sequence[Record],
+    found: Record,
+    inventory_hosts: Collection[str],
+    variables: Collection[str] = (),
+    only_on_hosts: Collection[str] = (),
 ) -> list[dict[str, Any]]:
     """The guests with what vCenter says about their VMs. ``found``: the result of vm_pci_device_info for them.
 
-    ``blocked``: code, reason and cure if the guest cannot be asked, else None. ``only_on_hosts``: as for vm_pci_device.
+    ``inventory_hosts``, ``variables``: names that exist in this run. ``only_on_hosts``: as for vm_pci_device. In the result, ``blocked``
+    has code, reason and cure if the guest cannot be asked, else None.
     """
     by_id = {vm["moid"]: vm for vm in found.get("vms") or ()}
     ids = found.get("found") or {}
@@ -71,25 +77,44 @@ def guest_targets(
                 "moid": vm.get("moid") or "",
                 "uuid": vm.get("uuid"),
                 "attached": list(vm.get("devices") or ()),
-                "blocked": None if skipped else _blocked(guest, vm, found, inventory_hosts),
+                "blocked": None
+                if skipped
+                else _blocked_by_vm(guest, vm, found) or _blocked_by_inventory(guest, inventory_hosts, variables),
             }
         )
     return targets
 
 
-def _blocked(guest: Record, vm: Record, found: Record, inventory_hosts: Collection[str]) -> dict[str, str] | None:
-    name = guest["vm"]
+def _blocked_by_vm(guest: Record, vm: Record, found: Record) -> dict[str, str] | None:
     if not vm:
-        message = str(found.get("msg") or f"{name} was not found")
-        return _because("guest_vm_unread", f"The VM could not be read: {message}", "Correct the name, or see the message")
+        message = str(found.get("msg") or f"{guest['vm']} was not found")
+        return _because(
+            "guest_vm_unread", f"The VM could not be read: {message}", "Correct the name, or see the message"
+        )
     if vm.get("power_state") != "poweredOn":
         state = vm.get("power_state")
-        return _because("guest_vm_off", f"The VM is {state}, so its guest cannot answer", "Power it on, and verify once more")
+        return _because(
+            "guest_vm_off", f"The VM is {state}, so its guest cannot answer", "Power it on, and verify once more"
+        )
+    return None
+
+
+def _blocked_by_inventory(
+    guest: Record, inventory_hosts: Collection[str], variables: Collection[str]
+) -> dict[str, str] | None:
     if guest["via"] == "connection" and guest["inventory_host"] not in inventory_hosts:
         return _because(
             "guest_no_inventory_host",
             f"inventory_host {guest['inventory_host']} is not in the inventory of this run",
             "Add it to the inventory, or correct inventory_host in guest",
+        )
+    names = [guest[key] for key in CREDENTIALS] if guest["via"] == "tools" else []
+    missing = [name for name in names if name not in variables]
+    if missing:
+        return _because(
+            "guest_no_credentials",
+            f"The variable {' and '.join(missing)} with the account of the guest is not set",
+            "Set it for the inventory host of the vCenter",
         )
     return None
 
@@ -104,7 +129,9 @@ def guest_probe(guest: Record) -> str:
     return f"/bin/sh -c {shlex.quote(text)}" if guest["os"] == "linux" else text
 
 
-def guests_to_prepare(intent: Mapping[str, Record], hostvars: Mapping[str, Record], alive: Sequence[str]) -> list[dict[str, Any]]:
+def guests_to_prepare(
+    intent: Mapping[str, Record], hostvars: Mapping[str, Record], alive: Sequence[str]
+) -> list[dict[str, Any]]:
     """Inventory host and ``prepare`` of each guest that is to be prepared: it was read, and it is its VM.
 
     ``intent``: leader → its part of the desired state. ``alive``: leaders whose play did not fail.

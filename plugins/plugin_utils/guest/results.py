@@ -8,13 +8,14 @@ All text of the guest that is kept is made harmless: no control characters, one 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from ...module_utils._domain.drift.guests import troubled_devices
 from ...module_utils._domain.errors import DirectPathError
 from ...module_utils._domain.guest.expectation import Expectation, expectations_from_devices, expectations_of
 from ...module_utils._domain.guest.probe import parse_report
-from ...module_utils._domain.guest.report import GuestError
-from ...module_utils._domain.drift.guests import troubled_devices
+from ...module_utils._domain.guest.report import GuestError, GuestReport
 from ...module_utils._domain.guest.verdict import GuestVerdict, judge, not_verified, unreadable
 from ...module_utils._domain.text import one_line
 
@@ -44,10 +45,15 @@ def _verdict(target: Record, answer: Record) -> GuestVerdict:
     if target["skipped"]:
         return not_verified(target["skipped"], expected)
     try:
-        _raise_trouble(target, answer)
-        return judge(parse_report(target["os"], str(answer.get("stdout") or "")), expected, target["uuid"])
+        if target["blocked"]:
+            raise GuestError(**{_NAMES[key]: text for key, text in target["blocked"].items()})
+        report = _through_tools(target, answer) if target["via"] == "tools" else _over_connection(target, answer)
+        return judge(report, expected, target["uuid"])
     except DirectPathError as error:
         return unreadable(error, expected)
+
+
+_NAMES = {"code": "code", "reason": "message", "cure": "cure"}
 
 
 def _expected(target: Record) -> tuple[Expectation, ...]:
@@ -55,27 +61,41 @@ def _expected(target: Record) -> tuple[Expectation, ...]:
     return expectations_from_devices(target["attached"]) if given is None else expectations_of(given)
 
 
-def _raise_trouble(target: Record, answer: Record) -> None:
-    """Raise GuestError if the guest was not asked, or gave no answer."""
-    if target["blocked"]:
-        blocked = target["blocked"]
-        raise GuestError(message=blocked["reason"], code=blocked["code"], cure=blocked["cure"])
-    if answer.get("error_code"):
-        raise GuestError(message=str(answer.get("msg")), code=str(answer["error_code"]), cure=str(answer.get("cure") or ""))
+def _over_connection(target: Record, answer: Record) -> GuestReport:
+    """The report in a result of ``ansible.builtin.raw``. Raises GuestError."""
+    host = target["inventory_host"]
     if answer.get("unreachable"):
         raise GuestError(
-            message=f"Inventory host {target['inventory_host']} cannot be reached, or rejects the account: {_said(answer)}",
+            message=f"Inventory host {host} cannot be reached, or rejects the account: {_said(answer)}",
             code="guest_unreachable",
-            cure=f"Check address, account and key: ansible {target['inventory_host']} -m ansible.builtin.raw -a hostname",
+            cure=f"Check address, account and key: ansible {host} -m ansible.builtin.raw -a hostname",
         )
     if not answer or answer.get("skipped"):
-        raise GuestError(message="The guest was not asked", code="guest_not_asked", cure="Run the task without --skip-tags")
+        raise GuestError(message="The guest was not asked", code="guest_not_asked", cure="Run it without --skip-tags")
     if not answer.get("stdout"):
         raise GuestError(
-            message=f"Inventory host {target['inventory_host']} printed nothing: {_said(answer)}",
+            message=f"Inventory host {host} printed nothing: {_said(answer)}",
             code="guest_output_unreadable",
             cure="Check os, the account, its shell and ansible_become",
         )
+    return parse_report(target["os"], str(answer["stdout"]))
+
+
+def _through_tools(target: Record, answer: Record) -> GuestReport:
+    """The report in a result of vm_guest_info for one VM. Raises GuestError."""
+    vm = next(iter(answer.get("vms") or ()), None)
+    if vm is None or vm.get("error_code"):
+        trouble = vm or {"error": answer.get("msg"), "error_code": answer.get("error_code")}
+        raise GuestError(
+            message=f"The guest could not be read through VMware Tools: {one_line(trouble.get('error') or 'no message')}",
+            code=str(trouble.get("error_code") or "guest_output_unreadable"),
+        )
+    if vm.get("status") != "read":
+        raise GuestError(
+            message="Nothing runs in a guest in check mode", code="guest_not_asked", cure="Verify without --check"
+        )
+    report = parse_report(target["os"], str(vm.get("output") or ""))
+    return replace(report, commands={**report.commands, **dict(enumerate(vm.get("exit_codes") or ()))})
 
 
 def _said(answer: Record) -> str:
@@ -109,7 +129,9 @@ def guest_lines(records: Sequence[Record]) -> list[str]:
 
 def _lines(record: Record) -> list[str]:
     devices = record["devices"] or [{**record, "device": "", "found": None, "count": 0}]
-    return [f"{record['vm']}{' ' if one['device'] else ''}{one['device']} in the guest: {_state(one)}" for one in devices]
+    return [
+        f"{record['vm']}{' ' if one['device'] else ''}{one['device']} in the guest: {_state(one)}" for one in devices
+    ]
 
 
 def _state(device: Record) -> str:

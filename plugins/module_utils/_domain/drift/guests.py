@@ -56,7 +56,7 @@ def _marked(vm: Record, kind: str | None) -> dict[str, Any]:
     """The record of a VM with the kind of its guest's difference, and the status that follows from it."""
     if kind is None:
         return dict(vm)
-    status = "drift" if "drift" == vm["status"] or kind == GUEST_KINDS["failed"] else "unknown"
+    status = "drift" if vm["status"] == "drift" or kind == GUEST_KINDS["failed"] else "unknown"
     return {**vm, "status": status, "kinds": sorted({*vm["kinds"], kind})}
 
 

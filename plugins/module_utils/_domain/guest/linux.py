@@ -122,7 +122,7 @@ device() {
     W=${C%/ports/*}
     show port "$N" "$V" "${W##*/} port ${C##*/}"
   done
-  case $F in *" 0x10de "*) GPUS=1 ;; esac
+  case $F in " 0x10de "*) GPUS=1 ;; esac
 }
 lines() {
   printf "%s\n" "$2" | while IFS= read -r L; do

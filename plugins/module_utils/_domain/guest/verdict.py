@@ -3,7 +3,7 @@
 """The verdict about the devices of one VM from the report of its guest. PRIVATE to the collection.
 
 Each step is stronger than the one before: identity (the guest is this VM), present, driver, memory, works. ``verified`` needs every step
-that is expected. A fact that is unknown is ``unknown``, unless a stronger step passes.
+that is expected. A fact that is unknown is ``unknown``, unless the device is seen to work.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def _judge_devices(report: GuestReport, expected: Expectation) -> DeviceVerdict:
 
 
 def _judge_device(report: GuestReport, device: GuestDevice, expected: Expectation) -> Finding:
-    """The steps of one device, in their order. A step that is passed settles what was unknown before it."""
+    """The steps of one device, in their order. A device that works settles what was unknown before."""
     reached: Step = "identity"
     doubt: Finding | None = None
     for step, check in _CHECKS:
@@ -185,7 +185,8 @@ def _judge_device(report: GuestReport, device: GuestDevice, expected: Expectatio
             break
         trouble = check(report, device, expected)
         if trouble is None:
-            reached, doubt = step, None
+            if doubt is None or step == "works":
+                reached, doubt = step, None
             continue
         finding = Finding(
             status="failed" if trouble.is_known else "unknown",
