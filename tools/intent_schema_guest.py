@@ -54,6 +54,7 @@ def guest_schema(name: Schema, number: Schema) -> Schema:
 
 
 def _expected(name: Schema, number: Schema) -> Schema:
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.expectation import WORKS
     from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import guest
 
     keys: Schema = {
@@ -67,7 +68,7 @@ def _expected(name: Schema, number: Schema) -> Schema:
             "anyOf": [name, {"type": "array", "items": name, "minItems": 1}],
             "description": "Names of accepted drivers. Default: any that is not a stub.",
         },
-        "works": {"enum": list(guest.WORKS), "description": "How to verify that it works. auto: by vendor and class."},
+        "works": {"enum": list(WORKS), "description": "How to verify that it works. auto: by vendor and class."},
         "min_memory_gb": number | {"description": "Least memory of each GPU that nvidia-smi reports."},
         "command": name | {"description": "A command in the guest that must end with exit status 0."},
     }

@@ -65,12 +65,7 @@ def page_view(report: FleetReport, *, made: str) -> View:
         "kinds": [(kind, KINDS[kind].title) for kind in kinds] if parts else None,
         "legend": " ".join(f"{SIGNS[key]} {text}" for key, text in _LEGEND.items()),
         "tables": [table for expected in (False, True) if (table := _table(records, expected, several=several))],
-        "guests": [
-            _guest(part, guest, device, several=several)
-            for part in parts
-            for guest in part.get("guests", ())
-            for device in guest["devices"] or [{**guest, "device": ""}]
-        ],
+        "guests": [row for part in parts for row in _guests(part, several=several)],
         "fleets": [fleet for fleet in fleets if fleet["clusters"] or fleet["other_vms"]],
     }
 
@@ -81,6 +76,15 @@ _IN_GUESTS: Mapping[str, tuple[str, Tone]] = {
     "unknown": ("unknown", "mute"),
     "not_verified": ("not verified", "mute"),
 }
+
+
+def _guests(part: Record, *, several: bool) -> list[View]:
+    guests: Sequence[Record] = part.get("guests") or ()
+    return [
+        _guest(part, guest, device, several=several)
+        for guest in guests
+        for device in guest["devices"] or [{**guest, "device": ""}]
+    ]
 
 
 def _guest(part: Record, guest: Record, device: Record, *, several: bool) -> View:

@@ -129,6 +129,8 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
     ),
     "verify_": (
         "verify_allow_protected",
+        "verify_guest_scope",
+        "verify_guest_timeout",
         "verify_on_missing",
     ),
 }
@@ -213,6 +215,7 @@ TAGS: tuple[str, ...] = (
     "rolling_reboot_plan",
     "rolling_reboot_reboot",
     "verify",
+    "verify_guests",
     "verify_intent",
     "verify_look",
 )

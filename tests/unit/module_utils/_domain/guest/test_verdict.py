@@ -291,7 +291,7 @@ expectations = st.lists(
 )
 
 
-@search(10)
+@search(4)
 @given(reports, expectations)
 def test_verified_needs_a_proof_of_every_device(seen: GuestReport, expected: list[Expectation]) -> None:
     found: GuestVerdict = judge(seen, expected, VM_UUID)
