@@ -35,7 +35,7 @@ LONGEST_CMD = 8_191
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
-    """Somebody who may log in. ``denied``: not to do anything (GuestPermissionDenied)."""
+    """An account of the guest. ``denied``: it may log in and do nothing (GuestPermissionDenied)."""
 
     name: str
     password: str = field(repr=False)

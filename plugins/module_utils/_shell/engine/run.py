@@ -137,7 +137,5 @@ def run(job: Runnable) -> None:
 
 def _session_options(job: Runnable, request: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:
     patience = job.patience(request, place)
-    chosen: dict[str, Any] = {"read_only": check_mode or job.read_only}
-    if job.in_guest and not check_mode:
-        chosen["in_guest"] = True
-    return {**chosen, **({"patience": patience} if patience else {})}
+    more = {"in_guest": True} if job.in_guest and not check_mode else {}
+    return {"read_only": check_mode or job.read_only, **more, **({"patience": patience} if patience else {})}
