@@ -20,6 +20,7 @@ ARGUMENTS = {
     "results": {"type": "list", "elements": "dict"},
     "vcenters": {"type": "list", "elements": "str"},
     "guests": {"type": "list", "elements": "list", "default": []},
+    "command_arguments": {"type": "str", "default": ""},
     "evaluate": {"type": "dict", **renamed_from("judge")},
     "vcenter": {"type": "str"},
     **{name: {"type": "path"} for name in FORMATS},
@@ -60,7 +61,8 @@ class ActionModule(ActionBase):
         return {**result, **({} if given["evaluate"] else found), **end}
 
     def _report(self, given: dict[str, Any]) -> dict[str, Any]:
-        report = merge_results(list(zip(given["vcenters"], given["results"], strict=True)), given["guests"])
+        results = list(zip(given["vcenters"], given["results"], strict=True))
+        report = merge_results(results, given["guests"], given["command_arguments"])
         files = []
         if not self._task.check_mode:
             files = write_reports(report, {name: given[name] for name in FORMATS}, datetime.datetime.now(datetime.UTC))

@@ -33,6 +33,10 @@ options:
     type: list
     elements: list
     default: []
+  command_arguments:
+    description: Arguments to add after the playbook name in the commands about O(guests).
+    type: str
+    default: ""
   evaluate:
     description:
       - The result of an earlier call of this module. Use it in place of O(results) to fail on drift without writing files.

@@ -36,15 +36,17 @@ MODE = 0o644
 
 
 def merge_results(
-    results: Sequence[tuple[str, Mapping[str, Any]]], guests: Sequence[Sequence[Mapping[str, Any]]] = ()
+    results: Sequence[tuple[str, Mapping[str, Any]]],
+    guests: Sequence[Sequence[Mapping[str, Any]]] = (),
+    arguments: str = "",
 ) -> FleetReport:
     """One report from (vCenter, result of drift_info) pairs. A result that failed becomes a part with the status ``unknown``.
 
-    ``guests``: what was verified in the guests of each vCenter, in the same order. Raises InputError when a report has another schema or
-    version.
+    ``guests``: what was verified in the guests of each vCenter, in the same order. ``arguments``: for the commands about them. Raises
+    InputError when a report has another schema or version.
     """
     seen = [*guests, *([()] * (len(results) - len(guests)))]
-    parts = (with_guests(_part(*result), records) for result, records in zip(results, seen, strict=True))
+    parts = (with_guests(_part(*result), records, arguments) for result, records in zip(results, seen, strict=True))
     report: FleetReport = all_visible(merged(parts))
     return report
 

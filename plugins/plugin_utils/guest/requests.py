@@ -89,12 +89,16 @@ def _blocked_by_vm(guest: Record, vm: Record, found: Record) -> dict[str, str] |
     if not vm:
         message = str(found.get("msg") or f"{guest['vm']} was not found")
         return _because(
-            "guest_vm_unread", f"The VM could not be read: {message}", "Correct the name, or see the message"
+            code="guest_vm_unread",
+            reason=f"The VM could not be read: {message}",
+            cure="Correct the name, or see the message",
         )
     if vm.get("power_state") != "poweredOn":
         state = vm.get("power_state")
         return _because(
-            "guest_vm_off", f"The VM is {state}, so its guest cannot answer", "Power it on, and verify once more"
+            code="guest_vm_off",
+            reason=f"The VM is {state}, so its guest cannot answer",
+            cure="Power it on, and verify once more",
         )
     return None
 
@@ -104,22 +108,22 @@ def _blocked_by_inventory(
 ) -> dict[str, str] | None:
     if guest["via"] == "connection" and guest["inventory_host"] not in inventory_hosts:
         return _because(
-            "guest_no_inventory_host",
-            f"inventory_host {guest['inventory_host']} is not in the inventory of this run",
-            "Add it to the inventory, or correct inventory_host in guest",
+            code="guest_no_inventory_host",
+            reason=f"inventory_host {guest['inventory_host']} is not in the inventory of this run",
+            cure="Add it to the inventory, or correct inventory_host in guest",
         )
     names = [guest[key] for key in CREDENTIALS] if guest["via"] == "tools" else []
     missing = [name for name in names if name not in variables]
     if missing:
         return _because(
-            "guest_no_credentials",
-            f"The variable {' and '.join(missing)} with the account of the guest is not set",
-            "Set it for the inventory host of the vCenter",
+            code="guest_no_credentials",
+            reason=f"The variable {' and '.join(missing)} with the account of the guest is not set",
+            cure="Set it for the inventory host of the vCenter",
         )
     return None
 
 
-def _because(code: str, reason: str, cure: str) -> dict[str, str]:
+def _because(*, code: str, reason: str, cure: str) -> dict[str, str]:
     return {"code": code, "reason": reason, "cure": cure}
 
 

@@ -6,6 +6,7 @@ collection."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .commands import Commands
@@ -27,12 +28,12 @@ def troubled_devices(record: Record) -> list[Record]:
     return [device for device in record["devices"] if device["status"] in GUEST_KINDS]
 
 
-def with_guests(report: Report, guests: Sequence[Record]) -> Report:
-    """The report with its guests, their differences, and the numbers of both."""
+def with_guests(report: Report, guests: Sequence[Record], arguments: str = "") -> Report:
+    """The report with its guests, their differences, and the numbers of both. ``arguments``: what follows a playbook in a command."""
     if not guests:
         return report
     vms = {vm["moid"]: vm for vm in report["vms"]}
-    command = Commands.to(report["vcenter"]).playbook("verify")
+    command = replace(Commands.to(report["vcenter"]), arguments=arguments).playbook("verify")
     found = [_difference(record, device, vms, command) for record in guests for device in troubled_devices(record)]
     records = [*report["differences"], *(difference.record() for difference in found)]
     counted = {record["certainty"] for record in records if not record["ignored"]}
@@ -68,8 +69,7 @@ def _difference(record: Record, device: Record, vms: Mapping[Any, Record], comma
         object=record["vm"],
         moid=record["moid"],
         cluster=(vms.get(record["moid"]) or {}).get("cluster"),
-        subject="guest",
-        device=device["device"],
+        subject=f"guest {device['device']}".strip(),
         wanted="works in the guest",
         found=f"{counted}fails at: {device['failed_at']}" if device["status"] == "failed" else "unknown",
         cause=device["reason"],

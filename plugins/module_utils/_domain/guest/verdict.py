@@ -125,26 +125,26 @@ def check_identity(guest: Fact[str], vm_uuid: str | None) -> Finding | None:
     vm = (vm_uuid or "").replace("-", "").lower()
     if len(vm) != 32:
         return _unknown_identity(
-            "guest_uuid_unknown",
-            "The UUID of the VM (config.uuid) could not be read from vCenter",
-            "Give the account System.Read on the VM",
+            code="guest_uuid_unknown",
+            reason="The UUID of the VM (config.uuid) could not be read from vCenter",
+            cure="Give the account System.Read on the VM",
         )
     if isinstance(guest, Unknown):
         return _unknown_identity(
-            "guest_uuid_unknown",
-            f"It is unknown whether the machine that answered is this VM: {guest.gap}",
-            "Connect with an account that can read it",
+            code="guest_uuid_unknown",
+            reason=f"It is unknown whether the machine that answered is this VM: {guest.gap}",
+            cure="Connect with an account that can read it",
         )
     if not same_machine(guest, vm):
         return _unknown_identity(
-            "guest_wrong_machine",
-            f"The machine that answered is not this VM: its SMBIOS UUID is {guest}, that of the VM is {vm}",
-            "Correct inventory_host in guest, or the address of this inventory host",
+            code="guest_wrong_machine",
+            reason=f"The machine that answered is not this VM: its SMBIOS UUID is {guest}, that of the VM is {vm}",
+            cure="Correct inventory_host in guest, or the address of this inventory host",
         )
     return None
 
 
-def _unknown_identity(code: str, reason: str, cure: str) -> Finding:
+def _unknown_identity(*, code: str, reason: str, cure: str) -> Finding:
     return Finding(status="unknown", failed_at="identity", code=code, reason=reason, cure=cure)
 
 
