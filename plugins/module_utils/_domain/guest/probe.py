@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .linux import LINUX_PROBE, linux_probe, parse_linux
+from .linux import parse_linux
+from .linux_probe import LINUX_PROBE, linux_probe
 from .report import GuestError, GuestOs, GuestReport
 from .windows import WINDOWS_PROBE, parse_windows, windows_probe
 

@@ -16,7 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Unknown
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.linux import LINUX_PROBE, linux_probe
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.linux_probe import (
+    LINUX_PROBE,
+    linux_probe,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.probe import parse_linux
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.report import (
     BEGIN,
