@@ -6,18 +6,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from ...api.names import shown
 from ...core.base import Endpoint
+from ...objects.vm.vm import VirtualMachine
 from ...rules.vm.guest import URL_SECONDS
 from ...web import Answer, Request
 
-if TYPE_CHECKING:
-    from ...objects.vm.vm import VirtualMachine
-
 PATH = "/guestFile"
+_ABORTED = Answer(status=500, text="Internal Server Error\n")
+"""The VM stopped, or the file is gone: "the transfer operation is aborted" (API reference); the status is not published."""
 
 
 @dataclass(kw_only=True)
@@ -69,18 +68,18 @@ class Transfers:
         if request.verb != found.verb:
             return Answer(status=405, text="Method Not Allowed\n")
         machine = self.sim.registry.find(found.vm)
-        content = machine.guest_os.files.get(found.path) if machine is not None and machine.is_on else None  # type: ignore[attr-defined]
-        if machine is None or not machine.is_on or (content is None and found.verb == "GET"):  # type: ignore[attr-defined]
-            return Answer(
-                status=500, text="Internal Server Error\n"
-            )  # "the transfer operation is aborted" (API reference)
+        if not isinstance(machine, VirtualMachine) or not machine.is_on:
+            return _ABORTED
+        files = machine.guest_os.files
         if found.verb == "GET":
+            if found.path not in files:
+                return _ABORTED
             del self.by_token[token]
-            return Answer(status=200, raw=content)
+            return Answer(status=200, raw=files[found.path])
         if len(request.body) != found.size:
             return Answer(status=400, text="Bad Request\n")
         del self.by_token[token]
-        machine.guest_os.files[found.path] = request.body  # type: ignore[attr-defined]
+        files[found.path] = request.body
         return Answer(status=200)
 
     def _is_here(self, found: Transfer, request: Request) -> bool:

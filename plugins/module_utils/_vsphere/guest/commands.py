@@ -17,6 +17,7 @@ from ..._domain.guest.report import GuestOs
 
 POWERSHELL = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe"
 SHELL = "/bin/sh"
+PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 LONGEST = {"linux": 131_000, "windows": 32_700}
 """Characters of a command line: one argument of a Linux program has 128 KiB at most (execve(2)), a command line of Windows 32,767
 characters (CreateProcessW). A little less, for the path of the program."""
@@ -26,6 +27,11 @@ characters (CreateProcessW). A little less, for the path of the program."""
 class Program:
     path: str
     arguments: str
+
+
+def command_script(os: GuestOs, command: str) -> str:
+    """The script for one command of the user, as the probe runs it: VMware Tools may be started with a short PATH."""
+    return f"PATH=$PATH:{PATH}\n{command}" if os == "linux" else command
 
 
 def program_of(os: GuestOs, script: str, output: str | None) -> Program:
@@ -43,13 +49,12 @@ def program_of(os: GuestOs, script: str, output: str | None) -> Program:
 
 def _linux(script: str, output: str | None) -> Program:
     target = "/dev/null" if output is None else shlex.quote(output)
-    return Program(path=SHELL, arguments=f"-c {shlex.quote(script)} >{target} 2>&1")
+    return Program(path=SHELL, arguments=f"-c {shlex.quote(script)} </dev/null >{target} 2>&1")
 
 
 def _windows(script: str, output: str | None) -> Program:
-    if output is None:
-        text = f"& {{\n{script}\n}} *>$null\nexit $LASTEXITCODE"
-    else:
+    text = script
+    if output is not None:
         name = output.replace("'", "''")
         text = f"[IO.File]::WriteAllLines('{name}',[string[]]@(& {{\n{script}\n}}))\nexit 0"
     encoded = base64.b64encode(text.encode("utf-16-le")).decode("ascii")

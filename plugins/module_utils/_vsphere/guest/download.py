@@ -32,6 +32,13 @@ _CERTIFICATE = (
     "Add the CA that signed the certificate of the ESXi host to ca_path (VMWARE_CA_PATH); by default it is that of vCenter. "
     "validate_certs: false accepts every certificate, also that of an attacker. Without a connection to the host, use gather: exit_codes"
 )
+_CURES = {
+    **dict.fromkeys(
+        ("refused", "no_answer", "unknown_name", "connection_lost", "tls_failed", "proxy_failed"), _NETWORK
+    ),
+    "certificate_untrusted": _CERTIFICATE,
+}
+"""Code of an error of the connection → the fix, where it differs from that for a connection to vCenter."""
 
 
 def get(endpoint: Endpoint, host: str, port: int, path: str) -> tuple[int, bytes]:
@@ -60,7 +67,7 @@ def download(endpoint: Endpoint, url: str, size: int) -> bytes:
         status, content = get(endpoint, host, port, path)
     except (*CONNECTION_ERRORS, HTTPException) as error:
         found = explain_connection(error, doing=DOING, on=f"{host}:{port}")
-        found.cure = _CERTIFICATE if found.code == "certificate_untrusted" else _NETWORK
+        found.cure = _CURES.get(found.code, found.cure)
         raise found from error
     if status != 200:
         raise _incomplete(f"{host} answered HTTP {status}")

@@ -19,7 +19,7 @@ from ..sdk import vim, vmodl
 from ..session.connect import Session
 from ..session.faults import CONNECTION_ERRORS, is_transient
 from .account import GuestAccount, authentication
-from .commands import Program, program_of
+from .commands import Program, command_script, program_of
 from .download import download
 from .faults import explain_guest, is_passing
 from .tools import ToolsState, wait_ready
@@ -86,9 +86,9 @@ class ToolsRoute:
         """Wait until VMware Tools serve guest operations. Raises DirectPathError."""
         wait_ready(self._session, self._state, timeout=max(0.0, self._end - self._session.clock()))
 
-    def exit_code(self, os: GuestOs, script: str) -> int:
-        """Run a script and return its exit code. Makes no file, and needs no connection to the ESXi host. Raises DirectPathError."""
-        return self._run(program_of(os, script, None))
+    def exit_code(self, os: GuestOs, command: str) -> int:
+        """Run a command and return its exit code. Makes no file, and needs no connection to the ESXi host. Raises DirectPathError."""
+        return self._run(program_of(os, command_script(os, command), None))
 
     def output(self, os: GuestOs, script: str) -> Ended:
         """Run a script and return its output. Raises DirectPathError."""

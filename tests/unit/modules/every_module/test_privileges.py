@@ -112,8 +112,8 @@ def test_a_rolling_reboot_that_stops_and_starts_vms_needs_these(lacking: str | N
 
 
 GUEST = {f"VirtualMachine.GuestOperations.{name}" for name in ("Query", "Modify", "Execute")}
-GUEST_ACCOUNT = {"vms": ["train-01"], "guest_user": "root", "guest_password": "Guest1!"}
-EXIT_CODES = {"gather": "exit_codes", "commands": ["grep -l 0x20f1 /sys"]}
+GUEST_ACCOUNT: dict[str, Any] = {"vms": ["train-01"], "guest_user": "root", "guest_password": "Guest1!"}
+EXIT_CODES: dict[str, Any] = {"gather": "exit_codes", "commands": ["grep -l 0x20f1 /sys"]}
 IN_GUESTS = [({}, GUEST), (EXIT_CODES, GUEST - {"VirtualMachine.GuestOperations.Modify"})]
 
 

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.contracts import Contract, Scenario
 from tests.unit.modules.harness import Lab
 
 MODULE = "vm_guest_info"
-ROOT = {"guest_user": "root", "guest_password": "Guest1!"}
+ROOT: dict[str, Any] = {"guest_user": "root", "guest_password": "Guest1!"}
 
 
 def guests() -> Lab:

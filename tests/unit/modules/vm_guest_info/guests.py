@@ -14,8 +14,11 @@ from simulator.rules.vm.guest import Command, Ran
 from tests.unit.modules.harness import Lab
 
 PASSWORD = "Gu3st-S3cret-Zx81"
-ACCOUNT = {"guest_user": "root", "guest_password": PASSWORD}
-ACCOUNTS = [{"name": "root", "password": PASSWORD}, {"name": "Administrator", "password": PASSWORD}]
+ACCOUNT: dict[str, Any] = {"guest_user": "root", "guest_password": PASSWORD}
+ACCOUNTS: list[dict[str, Any]] = [
+    {"name": "root", "password": PASSWORD},
+    {"name": "Administrator", "password": PASSWORD},
+]
 WIDE = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "512"}
 DRIVERS = {"10de:20f1": "nvidia"}
 WINDOWS_REPORT = """directpath-guest 1 windows
@@ -34,7 +37,7 @@ Smi : 00000000:03:00.0, 0x20F110DE, GPU-00000000, 40960, NVIDIA A100-PCIE-40GB
 BootTime : 13400000000
 directpath-guest end
 """
-WINDOWS_PROGRAMS = [
+WINDOWS_PROGRAMS: list[dict[str, Any]] = [
     {"command": r"WriteAllLines\('(?P<file>[^']+)'.*directpath-guest 1 windows", "output": WINDOWS_REPORT},
     {"command": "Get-Service good", "exit_code": 0},
     {"command": "Get-Service bad", "exit_code": 7},

@@ -30,8 +30,8 @@ from tests.unit.modules.vm_guest_info.guests import (
 )
 
 MODULE = "vm_guest_info"
-LINUX = {"vms": ["train-01"], **ACCOUNT}
-VIX = {"fault": "SystemError", "fields": {"reason": "vix error codes = (3016, 0)"}}
+LINUX: dict[str, Any] = {"vms": ["train-01"], **ACCOUNT}
+VIX: dict[str, Any] = {"fault": "SystemError", "fields": {"reason": "vix error codes = (3016, 0)"}}
 
 
 def unmasked() -> Any:

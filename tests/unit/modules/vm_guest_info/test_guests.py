@@ -20,8 +20,8 @@ from tests.unit.modules.vm_guest_info.guests import (
 )
 
 MODULE = "vm_guest_info"
-LINUX = {"vms": ["train-01"], **ACCOUNT}
-WINDOWS = {"vms": ["win-01"], **ACCOUNT}
+LINUX: dict[str, Any] = {"vms": ["train-01"], **ACCOUNT}
+WINDOWS: dict[str, Any] = {"vms": ["win-01"], **ACCOUNT}
 
 
 def one(result: dict[str, Any]) -> dict[str, Any]:

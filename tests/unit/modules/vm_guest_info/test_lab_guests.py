@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.p
 from tests.unit.modules.harness import LABS, Lab
 from tests.unit.modules.vm_guest_info.guests import printed_by
 
-ACCOUNT = {"guest_user": "root", "guest_password": "Guest1!"}
+ACCOUNT: dict[str, Any] = {"guest_user": "root", "guest_password": "Guest1!"}
 
 
 @pytest.mark.parametrize("vm", ["train-01", "infer-01"])

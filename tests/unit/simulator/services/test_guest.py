@@ -7,6 +7,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -171,7 +172,7 @@ def test_each_operation_needs_its_privilege(privilege: str, works: set[str]) -> 
     world = World(lab(users=users, roles={"Worker": privileges}), user="worker")
     guest = Guest(world)
     guest.state.files["/tmp/x"] = b""
-    deeds = {
+    deeds: dict[str, Callable[[], Any]] = {
         "check": guest.check,
         "list": lambda: guest.process(1),
         "url": lambda: guest.url("/tmp/x"),
@@ -187,7 +188,7 @@ def test_each_operation_needs_its_privilege(privilege: str, works: set[str]) -> 
         assert refused.value.privilegeId.startswith("VirtualMachine.GuestOperations.")
 
 
-def test_tools_run_a_while_before_they_serve() -> None:
+def test_tools_run_a_while_before_guest_operations_work() -> None:
     world = World(lab())
     guest = Guest(world)
     world.sim.events["restart_tools"](vm="linux", seconds=10)
@@ -221,7 +222,7 @@ def test_a_guest_that_restarts_loses_what_runs(knob: str, fault: type[Exception]
     with pytest.raises(fault) as refused:
         guest.process(pid)
     if fault is vmodl.fault.SystemError:
-        assert "vix error codes = (3016, 0)" in refused.value.msg
+        assert "vix error codes = (3016, 0)" in str(refused.value)
     world.advance(60)
     assert guest.process(pid) is None
     assert guest.state.files == {"/tmp/out": b""}, "the shell had opened it"
