@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from ..._domain.errors import DirectPathError
 from ..._domain.guest.report import GuestOs
+from ..http.connections import BrokenAnswer
 from ..property_collector.retrieve import collect_objects
 from ..sdk import vim, vmodl
 from ..session.connect import Session
@@ -153,7 +154,7 @@ class ToolsRoute:
         """A file in the guest that is removed at the end in any case. If it cannot be, an error in the block is more important."""
         path = self._ask(
             "make a temporary file",
-            lambda: self._files.CreateTemporaryFileInGuest(*self._who, PREFIX, SUFFIX, None),
+            lambda: _absolute(self._files.CreateTemporaryFileInGuest(*self._who, PREFIX, SUFFIX, None)),
             repeats=False,
         )
         file = _TemporaryFile(path=path)
@@ -200,6 +201,13 @@ class ToolsRoute:
                     raise explain_guest(fault, doing=doing, vm=self._name) from fault
             self._session.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _absolute(path: str) -> str:
+    """The path unchanged. Raises BrokenAnswer for text that is no absolute path, to which no output may go."""
+    if not path.startswith("/") and path[1:3] != ":\\":
+        raise BrokenAnswer("it is not the path of a file", method="CreateTemporaryFileInGuest")
+    return path
 
 
 @dataclass(kw_only=True, slots=True)
