@@ -30,6 +30,8 @@ FROM_CONTRACTS = (
     "pause",
     "end the pause",
     "reserve a size",
+    "guests",
+    "exit codes in guests",
 )
 SUBSYSTEM = {"vendor_id": "10de", "device_id": "20f1", "subvendor_id": "10de", "subdevice_id": "145f"}
 
@@ -70,6 +72,15 @@ RARE: dict[str, tuple[type[Any], str, tuple[Any, ...]]] = {
     "PowerOnVM_Task": (vim.VirtualMachine, "PowerOn", (vim.HostSystem("host-1"),)),
     "ShutdownHost_Task": (vim.HostSystem, "Shutdown", (False,)),
     "CancelTask": (vim.Task, "Cancel", ()),
+    "TerminateProcessInGuest": (
+        vim.vm.guest.ProcessManager,
+        "TerminateProcess",
+        (
+            vim.VirtualMachine("vm-1"),
+            vim.vm.guest.NamePasswordAuthentication(username="root", password="x", interactiveSession=False),
+            7,
+        ),
+    ),
 }
 """Writes that only a long or a troubled run sends, with the arguments from the code, which have no parts."""
 
