@@ -24,6 +24,7 @@ from ...module_utils._domain.drift.report import (
     unread_report,
 )
 from ...module_utils._domain.errors import DirectPathError, InputError
+from ...module_utils._domain.guest.records import GuestRecord
 from ...module_utils._domain.text import all_visible
 from .html import render_html
 from .junit import render_junit
@@ -46,7 +47,10 @@ def merge_results(
     InputError when a report has another schema or version.
     """
     seen = [*guests, *([()] * (len(results) - len(guests)))]
-    parts = (with_guests(_part(*result), records, arguments) for result, records in zip(results, seen, strict=True))
+    parts = (
+        with_guests(_part(*result), cast(Sequence[GuestRecord], records), arguments)
+        for result, records in zip(results, seen, strict=True)
+    )
     report: FleetReport = all_visible(merged(parts))
     return report
 

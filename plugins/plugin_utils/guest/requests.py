@@ -8,9 +8,9 @@ import shlex
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.guest.expectation import commands_of
 from ...module_utils._domain.guest.probe import probe_of
 from ..intent.guest import CREDENTIALS
+from .expected import commands_of
 
 Record = Mapping[str, Any]
 

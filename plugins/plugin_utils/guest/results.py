@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from ...module_utils._domain.drift.guests import troubled_devices
 from ...module_utils._domain.errors import DirectPathError
-from ...module_utils._domain.guest.expectation import Expectation, expectations_from_devices, expectations_of
+from ...module_utils._domain.guest.expectation import Expectation
 from ...module_utils._domain.guest.probe import parse_report
+from ...module_utils._domain.guest.records import GuestRecord
 from ...module_utils._domain.guest.report import GuestError, GuestReport
 from ...module_utils._domain.guest.verdict import GuestVerdict, judge, not_verified, unreadable
 from ...module_utils._domain.text import one_line
+from .expected import expectations_from_devices, expectations_of
 
 Record = Mapping[str, Any]
 
@@ -143,7 +145,7 @@ def _state(device: Record) -> str:
 
 def guest_problems(records: Sequence[Record]) -> list[str]:
     """One sentence for each device that failed or is unknown, or one for a guest of which nothing is known."""
-    return [_sentence(record, one) for record in records for one in troubled_devices(record)]
+    return [_sentence(record, one) for record in records for one in troubled_devices(cast(GuestRecord, record))]
 
 
 def _sentence(record: Record, device: Record) -> str:

@@ -7,32 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from ..guest.records import DeviceRecord, GuestRecord
+from ..plain import Record
 from .commands import Commands
 from .kinds import Difference, Status
 from .report import Report, summary
-
-Record = Mapping[str, Any]
 
 GUEST_KINDS: Mapping[str, str] = {"failed": "guest_failed", "unknown": "guest_unknown"}
 """Status of a device in a guest → kind of difference. ``verified`` and ``not_verified`` are none."""
 
 
-def troubled_devices(record: Record) -> list[Record]:
+def troubled_devices(record: GuestRecord) -> list[DeviceRecord]:
     """The devices of a guest that failed or are unknown. One entry without a device if the reason is the same for the whole guest."""
     if record["status"] not in GUEST_KINDS:
         return []
     if record["failed_at"] == "identity" or not record["devices"]:
-        return [{**record, "device": ""}]
+        return [whole_guest(record)]
     return [device for device in record["devices"] if device["status"] in GUEST_KINDS]
 
 
-def with_guests(report: Report, guests: Sequence[Record], arguments: str = "") -> Report:
+def whole_guest(record: GuestRecord) -> DeviceRecord:
+    """The verdict about a guest of which no single device is known, in the form of a device."""
+    return {
+        "device": "",
+        "count": 0,
+        "found": None,
+        "status": record["status"],
+        "step": record["step"],
+        "failed_at": record["failed_at"],
+        "code": record["code"],
+        "reason": record["reason"],
+        "cure": record["cure"],
+    }
+
+
+def with_guests(report: Report, guests: Sequence[GuestRecord], arguments: str = "") -> Report:
     """The report with its guests, their differences, and the numbers of both. ``arguments``: what follows a playbook in a command."""
     if not guests:
         return report
-    vms = {vm["moid"]: vm for vm in report["vms"]}
+    vms = {str(vm["moid"]): vm for vm in report["vms"]}
     command = replace(Commands.to(report["vcenter"]), arguments=arguments).playbook("verify")
     found = [_difference(record, device, vms, command) for record in guests for device in troubled_devices(record)]
     records = [*report["differences"], *(difference.record() for difference in found)]
@@ -49,26 +63,33 @@ def with_guests(report: Report, guests: Sequence[Record], arguments: str = "") -
     }
 
 
-def _shown(record: Record) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key not in ("vm_in_intent", "kernel")}
+def _shown(record: GuestRecord) -> Record:
+    shown: Record = {**record, "devices": [dict(device) for device in record["devices"]]}
+    return {key: value for key, value in shown.items() if key not in ("vm_in_intent", "kernel")}
 
 
-def _marked(vm: Record, kind: str | None) -> dict[str, Any]:
+def _marked(vm: Record, kind: str | None) -> Record:
     """The record of a VM with the kind of its guest's difference, and the status that follows from it."""
     if kind is None:
         return dict(vm)
     status = "drift" if vm["status"] == "drift" or kind == GUEST_KINDS["failed"] else "unknown"
-    return {**vm, "status": status, "kinds": sorted({*vm["kinds"], kind})}
+    return {**vm, "status": status, "kinds": sorted({*_kinds(vm), kind})}
 
 
-def _difference(record: Record, device: Record, vms: Mapping[Any, Record], command: str) -> Difference:
-    counted = f"{device['found']} of {device['count']}, " if device.get("found") is not None else ""
+def _kinds(vm: Record) -> list[str]:
+    kinds = vm["kinds"]
+    return [str(kind) for kind in kinds] if isinstance(kinds, Sequence) else []
+
+
+def _difference(record: GuestRecord, device: DeviceRecord, vms: Mapping[str, Record], command: str) -> Difference:
+    cluster = vms.get(record["moid"], {}).get("cluster")
+    counted = f"{device['found']} of {device['count']}, " if device["found"] is not None else ""
     return Difference(
         kind=GUEST_KINDS[device["status"]],
         type="vm",
         object=record["vm"],
         moid=record["moid"],
-        cluster=(vms.get(record["moid"]) or {}).get("cluster"),
+        cluster=cluster if isinstance(cluster, str) else None,
         subject=f"guest {device['device']}".strip(),
         wanted="works in the guest",
         found=f"{counted}fails at: {device['failed_at']}" if device["status"] == "failed" else "unknown",

@@ -81,34 +81,26 @@ def check_driver(_report: GuestReport, device: GuestDevice, expected: Expectatio
 
 
 def check_memory(_report: GuestReport, device: GuestDevice, _expected: Expectation) -> Trouble | None:
-    """The memory of the device has addresses, and is switched on."""
+    """The memory of the device has addresses, and is switched on. What is known to be wrong comes before what is unknown."""
     if device.problem and problem_of(device.problem).fails == "memory":
         return _windows(device)
-    if isinstance(device.unplaced, Unknown):
-        return Trouble(
-            code="guest_memory_unknown", reason=f"{device.unplaced.gap}", cure="Connect as root", is_known=False
+    address, unplaced, decoding = device.address, device.unplaced, device.decoding
+    if not isinstance(unplaced, Unknown) and (unplaced or not device.placed):
+        bars = ", ".join(f"BAR {number}" for number in unplaced)
+        missing = (
+            f"{bars} of {address} has no address in the guest" if bars else f"{address} has no memory in the guest"
         )
-    if device.unplaced:
-        bars = ", ".join(f"BAR {number}" for number in device.unplaced)
-        return Trouble(
-            code="guest_bar_unplaced", reason=f"{bars} of {device.address} has no address in the guest", cure=_MMIO
-        )
-    if not device.placed:
-        return Trouble(
-            code="guest_bar_unplaced",
-            reason=f"{device.address} has no memory in the address space of the guest",
-            cure=_MMIO,
-        )
-    if isinstance(device.decoding, Unknown):
-        return Trouble(
-            code="guest_memory_unknown", reason=f"{device.decoding.gap}", cure="Install od (coreutils)", is_known=False
-        )
-    if not device.decoding:
+        return Trouble(code="guest_bar_unplaced", reason=missing, cure=_MMIO)
+    if not isinstance(decoding, Unknown) and not decoding:
         return Trouble(
             code="guest_memory_off",
-            reason=f"Memory decoding of {device.address} is off (command register), so no driver uses its memory",
+            reason=f"Memory decoding of {address} is off (command register), so no driver uses its memory",
             cure="Look at the messages of the driver in the guest (dmesg)",
         )
+    gap = next((str(fact.gap) for fact in (unplaced, decoding) if isinstance(fact, Unknown)), "")
+    if gap:
+        cure = "Connect as root, and install od (coreutils) in the guest"
+        return Trouble(code="guest_memory_unknown", reason=gap, cure=cure, is_known=False)
     return None
 
 

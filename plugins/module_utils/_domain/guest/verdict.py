@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from ..errors import DirectPathError
 from ..facts import Fact, Unknown
+from ..plain import Record
 from ..text import counted, visible_name
 from .expectation import Expectation
+from .records import DeviceRecord, FindingRecord
 from .report import GuestDevice, GuestReport
 from .steps import Check, Step, asks_whether_it_works, check_driver, check_memory, check_present, check_works
 
@@ -35,7 +37,7 @@ class Finding:
     reason: str = ""
     cure: str = ""
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> FindingRecord:
         return {
             "status": self.status,
             "step": self.step or None,
@@ -55,7 +57,7 @@ class DeviceVerdict:
     found: int | None
     finding: Finding
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> DeviceRecord:
         return {"device": self.device, "count": self.count, "found": self.found, **self.finding.record()}
 
 
@@ -68,9 +70,9 @@ class GuestVerdict:
     facts: Mapping[str, str] = field(default_factory=dict)
     """Operating system and kernel."""
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         facts = {key: visible_name(value) for key, value in self.facts.items()}
-        return {**self.finding.record(), **facts, "devices": [device.record() for device in self.devices]}
+        return {**self.finding.record(), **facts, "devices": [dict(device.record()) for device in self.devices]}
 
 
 def not_verified(reason: str, expected: Sequence[Expectation] = ()) -> GuestVerdict:

@@ -13,12 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Unknown
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.expectation import (
-    Expectation,
-    commands_of,
-    expectations_from_devices,
-    expectations_of,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.expectation import Expectation
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.report import (
     Gpu,
     GpuTool,
@@ -317,26 +312,3 @@ def test_verified_needs_a_proof_of_every_device(seen: GuestReport, expected: lis
     for device, finding in itertools.chain((("", found.finding),), ((d.device, d.finding) for d in found.devices)):
         assert (finding.status == "verified") == (not finding.failed_at), device
         assert finding.step == "" or not finding.failed_at or STEPS.index(finding.step) < STEPS.index(finding.failed_at)
-
-
-# --- expectations ----------------------------------------------------------------------------------------------------------
-
-
-def test_expectations_of_an_intent() -> None:
-    entries = [
-        {"match": "10de:20f1", "count": 2, "driver": "nvidia", "command": "true"},
-        {"match": "8086", "driver": ["nvme"], "works": "nvme"},
-        {"match": "15b3", "command": "exit 1"},
-    ]
-    first, second, third = expectations_of(entries)
-    assert (first.ids, first.count, first.drivers, first.command) == (("10de:20f1",), 2, ("nvidia",), 0)
-    assert (second.drivers, second.works, second.command, third.command) == (("nvme",), "nvme", None, 1)
-    assert commands_of(entries) == ("true", "exit 1")
-
-
-def test_expectations_from_attached_devices() -> None:
-    fixed = {"backing": "fixed", "vendor_id": "10de", "device_id": "20f1"}
-    either = [{"vendor_id": "10de", "device_id": "20f1"}, {"vendor_id": "10de", "device_id": "20b0"}]
-    dynamic = {"backing": "dynamic", "allowed": either}
-    found = expectations_from_devices([fixed, fixed, dynamic, {"backing": "vgpu", "profile": "grid"}])
-    assert [(one.ids, one.count) for one in found] == [(("10de:20f1",), 2), (("10de:20b0", "10de:20f1"), 1)]
