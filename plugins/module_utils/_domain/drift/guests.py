@@ -63,9 +63,12 @@ def with_guests(report: Report, guests: Sequence[GuestRecord], arguments: str = 
     }
 
 
-def _shown(record: GuestRecord) -> Record:
-    shown: Record = {**record, "devices": [dict(device) for device in record["devices"]]}
-    return {key: value for key, value in shown.items() if key not in ("vm_in_intent", "kernel")}
+def _shown(record: GuestRecord) -> GuestRecord:
+    """Without what is of no interest in a report, or changes with each update of the guest."""
+    shown = record.copy()
+    shown.pop("vm_in_intent", None)
+    shown.pop("kernel", None)
+    return shown
 
 
 def _marked(vm: Record, kind: str | None) -> Record:

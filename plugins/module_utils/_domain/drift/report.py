@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import NotRequired, TypedDict
 
+from ..guest.records import GuestRecord
 from ..observed.hosts import Host, HostDevice
 from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm
 from ..plain import Record
@@ -52,7 +53,7 @@ class Report(TypedDict):
     idle_rules: list[str]
     hosts: list[Record]
     vms: list[Record]
-    guests: NotRequired[list[Record]]
+    guests: NotRequired[list[GuestRecord]]
     """What was verified in guests; only if the desired state has guests."""
 
 

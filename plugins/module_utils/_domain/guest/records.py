@@ -26,14 +26,19 @@ class DeviceRecord(FindingRecord):
     found: int | None
 
 
-class GuestRecord(FindingRecord):
+class VerdictRecord(FindingRecord):
+    """The verdict about a guest. ``os``, ``kernel``: only of a guest that answered."""
+
+    devices: list[DeviceRecord]
+    os: NotRequired[str]
+    kernel: NotRequired[str]
+
+
+class GuestRecord(VerdictRecord):
     """The guest of one VM. ``vm_in_intent``: the VM as the desired state names it."""
 
     vm: str
     moid: str
     via: str
     inventory_host: str | None
-    devices: list[DeviceRecord]
-    os: NotRequired[str]
-    kernel: NotRequired[str]
     vm_in_intent: NotRequired[str]

@@ -9,15 +9,14 @@ that is expected. A fact that is unknown is ``unknown``, unless the device is se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ..errors import DirectPathError
 from ..facts import Fact, Unknown
-from ..plain import Record
 from ..text import counted, visible_name
 from .expectation import Expectation
-from .records import DeviceRecord, FindingRecord
+from .records import DeviceRecord, FindingRecord, VerdictRecord
 from .report import GuestDevice, GuestReport
 from .steps import Check, Step, asks_whether_it_works, check_driver, check_memory, check_present, check_works
 
@@ -67,12 +66,22 @@ class GuestVerdict:
 
     finding: Finding
     devices: tuple[DeviceVerdict, ...] = ()
-    facts: Mapping[str, str] = field(default_factory=dict)
-    """Operating system and kernel."""
+    os: str = ""
+    kernel: str = ""
 
-    def record(self) -> Record:
-        facts = {key: visible_name(value) for key, value in self.facts.items()}
-        return {**self.finding.record(), **facts, "devices": [dict(device.record()) for device in self.devices]}
+    def record(self) -> VerdictRecord:
+        found: VerdictRecord = {
+            "status": self.finding.status,
+            "step": self.finding.step or None,
+            "failed_at": self.finding.failed_at or None,
+            "code": self.finding.code or None,
+            "reason": visible_name(self.finding.reason),
+            "cure": visible_name(self.finding.cure),
+            "devices": [device.record() for device in self.devices],
+        }
+        if self.os:
+            found["os"], found["kernel"] = self.os, visible_name(self.kernel)
+        return found
 
 
 def not_verified(reason: str, expected: Sequence[Expectation] = ()) -> GuestVerdict:
@@ -88,10 +97,10 @@ def unreadable(error: DirectPathError, expected: Sequence[Expectation] = ()) -> 
 
 def judge(report: GuestReport, expected: Sequence[Expectation], vm_uuid: str | None) -> GuestVerdict:
     """The verdict about one VM. ``vm_uuid``: ``config.uuid`` of the VM, None when it could not be read."""
-    facts = {"os": report.os, "kernel": report.kernel}
+    answered = GuestVerdict(finding=Finding(status="unknown"), os=report.os, kernel=report.kernel)
     identity = check_identity(report.uuid, vm_uuid)
     if identity is not None:
-        return GuestVerdict(finding=identity, devices=_nothing(identity, expected).devices, facts=facts)
+        return replace(answered, finding=identity, devices=_nothing(identity, expected).devices)
     if not expected:
         nothing = Finding(
             status="unknown",
@@ -101,10 +110,10 @@ def judge(report: GuestReport, expected: Sequence[Expectation], vm_uuid: str | N
             reason="It is unknown which devices the guest must see: the ids of the attached devices are not known",
             cure="Set expect in guest",
         )
-        return GuestVerdict(finding=nothing, facts=facts)
+        return replace(answered, finding=nothing)
     devices = tuple(_judge_devices(report, one) for one in expected)
     worst = min((one.finding for one in devices), key=_rank)
-    return GuestVerdict(finding=worst, devices=devices, facts=facts)
+    return replace(answered, finding=worst, devices=devices)
 
 
 def same_machine(guest: str, vm: str) -> bool:
