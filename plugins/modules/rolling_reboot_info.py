@@ -60,7 +60,7 @@ EXAMPLES = r"""
 RETURN = r"""
 status:
   description: >-
-    V(idle) if there is nothing to report. V(in_progress) if a rolling reboot is in progress and no virtual machine is off. V(attention)
+    V(idle) if nothing has to be done now. V(in_progress) if a rolling reboot is in progress and no virtual machine is off. V(attention)
     if a virtual machine is off, a rolling reboot was interrupted, a host failed, or a part of the journal cannot be read.
   returned: success
   type: str
@@ -82,7 +82,10 @@ runs:
       returned: always}
     alive: {description: "Whether a process works on it: V(yes), V(no) or V(unknown). A maintenance has no lock, so it is unknown.",
       type: str, returned: always}
-    interrupted: {description: Whether something was begun and is not finished and no process works on it., type: bool, returned: always}
+    interrupted: {description: Whether a host is out of service or a virtual machine is off because of it and no process works on it.,
+      type: bool, returned: always}
+    ended_early: {description: "Whether it ended before its end, and all that it had taken is given back. It can be continued.", type: bool,
+      returned: always}
     since: {description: When it began., type: float, returned: always}
     last_heartbeat: {description: Time of the last heartbeat; null without a lock., type: float, returned: always}
     lock_free_at: {description: When another process may take its lock; null without a lock., type: float, returned: always}
@@ -94,13 +97,21 @@ runs:
       returned: always
       sample: [{name: esx-01, moid: host-12, cluster: gpu-a, step: draining, since: 1767322800.0,
         doing: it is being evacuated and enters maintenance mode, next: its reboot, connection: connected, in_maintenance: false,
-        reason: ""}]
+        reason: "", code: ""}]
     vms:
       description: Virtual machines with a journal entry, in the order in which they will be powered on.
       type: list
       elements: dict
       returned: always
       sample: [{name: train-01, moid: vm-31, host: esx-01, since: 1767322800.0, power: "off", forced: false, removed: false}]
+    next:
+      description: What a person does now, then the alternatives. C(command) is empty if there is none; C(after) is the time
+        of the server before which it is not to be done, or null.
+      type: list
+      elements: dict
+      returned: always
+      sample: [{do: power on train-01 and return the hosts to service (this reboots no host),
+        command: ansible-playbook directpath.vsphere.restore, after: null}]
 in_progress:
   description: One sentence for each virtual machine that is off and each host on which something is in progress, and what to do next.
   returned: success
@@ -116,6 +127,12 @@ pauses:
     reason: {description: Why., type: str, returned: always}
     by: {description: User and machine that paused; empty if the custom attribute was set by hand., type: str, returned: always}
     since: {description: When the pause began; null if unknown., type: float, returned: always}
+pending:
+  description: Names of the hosts that report a pending reboot, whatever the reason. Which of them a rolling reboot was to reboot is not in
+    the journal.
+  returned: success
+  type: list
+  elements: str
 unreadable:
   description: Parts of the journal that cannot be read. What they would show is unknown.
   returned: success

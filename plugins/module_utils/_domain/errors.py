@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .text import full_stop
+
 
 class DirectPathError(Exception):
     """A failure that the user can act on.
@@ -38,7 +40,7 @@ class DirectPathError(Exception):
             parts.append("Candidates: " + "; ".join(self.candidates) + ".")
         if self.cure:
             parts.append(self.cure)
-        return " ".join(part if part.endswith((".", "?", "!")) else part + "." for part in parts)
+        return " ".join(full_stop(part) for part in parts)
 
 
 class InputError(DirectPathError):

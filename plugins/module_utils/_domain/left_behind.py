@@ -38,6 +38,13 @@ def _module(name: str, options: dict[str, object]) -> str:
     return f"ansible localhost -m directpath.vsphere.{name} -a {arguments}"
 
 
+def take_lock_command(owner: str) -> str:
+    """For a restore that takes the lock of a run which may be alive."""
+    plain = re.fullmatch(r"[\w@.:+-]+", owner, re.ASCII) is not None
+    given = f"restore_take_lock={owner}" if plain else json.dumps({"restore_take_lock": literal(owner)})
+    return f"{RESTORE} -e {shlex.quote(given)}"
+
+
 def ending(vms: Collection[str], hosts: Collection[str], command: str) -> str:
     """``Off now: train-01. In maintenance mode or not connected now: esx-01. To bring this back: ...``; empty if nothing is left behind."""
     parts = [f"{_OFF}{', '.join(sorted(vms))}."] if vms else []

@@ -84,6 +84,16 @@ def several(names: list[str], most: int) -> str:
     return ", ".join(names) if rest <= 0 else f"{', '.join(names[:most])} and {rest} more"
 
 
+_COMMAND_AT_END = re.compile(r": ansible(?:-playbook)? (?:(?!\. ).)+\Z")
+
+
+def full_stop(text: str) -> str:
+    """The sentence with a dot at its end; without one after a command, where the dot would be copied with it."""
+    if _COMMAND_AT_END.search(text):
+        return text.removesuffix(".")
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def counted(number: int, noun: str) -> str:
     """``1 host``, ``3 hosts``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -30,7 +30,7 @@ from .._domain.host.targets import Inventory, Target
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
-from .._domain.rolling.status import describe_work
+from .._domain.rolling.advice import describe_work
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric

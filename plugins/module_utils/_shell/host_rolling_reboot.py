@@ -26,7 +26,7 @@ from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import Outlook, is_active
 from .._domain.rolling.state.policy import Policy
-from .._domain.rolling.status import describe_work
+from .._domain.rolling.advice import describe_work
 from .._domain.timestamps import refuse_future
 from .._vsphere.attributes.file_journal import FileJournal, open_journal
 from .._vsphere.attributes.journal import Journal, Subject

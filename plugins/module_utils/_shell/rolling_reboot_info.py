@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .._domain.rolling.status import RunLine, describe_work
+from .._domain.rolling.advice import advise, describe_work
+from .._domain.rolling.status import RunLine
 from .._vsphere.rolling.status import StatusRead, read_status
 from .._vsphere.session.connect import Session
 from .rolling.run_owner import is_gone
@@ -42,6 +43,7 @@ def report_status(session: Session, query: StatusQuery, check_mode: bool) -> dic
         "in_progress": list(describe_work(status)),
         "pauses": [{"cluster": cluster, **asdict(pause)} for cluster, pause in status.pauses],
         "unreadable": list(status.unreadable),
+        "pending": list(status.pending),
         "journal": _journal(session, found),
         "calls": session.calls,
         "logins": session.own_logins,
@@ -55,12 +57,14 @@ def _run(run: RunLine) -> dict[str, Any]:
         "owner": run.owner,
         "alive": run.alive,
         "interrupted": run.interrupted,
+        "ended_early": run.ended_early,
         "since": run.since,
         "last_heartbeat": run.heartbeat,
         "lock_free_at": run.free_at,
         "clusters": list(run.clusters),
         "hosts": [asdict(host) for host in run.hosts],
         "vms": [asdict(vm) for vm in run.vms],
+        "next": [asdict(advice) for advice in advise(run)],
     }
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.host.targets import Resolved
 from .._domain.left_behind import RESTORE, with_ending, without_ending
+from .._domain.rolling.advice import Advice
 from .._domain.rolling.restore import RestorePlan, plan_restore
 from .._domain.rolling.state.policy import Policy
 from .._domain.rolling.status import HostLine, Seen, VmLine
@@ -87,10 +88,10 @@ def restore(session: Session, request: RestoreRequest, check_mode: bool) -> dict
     """The result of the module. Raises DirectPathError when the restore cannot begin; later problems are part of the result."""
     chosen = _resolve(session, request)
     plan = _plan(session, request, chosen)[1]
-    if plan.blockers:
-        first = plan.blockers[0]
-        message = " ".join(blocker.message.rstrip(".") + "." for blocker in plan.blockers)
-        raise DirectPathError(message=message.rstrip("."), code=first.code, cure=first.cure)
+    if plan.refusals:
+        first = plan.refusals[0]
+        message = " ".join(f"{refusal.message}." for refusal in plan.refusals).rstrip(".")
+        raise DirectPathError(message=message, code=first.code, cure=first.cure)
     # A later slice runs also where nothing is left to do: the lock of this run must be released.
     if check_mode or (plan.is_empty and not request.rolling.continue_run):
         ended = {"ended": True, "reasons": [], "state": "finished" if plan.is_empty else "planned"}
@@ -121,7 +122,7 @@ def _resolve(session: Session, request: RestoreRequest) -> tuple[str, ...]:
 
 def _plan(session: Session, request: RestoreRequest, chosen: Sequence[str]) -> tuple[Seen, RestorePlan]:
     read = read_status(session, request.rolling.journal_dir)
-    plan = plan_restore(read.status(is_gone), chosen, me=request.rolling.run_id or "", take_lock=request.take_lock)
+    plan = plan_restore(read.status(is_gone), chosen, me=request.rolling.run_id or "", taken=request.take_lock)
     return read.seen, plan
 
 
@@ -134,6 +135,8 @@ class Left:
     out: tuple[str, ...] = ()
     """Names of the hosts that are not in service. A host may have failed although it is."""
     unknown: tuple[str, ...] = ()
+    advice: tuple[Advice, ...] = ()
+    """What a person does next, as ``status`` shows it."""
 
 
 def _read_left(session: Session, request: RestoreRequest, chosen: Sequence[str], plan: RestorePlan) -> Left:
@@ -147,6 +150,7 @@ def _read_left(session: Session, request: RestoreRequest, chosen: Sequence[str],
         vms=tuple(vm for vm in plan.vms if vm.moid not in running),
         out=tuple(host.name for host in plan.hosts if host.moid not in in_service),
         unknown=after.unknown,
+        advice=after.advice,
     )
 
 
@@ -176,7 +180,8 @@ def _explain_left(left: Left, found: Mapping[str, Any]) -> dict[str, Any]:
     why = without_ending(str(found.get("msg") or "; ".join(found["reasons"]))).strip()
     parts += [f"{why.rstrip('.')}."] if why else []
     text = " ".join(parts) or "Not everything was restored."
-    text = with_ending(text, [vm.name for vm in left.vms], left.out, f"resolve this, then {RESTORE}")
+    then = left.advice[0].sentence() if left.advice else f"resolve this, then: {RESTORE}"
+    text = with_ending(text, [vm.name for vm in left.vms], left.out, then)
     code = found.get("error_code")
     error = DirectPathError(message=text, code=code if code else "not_restored")
     return {"failed": True, "error_code": error.code, "msg": error.message}

@@ -14,16 +14,15 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
-from ...module_utils._domain.left_behind import RESTORE
 from ...module_utils._domain.rolling.state.pause import RESUME
-from ...module_utils._domain.rolling.status import CONTINUE
-from ...module_utils._domain.text import counted, duration, literal, one_line, without_name
+from ...module_utils._domain.text import counted, duration, literal, name_ranges, one_line, without_name
 from .own_clock import CLOCKS_APART, describe_difference
 from .progress import Line
 
 Record = Mapping[str, Any]
 
 GUIDE = "docs/guides/emergency.md in the folder of the collection directpath.vsphere"
+_CONNECTION = {"notResponding": "not responding"}
 _POWER = {"off": "OFF", "unknown": "UNKNOWN", "on": "running"}
 
 
@@ -32,7 +31,7 @@ def status_lines(result: Record, zone: tzinfo, now: float) -> tuple[Line, ...]:
     clock = _Clock(zone, now, float(result.get("clock_difference") or 0))
     lines = [Line(text=f"{result['vcenter']}: {headline(result)}", tone=_tone(result))]
     for run in result["runs"]:
-        lines += _run(run, clock)
+        lines += _run(run, clock, result["pending"])
     lines += [Line(text=f"  {_pause(pause, clock)}", tone="warn") for pause in result["pauses"]]
     lines += [Line(text=f"  unknown: {one_line(sentence)}", tone="bad") for sentence in result["unreadable"]]
     lines += [Line(text=f"  note: {sentence}") for sentence in _notes(result)]
@@ -52,12 +51,16 @@ def judge_status(result: Record, on_attention: str) -> dict[str, Any]:
 
 
 def _cure(runs: Sequence[Record]) -> str:
-    """What brings back everything. A run that is alive powers on its VMs itself: nobody should take that over."""
-    if any(run["interrupted"] and run["purpose"] == "reboot" for run in runs):
-        return f"To get VMs and hosts back: {RESTORE}. To continue instead: {CONTINUE}"
-    if any(run["alive"] == "yes" for run in runs):
-        return "A rolling reboot is in progress and powers on its VMs itself. See the lines that begin with next"
-    return "See the lines that begin with next"
+    """What to do first: for a run that needs a person, otherwise for one that is alive."""
+    ordered = sorted(runs, key=lambda run: (run["purpose"] != "reboot", not (run["interrupted"] or _failed([run]))))
+    for first in (run["next"][0] for run in ordered if run["next"]):
+        text = one_line(first["do"])
+        return f"{text[:1].upper()}{text[1:]}" + (f": {one_line(first['command'])}" if first["command"] else "")
+    return ""
+
+
+def _failed(runs: Sequence[Record]) -> list[str]:
+    return [host["name"] for run in runs for host in run["hosts"] if host["step"] == "failed"]
 
 
 def headline(result: Record) -> str:
@@ -65,7 +68,7 @@ def headline(result: Record) -> str:
     runs = result["runs"]
     off, interrupted = list(result["vms_off"]), [run for run in runs if run["interrupted"]]
     kept = [host["name"] for run in runs if run["purpose"] == "maintenance" for host in run["hosts"]]
-    failed = [host["name"] for run in runs for host in run["hosts"] if host["step"] == "failed"]
+    failed = _failed(runs)
     parts = []
     if off:
         parts.append(f"{counted(len(off), 'VM')} off because of {_why_off(runs)}: {', '.join(map(one_line, off))}")
@@ -84,6 +87,9 @@ def headline(result: Record) -> str:
     alive = sum(1 for run in runs if run["alive"] == "yes")
     if alive:
         parts.append(f"{counted(alive, 'rolling reboot')} in progress")
+    early = sum(1 for run in runs if run["ended_early"])
+    if early and not parts:
+        return f"no VM is off and no host is out of service; {counted(early, 'rolling reboot')} ended early"
     return "; ".join(parts) if parts else "no rolling reboot is in progress, and no VM is off because of one"
 
 
@@ -114,38 +120,77 @@ class _Clock:
         return f"{text} ({duration(apart)} ago)" if apart >= 0 else f"{text} (in {duration(-apart)})"
 
 
-def _run(run: Record, clock: _Clock) -> Iterator[Line]:
+def _run(run: Record, clock: _Clock, pending: Sequence[str]) -> Iterator[Line]:
     if run["purpose"] == "maintenance":
         owner = one_line(run["owner"]) or "an account that is unknown"
         state = "interrupted, or in progress" if run["interrupted"] else "kept"
         yield Line(text=f"  maintenance by {owner}: {state}, began {clock.at(run['since'])}")
         yield from _objects(run, clock)
         return
-    states = {"yes": "in progress", "no": "interrupted" if run["interrupted"] else "ended", "unknown": "UNKNOWN"}
-    owner = one_line(run["owner"]) or "an owner that is unknown, because no lock exists"
-    text = f"  run {one_line(run['run_id'])} of {owner}: {states[run['alive']]}, began {clock.at(run['since'])}"
+    owner = f" of {one_line(run['owner'])}" if run["owner"] else ""
+    text = f"  run {one_line(run['run_id'])}{owner}: {_state(run, pending)}, began {clock.at(run['since'])}"
     if run["last_heartbeat"] is not None:
         text += f", last heartbeat {clock.at(run['last_heartbeat'])}"
     yield Line(text=text, tone="bad" if run["interrupted"] else "")
     yield from _objects(run, clock)
 
 
+def _state(run: Record, pending: Sequence[str]) -> str:
+    """``pending``: hosts that report a pending reboot. Which of them the run was to reboot is not in the journal."""
+    if run["alive"] == "yes":
+        return "in progress"
+    if run["alive"] == "unknown":
+        return "UNKNOWN"
+    if run["interrupted"]:
+        return "interrupted"
+    if not run["ended_early"]:
+        return "ended"
+    if not pending:
+        return "ended before it cleared its journal; no host reports a pending reboot"
+    names = ", ".join(name_ranges(map(one_line, pending)))
+    verb = "reports" if len(pending) == 1 else "report"
+    return f"ended early; {counted(len(pending), 'host')} still {verb} a pending reboot ({names})"
+
+
 def _objects(run: Record, clock: _Clock) -> Iterator[Line]:
     for vm in run["vms"]:
         how = "powered off" if vm["forced"] else "shut down"
         gone = ", not in the inventory any more" if vm["removed"] else ""
+        since = clock.at(vm["since"])
+        what = f"{how} for {one_line(vm['host'])}, {since}{gone}"
+        what = f"is running again ({what})" if vm["power"] == "on" else what
         yield Line(
-            text=f"    {_POWER[vm['power']]:8}VM {one_line(vm['name'])}: {how} for {one_line(vm['host'])}, "
-            f"{clock.at(vm['since'])}{gone}",
+            text=f"    {_POWER[vm['power']]:8}VM {one_line(vm['name'])}: {what}",
             tone="" if vm["power"] == "on" else "bad",
         )
     for host in run["hosts"]:
-        yield Line(text=f"    {_host(host, clock)}", tone="bad" if host["step"] == "failed" else "")
-    yield Line(text=f"    next: {_next(run, clock)}")
+        if not _is_settled(host):
+            yield Line(text=f"    {_host(host, clock)}", tone="bad" if host["step"] == "failed" else "")
+    yield from _settled([host for host in run["hosts"] if _is_settled(host)])
+    for number, advice in enumerate(run["next"]):
+        yield from _advice(advice, clock, "next" if number == 0 else "then")
+
+
+def _is_settled(host: Record) -> bool:
+    """Nothing is to be done for it, and it is where it belongs."""
+    in_service = host["connection"] == "connected" and not host["in_maintenance"]
+    return host["step"] in ("done", "blocked") and in_service
+
+
+def _settled(hosts: Sequence[Record]) -> Iterator[Line]:
+    """One line for all of them: they would hide the others."""
+    parts = []
+    for step, words in (("done", "done"), ("blocked", "given up and back in service")):
+        names = name_ranges(one_line(host["name"]) for host in hosts if host["step"] == step)
+        number = sum(1 for host in hosts if host["step"] == step)
+        parts += [f"{counted(number, 'host')} {words} ({', '.join(names)})"] if number else []
+    if parts:
+        yield Line(text=f"    {'; '.join(parts)}")
 
 
 def _host(host: Record, clock: _Clock) -> str:
-    state = [] if host["connection"] == "connected" else [one_line(host["connection"])]
+    connection = str(host["connection"])
+    state = [] if connection == "connected" else [one_line(_CONNECTION.get(connection, connection))]
     state += ["in maintenance mode"] if host["in_maintenance"] else []
     words = f"{one_line(host['cluster'])} {one_line(host['name'])}: {host['doing']}, since {clock.at(host['since'])}"
     words += f" [{', '.join(state)}]" if state else ""
@@ -153,36 +198,13 @@ def _host(host: Record, clock: _Clock) -> str:
     return f"{words}: {why}" if why and host["step"] in ("failed", "blocked", "withdrawn") else words
 
 
-def _next(run: Record, clock: _Clock) -> str:
-    if run["purpose"] == "maintenance":
-        return "run the playbook that began it with phase end (host_maintenance with state: absent). It powers on the VMs, too"
-    if run["alive"] == "yes":
-        coming = [f"{one_line(host['name'])}: {host['next']}" for host in run["hosts"] if host["next"]]
-        then = "; ".join(coming) or "the next host, or the end"
-        given_up = {host["moid"] for host in run["hosts"] if host["step"] in ("failed", "withdrawn")}
-        off = [vm for vm in run["vms"] if vm["power"] != "on"]
-        coming_back = [one_line(vm["name"]) for vm in off if vm["host_moid"] not in given_up]
-        staying = [one_line(vm["name"]) for vm in off if vm["host_moid"] in given_up]
-        text = _wait(coming_back, then, run, clock) if coming_back else then
-        return (
-            f"{text}. Off until the run has ended, because the run gave up their host: {', '.join(staying)}. Then: {RESTORE}"
-            if staying
-            else text
-        )
-    if not run["interrupted"]:
-        return "nothing. The journal is removed by the next rolling reboot"
-    what = "the VMs back first" if run["vms"] else "the hosts back first"
-    return (
-        f"nothing, until an administrator acts. To get {what}: {RESTORE} (it reboots no host). To continue: {CONTINUE}"
-    )
-
-
-def _wait(off: Sequence[str], step: str, run: Record, clock: _Clock) -> str:
-    """A restore during a run that is alive is refused: it would only cost time at night."""
-    stops = "it stops"
-    if run["lock_free_at"] is not None:
-        stops = f"its heartbeat stops (no new one until {clock.at(run['lock_free_at'])})"
-    return f"Wait: this run powers on {', '.join(off)} itself (coming: {step}). Only if {stops}: {RESTORE}"
+def _advice(advice: Record, clock: _Clock, word: str) -> Iterator[Line]:
+    """What to do, and the command on a line of its own, so that it can be copied as it is."""
+    text = f"    {word}: {one_line(advice['do'])}"
+    text += f" (no new one until {clock.at(advice['after'])})" if advice["after"] is not None else ""
+    yield Line(text=f"{text}:" if advice["command"] else text)
+    if advice["command"]:
+        yield Line(text=f"      {one_line(advice['command'])}")
 
 
 def _paused_place(pause: Record) -> str:

@@ -16,6 +16,7 @@ from ..guest.records import GuestRecord
 from ..observed.hosts import Host, HostDevice
 from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm
 from ..plain import Record
+from ..text import full_stop
 from ..vm.devices.host_limit import device_limit, occupied
 from ..vm.memory import is_reserved
 from .commands import Commands
@@ -195,7 +196,7 @@ def _sentences(records: Iterable[DifferenceRecord]) -> list[str]:
         obstacles = [text for text, key in keys.items() if key not in shown]
         shown.update(keys.values())
         head = f"{record['object']}{' ' + record['subject'] if record['subject'] else ''}: {record['title']}"
-        parts = [f"{text.rstrip('.')}." for text in (head, record["cause"], *obstacles, record["cure"]) if text]
+        parts = [full_stop(text) for text in (head, record["cause"], *obstacles, record["cure"]) if text]
         written.append(" ".join([*parts, *([f"Command: {record['command']}"] if record["command"] else [])]))
     return written
 

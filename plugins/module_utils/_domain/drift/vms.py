@@ -24,7 +24,8 @@ from ..planning.details import (
     PowerOn,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
-from ..rolling.status import RunLine, VmLine, describe_vm, next_command
+from ..rolling.advice import next_command
+from ..rolling.status import RunLine, VmLine, describe_vm
 from ..vm.devices.matching import Held, survey
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms

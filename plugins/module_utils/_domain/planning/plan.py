@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 
 from ..observed.vms import Vm
 from ..plain import Plain, Record
+from ..text import full_stop
 from .details import ChangeKind, Detail
 
 Shown: TypeAlias = bool | int | str | Mapping[str, bool | int | str | None] | None
@@ -74,7 +75,7 @@ class Blocker:
         if self.candidates:
             parts.append("Candidates: " + "; ".join(self.candidates) + ".")
         if self.cure:
-            parts.append(self.cure.rstrip(".") + ".")
+            parts.append(full_stop(self.cure))
         return " ".join(parts)
 
     def record(self) -> Record:

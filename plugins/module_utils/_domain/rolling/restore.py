@@ -8,10 +8,11 @@ It starts no further host, and requests no reboot. Hosts that are kept in mainte
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..planning.plan import Blocker
+from ..errors import DirectPathError
 from ..text import duration
+from .advice import Advice, advise, take_lock
 from .state.journal import Step
 from .status import HostLine, RunLine, Status, VmLine
 
@@ -32,8 +33,8 @@ WHAT_IT_DOES: Mapping[Step, str] = {
 }
 """Phase → what a restore does with the host, as a clause."""
 
-_BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"maintenance", "withdrawn", "blocked", "checking", "done"}
-"""Steps after which the host is not back in service yet."""
+_NOT_BACK: frozenset[Step] = frozenset(WHAT_IT_DOES) - {"maintenance", "withdrawn", "blocked", "checking", "done"}
+"""Steps after which the host is not back in service yet. A host that failed may be."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,7 +47,10 @@ class RestorePlan:
     hosts: tuple[HostLine, ...] = ()
     vms: tuple[VmLine, ...] = ()
     moids: tuple[str, ...] = ()
-    blockers: tuple[Blocker, ...] = ()
+    refusals: tuple[DirectPathError, ...] = ()
+    """Why nothing is restored: runs that are alive."""
+    advice: tuple[Advice, ...] = ()
+    """What a person does next if all of this is still left afterwards."""
     unknown: tuple[str, ...] = ()
 
     @property
@@ -55,15 +59,19 @@ class RestorePlan:
         return not (self.hosts or self.vms)
 
 
-def plan_restore(status: Status, hosts: Collection[str], *, me: str, take_lock: str) -> RestorePlan:
-    """``hosts``: ids of the hosts to restore; empty: all. ``me``: owner token of this run. ``take_lock``: an owner whose run may be
-    alive."""
-    chosen_hosts, chosen_vms, blockers, unknown = [], [], [], list(status.unreadable)
+def plan_restore(status: Status, hosts: Collection[str], *, me: str, taken: str) -> RestorePlan:
+    """``hosts``: ids of the hosts to restore; empty: all. ``me``: owner token of this run. ``taken``: an owner whose run may be alive, and
+    whose lock is taken."""
+    chosen_hosts, chosen_vms, refusals, unknown = [], [], [], list(status.unreadable)
+    advice: list[Advice] = []
     for run in (run for run in status.runs if run.purpose == "reboot"):
-        back = [host for host in run.hosts if host.step in _BACK and _is_chosen(host.moid, hosts)]
+        back = [host for host in run.hosts if _is_to_return(host) and _is_chosen(host.moid, hosts)]
         off = [vm for vm in run.off if _is_chosen(vm.host_moid, hosts)]
-        if (back or off) and run.alive != "no" and run.owner not in (me, take_lock):
-            blockers.append(_is_alive(run, status.now))
+        if (back or off) and run.alive != "no" and run.owner not in (me, taken):
+            refusals.append(_is_alive(run, status.now, taken))
+        if back or off:
+            # This process has its lock, if it has one: nobody else works on it.
+            advice += advise(replace(run, alive="no"))
         unknown += [_describe_removed(vm) for vm in off if vm.removed]
         chosen_hosts += back
         chosen_vms += [vm for vm in off if not vm.removed]
@@ -72,7 +80,8 @@ def plan_restore(status: Status, hosts: Collection[str], *, me: str, take_lock: 
         hosts=tuple(chosen_hosts),
         vms=tuple(chosen_vms),
         moids=tuple(moids),
-        blockers=tuple(blockers),
+        refusals=tuple(refusals),
+        advice=tuple(advice),
         unknown=tuple(unknown),
     )
 
@@ -81,13 +90,20 @@ def _is_chosen(moid: str, hosts: Collection[str]) -> bool:
     return not hosts or moid in hosts
 
 
-def _is_alive(run: RunLine, now: float) -> Blocker:
+def _is_to_return(host: HostLine) -> bool:
+    """A host that failed and is in service again needs the next rolling reboot, which a restore cannot replace."""
+    in_service = host.connection == "connected" and not host.in_maintenance
+    return host.step in _NOT_BACK and not (host.step == "failed" and in_service)
+
+
+def _is_alive(run: RunLine, now: float, given: str) -> DirectPathError:
     beat = f", last heartbeat {duration(now - run.heartbeat)} ago" if run.heartbeat is not None else ""
-    return Blocker(
+    wrong = f". {given} is not its owner" if given else ""
+    first = advise(run)[0].sentence()
+    return DirectPathError(
         code="locked",
-        message=f"The rolling reboot of {run.owner or 'an unknown owner'} is in progress on {', '.join(run.clusters)}{beat}",
-        cure="Wait until it has finished, or stop it. To take its lock nevertheless, set take_lock (restore_take_lock) to exactly this "
-        f"owner: {run.owner}",
+        message=f"The rolling reboot of {run.owner or 'an unknown owner'} is in progress on {', '.join(run.clusters)}{beat}{wrong}",
+        cure=f"{first[:1].upper()}{first[1:]}. {take_lock(run).sentence()}" if run.owner else first,
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from ..left_behind import RESTORE, STATUS
+from ..health_gate import GATE_FAILED
 from .state.journal import ENDED, Entry, Garbage, Lock, Purpose, Step, VmEntry
 from .state.pause import Pause, decode_pause
 from .state.phases import is_active
@@ -32,6 +32,8 @@ class SeenHost:
     cluster: str
     connection: str
     in_maintenance: bool
+    requires_reboot: bool | None = None
+    """``summary.rebootRequired``: a reboot is pending for some reason. Only a hint; None if it was not read."""
     entries: tuple[Entry, ...] = ()
     """Of a rolling reboot, and of host_maintenance."""
     garbage: tuple[Garbage, ...] = ()
@@ -85,6 +87,8 @@ class HostLine:
     connection: str
     in_maintenance: bool
     reason: str = ""
+    code: str = ""
+    """The error code of a host that failed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,8 +123,10 @@ class RunLine:
     clusters: tuple[str, ...]
     hosts: tuple[HostLine, ...]
     vms: tuple[VmLine, ...]
-    locked: bool = False
-    """It has a lock, and not only to clear its journal. A run that ends releases its lock."""
+    locked: tuple[str, ...] = ()
+    """Names of the clusters on which it has a lock, and not only to clear its journal. A run that ends releases its locks."""
+    finishing: bool = False
+    """Everything is done, and only the journal remains to be removed."""
 
     @property
     def off(self) -> tuple[VmLine, ...]:
@@ -128,11 +134,22 @@ class RunLine:
         return tuple(vm for vm in self.vms if vm.power != "on")
 
     @property
+    def unfinished(self) -> tuple[HostLine, ...]:
+        """The hosts that are not back in service because of it. A host whose health gate is checked is in service."""
+        return tuple(host for host in self.hosts if host.step not in (*ENDED, "checking"))
+
+    @property
     def interrupted(self) -> bool:
-        """Something was begun and is not finished, and it is not certain that a process works on it."""
-        unfinished = self.locked or any(host.step not in ENDED for host in self.hosts)
+        """A host is out of service or a VM is off because of it, and it is not certain that a process works on it. A lock alone takes
+        nothing from anybody."""
         kept = self.purpose == "maintenance"  # its VMs are off until the work on the hardware is done
-        return self.alive != "yes" and (unfinished or (bool(self.vms) and not kept))
+        return self.alive != "yes" and (bool(self.unfinished) or (bool(self.off) and not kept))
+
+    @property
+    def ended_early(self) -> bool:
+        """It took nothing that is not given back, but did not reach its end: a run that does clears its journal."""
+        ended = self.purpose == "reboot" and self.alive != "yes" and not self.finishing
+        return ended and not self.interrupted and not self.failed
 
     @property
     def failed(self) -> tuple[HostLine, ...]:
@@ -149,10 +166,13 @@ class Status:
     pauses: tuple[tuple[str, Pause], ...] = ()
     """(cluster, pause); an empty name: the whole vCenter."""
     unreadable: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    """Names of the hosts that report a pending reboot, whatever the reason."""
 
     @property
     def verdict(self) -> Verdict:
-        """``attention``: a VM is off, a run was interrupted, a host failed, or the journal cannot be read."""
+        """``attention``: a VM is off, a run was interrupted, a host failed, or the journal cannot be read: a person has to act now. A run
+        that only ended early is no reason: whatever it took has been given back."""
         if self.unreadable or any(run.off or run.interrupted or run.failed for run in self.runs):
             return "attention"
         at_work = any(run.alive == "yes" or run.purpose == "maintenance" for run in self.runs)
@@ -175,13 +195,10 @@ _DOING: Mapping[Step, tuple[str, str]] = {
     "done": ("it is done", ""),
     "blocked": ("it was given up, and is back in service", ""),
     "withdrawn": ("another user took over its maintenance mode", ""),
-    "failed": ("it failed, and stays as it is", ""),
+    "failed": ("it failed", ""),
 }
 """Step → what is in progress, and what comes next. The same order as in ``steps.next_step``."""
 
-
-CONTINUE = "run the same playbook again, from any control node"
-"""How an interrupted rolling reboot is continued."""
 
 _IS: Mapping[Step, str] = {
     "draining": "is being evacuated",
@@ -245,30 +262,6 @@ def describe_vm(vm: VmLine, run: RunLine) -> str:
     return f"{state}: {how} for {vm.host} by {what} ({short_owner(run)}), {moment(vm.since)}"
 
 
-def next_command(run: RunLine) -> str:
-    """A sentence: what brings back what a run has taken; for a live run, that it does so itself."""
-    if run.purpose == "maintenance":
-        return (
-            "Whoever works on the hardware ends the maintenance: hardware_maintenance with phase end, or host_maintenance with "
-            "state: absent"
-        )
-    if run.alive == "yes":
-        return f"Wait: the rolling reboot of {short_owner(run)} is in progress, and powers on the VMs itself. {STATUS} shows it"
-    return f"{RESTORE} powers on the VMs and returns the hosts to service. To continue the rolling reboot instead: {CONTINUE}"
-
-
-def describe_work(status: Status, *, commands: bool = True) -> tuple[str, ...]:
-    """Sentences about all that is in progress or was interrupted, as ``status`` shows it: VMs that are off first, then hosts.
-    ``commands``: also what to do next."""
-    lines: list[str] = []
-    for run in status.runs:
-        off = [f"{vm.name} {describe_vm(vm, run)}" for vm in run.off]
-        hosts = [f"{host.name} {text}" for host in run.hosts if (text := describe_host(host, run))]
-        if off or hosts:
-            lines += [*off, *hosts, *([next_command(run)] if commands else [])]
-    return (*lines, *status.unreadable)
-
-
 def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
     """``is_gone``: whether it is certain that the process with this owner token has ended."""
     locks = [(cluster, cluster.lock) for cluster in seen.clusters if isinstance(cluster.lock, Lock)]
@@ -298,6 +291,7 @@ def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
         runs=tuple(sorted(runs, key=lambda run: (run.since, run.run_id))),
         pauses=tuple(_pauses(seen)),
         unreadable=tuple(_unreadable(seen)),
+        pending=tuple(sorted(host.name for host in seen.hosts if host.requires_reboot)),
     )
 
 
@@ -328,7 +322,8 @@ def _run(
         since=min(begun),
         heartbeat=newest.beat if newest is not None else None,
         free_at=newest.beat + newest.ttl if newest is not None else None,
-        locked=any(not lock.finishing for _unused, lock in locks),
+        locked=tuple(sorted({cluster.name for cluster, lock in locks if not lock.finishing})),
+        finishing=bool(locks) and all(lock.finishing for _unused, lock in locks),
         alive=_alive([lock for _unused, lock in locks], seen, is_gone) if purpose == "reboot" else "unknown",
         clusters=tuple(sorted(clusters)),
         hosts=tuple(
@@ -360,6 +355,8 @@ def _alive(locks: Sequence[Lock], seen: Seen, is_gone: Callable[[str], bool]) ->
 
 def _host(host: SeenHost, entry: Entry, cluster: str) -> HostLine:
     doing, then = _DOING[entry.step]
+    if entry.step == "failed":
+        doing = _failed(entry, connected=host.connection == "connected", in_maintenance=host.in_maintenance)
     return HostLine(
         moid=host.moid,
         name=host.name,
@@ -371,7 +368,16 @@ def _host(host: SeenHost, entry: Entry, cluster: str) -> HostLine:
         connection=host.connection,
         in_maintenance=host.in_maintenance,
         reason=entry.text,
+        code=entry.code,
     )
+
+
+def _failed(entry: Entry, *, connected: bool, in_maintenance: bool) -> str:
+    if not connected:
+        return "it failed, and is not connected"
+    if in_maintenance:
+        return "it failed, and stays in maintenance mode"
+    return "its health gate failed; it is in service" if entry.code == GATE_FAILED else "it failed, and is in service"
 
 
 def _pauses(seen: Seen) -> Iterable[tuple[str, Pause]]:

@@ -11,11 +11,12 @@ from typing import Any
 from ..._domain.errors import DirectPathError
 from ..._domain.left_behind import RESTORE, with_ending
 from ..._domain.planning.plan import Blocker
+from ..._domain.rolling.advice import repair_then_restore
 from ..._domain.rolling.scheduling.forecast import Forecast
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.lock import holder_of
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
-from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus
+from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus, is_active
 from ..._domain.rolling.state.timeline import counts, list_resume_hints
 from ..._domain.text import counted
 from .context import RollingRun
@@ -60,7 +61,7 @@ def build_run_result(run: RollingRun) -> dict[str, Any]:
     elif run.ended and run.outlook.state != "finished":
         result |= _failure(run, statuses)
     if "msg" in result and (run.error is None or run.error.code not in OWN_ENDING):
-        result["msg"] = with_ending(result["msg"], *_left_behind(observed), RESTORE)
+        result["msg"] = with_ending(result["msg"], *_left_behind(observed), _way_back(observed))
     return result
 
 
@@ -81,6 +82,19 @@ def _left_behind(observed: ObservedFleet) -> tuple[list[str], list[str]]:
     off = [vm.name for vm in observed.vms if vm.entry is not None and not vm.is_on]
     off += [name for host in observed.gone for name in (*host.off, *host.lost)]
     return off, [view.name for view in observed.hosts if is_out_of_service(view)]
+
+
+def _way_back(observed: ObservedFleet) -> str:
+    """What a person does about it. A host that failed has to be repaired first, or a restore fails, too."""
+    if any(is_active(view.entry) for view in observed.hosts):
+        return RESTORE
+    failed = [view for view in observed.hosts if view.entry is not None and view.entry.step == "failed"]
+    off = {vm.entry.host for vm in observed.vms if vm.entry is not None and not vm.is_on}
+    hurt = [view for view in failed if is_out_of_service(view) or view.moid in off]
+    if not hurt:
+        return RESTORE
+    away = [view.name for view in hurt if not view.connected]
+    return repair_then_restore(away, [view.name for view in hurt if view.connected]).sentence()
 
 
 def is_incomplete(run: RollingRun) -> bool:

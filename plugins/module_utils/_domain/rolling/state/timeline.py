@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...health_gate import GATE_FAILED
-from ...left_behind import STATUS
+from ...left_behind import RESTORE, STATUS
 from ...plain import Record
 from .journal import Entry
 from .lock import LOCKED
@@ -266,8 +266,8 @@ def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
     hints = []
     if failed:
         hints.append(
-            f"{', '.join(failed)}: failed hosts stay as they are; those in maintenance mode stay in it. Repair them. Then run the same "
-            "again with failed_hosts: verify, which verifies them and returns them to service, or end the maintenance mode yourself."
+            f"repair {', '.join(failed)}, then verify {'it' if len(failed) == 1 else 'them'} and return {'it' if len(failed) == 1 else 'them'} "
+            f"to service: {RESTORE}"
         )
     hints += [f"{status.name}: {blocker.cure}." for status in gated for blocker in status.blockers]
     if stopped:
