@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._domain.errors import DirectPathError
 from .._domain.rolling.advice import advise, describe_work
 from .._domain.rolling.status import RunLine
+from .._vsphere.read.hosts import read_hosts
 from .._vsphere.rolling.status import StatusRead, read_status
 from .._vsphere.session.connect import Session
 from .rolling.run_owner import is_gone
@@ -43,11 +45,21 @@ def report_status(session: Session, query: StatusQuery, check_mode: bool) -> dic
         "in_progress": list(describe_work(status)),
         "pauses": [{"cluster": cluster, **asdict(pause)} for cluster, pause in status.pauses],
         "unreadable": list(status.unreadable),
-        "pending": list(status.pending),
+        "pending": _pending(session) if any(run.ended_early for run in status.runs) else None,
         "journal": _journal(session, found),
         "calls": session.calls,
         "logins": session.own_logins,
     }
+
+
+def _pending(session: Session) -> list[str] | None:
+    """Names of the hosts that require a reboot for a PCI device; None if that is unknown. Which hosts a run was to reboot is not in its
+    journal. A server has hundreds of PCI functions, so they are read only after a run that ended early."""
+    try:
+        hosts = read_hosts(session).hosts
+    except DirectPathError:
+        return None
+    return sorted(host.name for host in hosts if host.pending)
 
 
 def _run(run: RunLine) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class _Clock:
         return f"{text} ({duration(apart)} ago)" if apart >= 0 else f"{text} (in {duration(-apart)})"
 
 
-def _run(run: Record, clock: _Clock, pending: Sequence[str]) -> Iterator[Line]:
+def _run(run: Record, clock: _Clock, pending: Sequence[str] | None) -> Iterator[Line]:
     if run["purpose"] == "maintenance":
         owner = one_line(run["owner"]) or "an account that is unknown"
         state = "interrupted, or in progress" if run["interrupted"] else "kept"
@@ -135,8 +135,8 @@ def _run(run: Record, clock: _Clock, pending: Sequence[str]) -> Iterator[Line]:
     yield from _objects(run, clock)
 
 
-def _state(run: Record, pending: Sequence[str]) -> str:
-    """``pending``: hosts that report a pending reboot. Which of them the run was to reboot is not in the journal."""
+def _state(run: Record, pending: Sequence[str] | None) -> str:
+    """``pending``: hosts that require a reboot, None if that is unknown. Which of them the run was to reboot is not in the journal."""
     if run["alive"] == "yes":
         return "in progress"
     if run["alive"] == "unknown":
@@ -145,11 +145,13 @@ def _state(run: Record, pending: Sequence[str]) -> str:
         return "interrupted"
     if not run["ended_early"]:
         return "ended"
+    if pending is None:
+        return "ended early; which hosts still require a reboot is unknown"
     if not pending:
-        return "ended before it cleared its journal; no host reports a pending reboot"
+        return "ended before it cleared its journal; no device requires a reboot any more"
     names = ", ".join(name_ranges(map(one_line, pending)))
-    verb = "reports" if len(pending) == 1 else "report"
-    return f"ended early; {counted(len(pending), 'host')} still {verb} a pending reboot ({names})"
+    verb = "requires" if len(pending) == 1 else "require"
+    return f"ended early; {counted(len(pending), 'host')} still {verb} a reboot ({names})"
 
 
 def _objects(run: Record, clock: _Clock) -> Iterator[Line]:

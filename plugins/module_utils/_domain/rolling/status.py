@@ -32,8 +32,6 @@ class SeenHost:
     cluster: str
     connection: str
     in_maintenance: bool
-    requires_reboot: bool | None = None
-    """``summary.rebootRequired``: a reboot is pending for some reason. Only a hint; None if it was not read."""
     entries: tuple[Entry, ...] = ()
     """Of a rolling reboot, and of host_maintenance."""
     garbage: tuple[Garbage, ...] = ()
@@ -166,8 +164,6 @@ class Status:
     pauses: tuple[tuple[str, Pause], ...] = ()
     """(cluster, pause); an empty name: the whole vCenter."""
     unreadable: tuple[str, ...] = ()
-    pending: tuple[str, ...] = ()
-    """Names of the hosts that report a pending reboot, whatever the reason."""
 
     @property
     def verdict(self) -> Verdict:
@@ -291,7 +287,6 @@ def build_status(seen: Seen, is_gone: Callable[[str], bool]) -> Status:
         runs=tuple(sorted(runs, key=lambda run: (run.since, run.run_id))),
         pauses=tuple(_pauses(seen)),
         unreadable=tuple(_unreadable(seen)),
-        pending=tuple(sorted(host.name for host in seen.hosts if host.requires_reboot)),
     )
 
 

@@ -22,11 +22,11 @@ from ..session.answer_checks import reader
 from ..session.connect import Session
 from .seen import POWER, seen_host, vm_entries
 
-_VALUES, _REBOOT = "customValue", "summary.rebootRequired"
+_VALUES = "customValue"
 _PATHS: Mapping[type, tuple[str, ...]] = {
     **PLACE_PATHS,
     vim.ClusterComputeResource: (*PLACE_PATHS[vim.ClusterComputeResource], _VALUES),
-    vim.HostSystem: ("name", "parent", "runtime.connectionState", "runtime.inMaintenanceMode", _REBOOT, _VALUES),
+    vim.HostSystem: ("name", "parent", "runtime.connectionState", "runtime.inMaintenanceMode", _VALUES),
     vim.VirtualMachine: ("name", "parent", "runtime.powerState", "runtime.host", _VALUES),
 }
 
@@ -86,8 +86,7 @@ def _seen(found: Mapping[type, Sequence[Row]], texts: Mapping[str, Texts], now: 
 
 def _host(row: Row, texts: Texts, name: str) -> SeenHost:
     parent = row.get("parent")
-    required = row.get(_REBOOT)
-    seen = seen_host(
+    return seen_host(
         texts,
         moid=row.moid,
         name=name,
@@ -95,7 +94,6 @@ def _host(row: Row, texts: Texts, name: str) -> SeenHost:
         connection=str(row.get("runtime.connectionState", "unknown")),
         in_maintenance=bool(row.get("runtime.inMaintenanceMode", False)),
     )
-    return replace(seen, requires_reboot=None if required is None else bool(required))
 
 
 def _vms(rows: Sequence[Row], texts: Mapping[str, Texts], places: Places, hosts: Collection[str]) -> Iterable[SeenVm]:

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from pyVmomi import vim
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import LOCK, Lock
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.status_lines import status_lines
 from simulator.core.base import Entity
 from tests.unit.modules.harness import Lab
 from tests.unit.modules.host_rolling_reboot.lab import Roll, interrupted
 
-MODULE = "rolling_reboot_info"
+MODULE, RESTORE = "rolling_reboot_info", "ansible-playbook directpath.vsphere.restore"
 DAILY = range(7, 40, 4)
 """Writes after which the run is killed: before, while and after a VM is off."""
 
@@ -39,15 +41,54 @@ def test_after_every_kill_it_names_exactly_the_vms_that_are_off(write: int) -> N
     assert set(result["vms_off"]) == off
     assert roll.lab.writes() == []
     assert result["changed"] is False
-    assert result["status"] == "attention"
+    taken = bool(off) or any(host["maintenance"] or host["entering"] for host in roll.hosts())
     (run,) = result["runs"]
     assert run["alive"] == "no"
-    assert run["interrupted"]
+    assert run["interrupted"] >= taken
+    assert run["ended_early"] == (not run["interrupted"])
+    assert result["status"] == ("attention" if run["interrupted"] else "idle")
     text = "\n".join(lines_of(result))
     for name in off:
         assert f"OFF     VM {name}: shut down for esx-" in text
-    assert "interrupted" in lines_of(result)[0]
+    assert ("interrupted" if run["interrupted"] else "ended early") in lines_of(result)[0]
     assert "run the same playbook again" in text
+    assert (RESTORE in text) == run["interrupted"]
+
+
+@pytest.mark.parametrize("write", [7, 15, 31])
+def test_a_person_who_does_what_it_says_is_not_asked_to_do_it_again(write: int) -> None:
+    roll = interrupted(write)
+    roll.lab.sim.clock.sleep(400)
+    first = roll.lab.run(MODULE)
+    if first["runs"][0]["next"][0]["command"] == RESTORE:
+        assert roll.lab.run("rolling_reboot_restore")["changed"]
+    again = roll.lab.run(MODULE)
+    assert again["status"] == "idle"
+    (run,) = again["runs"]
+    assert run["ended_early"]
+    assert [advice["command"] for advice in run["next"]] == [""]
+    assert again["pending"] == sorted(host["name"] for host in roll.hosts() if _is_pending(host))
+    head = lines_of(again)[0]
+    assert head == "vcenter.test: no VM is off and no host is out of service; 1 rolling reboot ended early"
+
+
+def _is_pending(host: dict[str, Any]) -> bool:
+    return any(device["pending"] for device in host["devices"])
+
+
+def test_a_lock_that_an_ended_run_left_asks_nothing_of_a_person() -> None:
+    """Its hosts have no entry: there is nothing to give back."""
+    lab = Lab.load("three_hosts")
+    lab.sim.stub().connect().content.customFieldsManager.AddCustomFieldDef(LOCK, None, None, None)
+    began = lab.sim.clock.seconds() - 7200
+    left = Lock(owner="alice@bastion-7:4711:1:x", run_id="5f0d21c7", scope="1", since=began, beat=began, ttl=300)
+    lab.sim.events["set_custom_value"](on="compute", attribute=LOCK, value=encode(left)[LOCK])
+    for _turn in range(2):
+        result = lab.run(MODULE, on_attention="fail")
+        assert (result["status"], result["runs"][0]["owner"]) == ("idle", left.owner)
+        assert not any(RESTORE in line for line in lines_of(result))
+        assert any("The lock that it left on compute stops nothing" in line for line in lines_of(result))
+        assert not lab.run("rolling_reboot_restore")["changed"]
 
 
 def test_vms_that_are_off_come_first() -> None:
@@ -149,7 +190,7 @@ def test_a_host_that_is_kept_in_maintenance_mode_is_shown_with_its_vms() -> None
     assert (run["purpose"], run["interrupted"], run["owner"]) == ("maintenance", False, "administrator@vsphere.local")
     shown = lines_of(result)
     assert shown[0] == "vcenter.test: 1 VM off because of maintenance: train-01; 1 host in maintenance: esx-01.lab"
-    assert any("state: absent" in line for line in shown)
+    assert shown[-2].startswith("      ansible localhost -m directpath.vsphere.host_maintenance")
     roll.lab.sim.journal.clear()
     assert not roll.lab.run("rolling_reboot_restore")["changed"]
     assert roll.lab.writes() == [], "a restore leaves the work on the hardware to those who do it"

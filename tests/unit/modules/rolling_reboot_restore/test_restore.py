@@ -85,6 +85,9 @@ def test_a_live_run_is_refused_and_named() -> None:
     assert roll.lab.writes() == []
     wrong = roll.lab.run(MODULE, fails=True, take_lock="someone@else:1:1:1-1")
     assert wrong["error_code"] == "locked"
+    assert "someone@else:1:1:1-1 is not its owner" in wrong["msg"]
+    assert "Wait: this run powers on train-01 itself" in wrong["msg"]
+    assert wrong["msg"].endswith(f"ansible-playbook directpath.vsphere.restore -e restore_take_lock={owner}")
     result = roll.lab.run(MODULE, take_lock=owner)
     assert result["vms_started"] == ["train-01"]
     assert_given_back(roll)
@@ -118,7 +121,7 @@ def test_a_vm_that_cannot_start_is_named_last_with_the_command() -> None:
     roll.lab.sim.events["set_device_state"](host="esx-01.lab", address="0000:3b:00.0", enabled=False, active=False)
     failed = roll.lab.run(MODULE, fails=True)
     assert failed["msg"].endswith(
-        "Off now: train-01. To bring this back: resolve this, then ansible-playbook directpath.vsphere.restore"
+        "Off now: train-01. To bring this back: resolve why esx-01.lab failed, then: ansible-playbook directpath.vsphere.restore"
     )
     assert failed["vms_off"] == ["train-01"]
     assert roll.lab.run(STATUS)["vms_off"] == ["train-01"]
@@ -155,7 +158,7 @@ def test_a_host_that_fails_its_verification_stays_and_is_named() -> None:
     failed = roll.lab.run(MODULE, fails=True, verify_timeout=60)
     assert failed["error_code"] == "identity_changed"
     assert failed["msg"].endswith(
-        "Off now: train-01. In maintenance mode or not connected now: esx-01.lab. To bring this back: resolve this, then "
+        "Off now: train-01. In maintenance mode or not connected now: esx-01.lab. To bring this back: resolve why esx-01.lab failed, then: "
         "ansible-playbook directpath.vsphere.restore"
     )
     assert failed["msg"].count("Off now") == 1

@@ -297,8 +297,9 @@ def test_how_to_go_on_names_every_host_that_needs_a_person() -> None:
         [status("a", "failed", "gpu-vm"), status("b", "blocked"), status("c", "waiting"), status("d", "done")]
     )
     assert len(hints) == 4
-    assert hints[0].startswith("a: ")
-    assert "failed_hosts: verify" in hints[0]
+    assert hints[0] == (
+        "repair a, then verify it and return it to service: ansible-playbook directpath.vsphere.restore"
+    )
     assert hints[1].startswith("gpu-vm: ")
     assert list_resume_hints([status("d", "done")]) == ()
 
