@@ -26,7 +26,7 @@ WHAT_IT_DOES: Mapping[Step, str] = {
     "restoring": "its VMs are powered on",
     "checking": "is in service already, with its VMs running. The run that is resumed checks its health gate",
     "backing_out": "leaves maintenance mode; then its VMs are powered on",
-    "failed": "is verified again. If it passes, it leaves maintenance mode, and its VMs are powered on; otherwise it stays as it is",
+    "failed": "is skipped if it is in service. Otherwise it is verified again. If it passes, it leaves maintenance mode, and its VMs are powered on; otherwise it stays as it is",
     "withdrawn": "stays in the maintenance mode of the other user. Its VMs are powered on when it is in service",
     "blocked": "is in service already; its VMs are powered on",
     "done": "is in service already; its VMs are powered on",
