@@ -128,7 +128,8 @@ pauses:
     by: {description: User and machine that paused; empty if the custom attribute was set by hand., type: str, returned: always}
     since: {description: When the pause began; null if unknown., type: float, returned: always}
 pending:
-  description: Names of the hosts that require a reboot for a PCI device. Which of them a rolling reboot was to reboot is not in the journal.
+  description: Names of the hosts that require a reboot for a PCI device. Which of them a rolling reboot was to reboot is not in the
+    journal.
     Null if no rolling reboot ended early, or if it is unknown.
   returned: success
   type: list

@@ -16,6 +16,7 @@ from .._domain.left_behind import ending, power_on_command
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.planning.predicted import NOTHING_PREDICTED, Predicted
+from .._domain.rolling.advice import describe_work
 from .._domain.rolling.blockers.host_blockers import foreseen_failure
 from .._domain.rolling.predicted_fleet import freed_vms, predict_fleet
 from .._domain.rolling.scheduling.forecast import forecast
@@ -26,7 +27,6 @@ from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import Outlook, is_active
 from .._domain.rolling.state.policy import Policy
-from .._domain.rolling.advice import describe_work
 from .._domain.timestamps import refuse_future
 from .._vsphere.attributes.file_journal import FileJournal, open_journal
 from .._vsphere.attributes.journal import Journal, Subject

@@ -89,7 +89,7 @@ def headline(result: Record) -> str:
         parts.append(f"{counted(alive, 'rolling reboot')} in progress")
     early = sum(1 for run in runs if run["ended_early"])
     if early and not parts:
-        return f"no VM is off and no host is out of service; {counted(early, 'rolling reboot')} ended early"
+        return f"no VM is off and no host is out of service because of a rolling reboot; {early} ended early"
     return "; ".join(parts) if parts else "no rolling reboot is in progress, and no VM is off because of one"
 
 
@@ -182,7 +182,7 @@ def _is_settled(host: Record) -> bool:
 def _settled(hosts: Sequence[Record]) -> Iterator[Line]:
     """One line for all of them: they would hide the others."""
     parts = []
-    for step, words in (("done", "done"), ("blocked", "given up and back in service")):
+    for step, words in (("done", "done"), ("blocked", "back in service without a reboot")):
         names = name_ranges(one_line(host["name"]) for host in hosts if host["step"] == step)
         number = sum(1 for host in hosts if host["step"] == step)
         parts += [f"{counted(number, 'host')} {words} ({', '.join(names)})"] if number else []

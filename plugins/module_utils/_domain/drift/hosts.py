@@ -14,9 +14,9 @@ from ..host.protection import holds_disks, protections
 from ..host.selector import DesiredDevice
 from ..observed.hosts import Host, HostDevice, virtual_functions
 from ..planning.plan import Blocker, TargetPlan
+from ..rolling.advice import next_command
 from ..rolling.state.codec import decode_host
 from ..rolling.state.journal import ENDED, ENTRY
-from ..rolling.advice import next_command
 from ..rolling.status import HostLine, RunLine, describe_host, moment
 from .commands import Commands
 from .kinds import Difference

@@ -177,7 +177,8 @@ def _vms(vms: Collection[VmLine]) -> str:
 def take_lock(run: RunLine) -> Advice:
     """For a person who knows better than the heartbeat of a run."""
     return Advice(
-        do="Only if you are sure that it has ended, or want to end it, take its lock", command=take_lock_command(run.owner)
+        do="Only if you are sure that it has ended, or want to end it, take its lock",
+        command=take_lock_command(run.owner),
     )
 
 

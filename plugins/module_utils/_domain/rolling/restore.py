@@ -26,7 +26,8 @@ WHAT_IT_DOES: Mapping[Step, str] = {
     "restoring": "its VMs are powered on",
     "checking": "is in service already, with its VMs running. The run that is resumed checks its health gate",
     "backing_out": "leaves maintenance mode; then its VMs are powered on",
-    "failed": "is skipped if it is in service. Otherwise it is verified again. If it passes, it leaves maintenance mode, and its VMs are powered on; otherwise it stays as it is",
+    "failed": "is skipped if it is in service. Otherwise it is verified again. If it passes, it leaves maintenance mode, and its VMs are "
+    "powered on; otherwise it stays as it is",
     "withdrawn": "stays in the maintenance mode of the other user. Its VMs are powered on when it is in service",
     "blocked": "is in service already; its VMs are powered on",
     "done": "is in service already; its VMs are powered on",
@@ -70,7 +71,7 @@ def plan_restore(status: Status, hosts: Collection[str], *, me: str, taken: str)
         if (back or off) and run.alive != "no" and run.owner not in (me, taken):
             refusals.append(_is_alive(run, status.now, taken))
         if back or off:
-            # This process has its lock, if it has one: nobody else works on it.
+            # It was not alive, or its lock is taken: no other process works on it.
             advice += advise(replace(run, alive="no"))
         unknown += [_describe_removed(vm) for vm in off if vm.removed]
         chosen_hosts += back

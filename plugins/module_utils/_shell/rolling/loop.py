@@ -17,6 +17,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..._domain.memo import Memo
+from ..._domain.rolling.advice import describe_work
 from ..._domain.rolling.in_progress import InProgress, describe_powered_on, describe_waits, find_in_progress
 from ..._domain.rolling.scheduling import forecast
 from ..._domain.rolling.scheduling.notices import ALL_ON, FOUND, HELD, clock_notice, gist_of, journal_notice, topic_of
@@ -26,7 +27,6 @@ from ..._domain.rolling.state.actions import Action, refusal_key
 from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, GATE, LINKS, LOCK, PAUSE, Entry
 from ..._domain.rolling.state.observed import ObservedFleet
 from ..._domain.rolling.state.phases import RESTING, Decision, is_active
-from ..._domain.rolling.advice import describe_work
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
 from ..._vsphere.health_gate.gate_probes import GateProbes

@@ -70,7 +70,9 @@ def test_every_way_in_which_a_host_can_fail_ends_with_the_way_back(code: str) ->
     )
     result = build_run_result(run)
     assert result["error_code"] == code
-    assert result["msg"].endswith(f"{LEFT} To bring this back: resolve why esx-1 failed, then: ansible-playbook directpath.vsphere.restore")
+    assert result["msg"].endswith(
+        f"{LEFT} To bring this back: resolve why esx-1 failed, then: ansible-playbook directpath.vsphere.restore"
+    )
 
 
 FAILING = {

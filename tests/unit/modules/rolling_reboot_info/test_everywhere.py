@@ -14,9 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.summary
 from tests.unit.modules.host_rolling_reboot.lab import OPTANE, Roll, interrupted
 
 OFF = "train-01 is off: shut down for esx-01.lab by a rolling reboot ("
-RESTORE = (
-    "power on train-01 and return the hosts to service (this reboots no host): ansible-playbook directpath.vsphere.restore"
-)
+RESTORE = "power on train-01 and return the hosts to service (this reboots no host): ansible-playbook directpath.vsphere.restore"
 
 
 def stale(write: int) -> Roll:

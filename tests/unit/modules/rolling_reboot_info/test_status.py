@@ -69,7 +69,7 @@ def test_a_person_who_does_what_it_says_is_not_asked_to_do_it_again(write: int) 
     assert [advice["command"] for advice in run["next"]] == [""]
     assert again["pending"] == sorted(host["name"] for host in roll.hosts() if _is_pending(host))
     head = lines_of(again)[0]
-    assert head == "vcenter.test: no VM is off and no host is out of service; 1 rolling reboot ended early"
+    assert head == "vcenter.test: no VM is off and no host is out of service because of a rolling reboot; 1 ended early"
 
 
 def _is_pending(host: dict[str, Any]) -> bool:

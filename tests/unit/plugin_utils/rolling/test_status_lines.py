@@ -55,7 +55,10 @@ def test_the_command_is_on_a_line_of_its_own_as_it_is_pasted() -> None:
 
 
 def test_alternatives_follow_with_the_time_before_which_they_are_wrong() -> None:
-    steps = [advice("wait: this run powers on train-01 itself"), advice("only if its heartbeat stops", RESTORE, NOW + 295)]
+    steps = [
+        advice("wait: this run powers on train-01 itself"),
+        advice("only if its heartbeat stops", RESTORE, NOW + 295),
+    ]
     shown = texts(status("yes", next=steps))
     assert "    next: wait: this run powers on train-01 itself" in shown
     place = shown.index("    then: only if its heartbeat stops (no new one until 08:04 (in 5 min)):")
@@ -94,7 +97,7 @@ def early(pending: list[str] | None, **more: Any) -> dict[str, Any]:
 )
 def test_a_run_that_ended_early_says_how_many_hosts_are_left(pending: list[str] | None, state: str) -> None:
     shown = texts(early(pending))
-    assert shown[0] == "vc: no VM is off and no host is out of service; 1 rolling reboot ended early"
+    assert shown[0] == "vc: no VM is off and no host is out of service because of a rolling reboot; 1 ended early"
     assert f": {state}, began " in shown[1]
     assert "    next: to continue, run it" in shown
     assert judge_status(early(pending), "fail") == {}
@@ -106,9 +109,13 @@ def test_an_owner_that_is_not_in_the_journal_is_left_out() -> None:
 
 def test_hosts_that_are_done_share_one_line_and_others_do_not() -> None:
     done = [host("done", f"gpu-{number:02}.lab") for number in range(1, 9)]
-    others = [host("blocked", "edge-1"), host("done", "edge-2", in_maintenance=True), host("failed", "edge-3", doing="it failed")]
+    others = [
+        host("blocked", "edge-1"),
+        host("done", "edge-2", in_maintenance=True),
+        host("failed", "edge-3", doing="it failed"),
+    ]
     shown = texts(status(hosts=[*done, *others]))
-    assert "    8 hosts done (gpu-01.lab to gpu-08.lab); 1 host given up and back in service (edge-1)" in shown
+    assert "    8 hosts done (gpu-01.lab to gpu-08.lab); 1 host back in service without a reboot (edge-1)" in shown
     assert [line.split(":")[0] for line in shown if line.startswith("    gpu ")] == ["    gpu edge-2", "    gpu edge-3"]
 
 
