@@ -96,8 +96,8 @@ def _interrupted(run: RunLine) -> Iterator[Advice]:
     """Something is off or out of service, or a host failed, and no process is known to work on it."""
     if run.alive == "unknown":
         yield Advice(
-            do=f"make sure that no process works on it, and clear the custom attribute {LOCK} that cannot be read (see the lines that begin "
-            "with unknown), then",
+            do=f"make sure that no process works on it, and clear the custom attribute {LOCK} that cannot be read (see the lines that "
+            "begin with unknown), then",
             command=RESTORE,
         )
         return

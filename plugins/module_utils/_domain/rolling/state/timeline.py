@@ -265,10 +265,8 @@ def list_resume_hints(statuses: Sequence[HostStatus]) -> tuple[str, ...]:
     )
     hints = []
     if failed:
-        hints.append(
-            f"repair {', '.join(failed)}, then verify {'it' if len(failed) == 1 else 'them'} and return {'it' if len(failed) == 1 else 'them'} "
-            f"to service: {RESTORE}"
-        )
+        them = "it" if len(failed) == 1 else "them"
+        hints.append(f"repair {', '.join(failed)}, then verify {them} and return {them} to service: {RESTORE}")
     hints += [f"{status.name}: {blocker.cure}." for status in gated for blocker in status.blockers]
     if stopped:
         hints.append(
