@@ -11,6 +11,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
+from pathlib import Path
 from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
@@ -21,7 +22,8 @@ from .progress import Line
 
 Record = Mapping[str, Any]
 
-GUIDE = "docs/guides/emergency.md in the folder of the collection directpath.vsphere"
+GUIDE = Path(__file__).resolve().parents[3] / "docs" / "guides" / "emergency.md"
+"""On this machine, in the folder of the collection."""
 _CONNECTION = {"notResponding": "not responding"}
 _POWER = {"off": "OFF", "unknown": "UNKNOWN", "on": "running"}
 
@@ -222,7 +224,7 @@ def _pause(pause: Record, clock: _Clock) -> str:
 
 
 def _notes(result: Record) -> Iterator[str]:
-    if result["status"] == "attention":
+    if result["status"] == "attention" and GUIDE.exists():
         yield f"all commands for this situation, and what they do: {GUIDE}"
     apart = float(result.get("clock_difference") or 0)
     if abs(apart) > CLOCKS_APART:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,3 +127,9 @@ def test_a_host_that_does_not_respond_is_named_in_words() -> None:
 def test_a_vm_that_runs_again_is_not_called_shut_down() -> None:
     shown = texts(status(power="on"))
     assert "    running VM train-01: is running again (shut down for esx-01, 07:59 (60 s ago))" in shown
+
+
+def test_the_guide_is_a_path_that_can_be_opened() -> None:
+    (note,) = [line for line in texts(status()) if "all commands" in line]
+    assert Path(note.rpartition(": ")[2]).read_text(encoding="utf-8").startswith("# Emergency")
+    assert not any("all commands" in line for line in texts(early([])))
