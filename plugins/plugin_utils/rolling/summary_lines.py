@@ -212,7 +212,10 @@ def ending_lines(result: Record, view: View) -> tuple[Line, ...]:
     begun, ended = span(result.get("timeline") or {})
     took = f" after {duration(ended - begun)}" if ended > begun else ""
     why = "; ".join(one_line(reason) for reason in result.get("reasons") or ())
-    numbers = meter(result.get("counts") or {}, None, ended, view)
+    counts = result.get("counts") or {}
+    # A restore that finds nothing to do has no hosts to count.
+    is_empty = state == "finished" and not counts
+    numbers = "nothing was to be done" if is_empty else meter(counts, None, ended, view)
     lines = [
         Line(
             text=f"{_ENDS.get(state, state)}{took}: {numbers}" + (f" ({why})" if why and state != "finished" else ""),

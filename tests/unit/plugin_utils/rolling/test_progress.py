@@ -437,6 +437,7 @@ def test_the_end_tells_who_needs_a_person_and_how_to_go_on() -> None:
         ("blocked: gpu-b esx-9: Alarm Fan is red. Repair the fan.", "warn"),
         ("next: esx-9: resolve the blockers, then run the same again.", ""),
     ]
+    assert texts(ending_lines({"state": "finished", "changed": False}, LOG)) == ["finished: nothing was to be done"]
     looked = {**result, "timeline": {**result["timeline"], "began": NOON + 2997}}  # type: ignore[dict-item]
     assert ending_lines(looked, LOG)[0].text.startswith("ended incomplete after 3 s: ")
     many = {**result, "hosts": [{**BLOCKED, "name": f"esx-{n}"} for n in range(500)]}
