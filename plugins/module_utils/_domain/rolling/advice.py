@@ -115,7 +115,7 @@ def _interrupted(run: RunLine) -> Iterator[Advice]:
     if kept:
         hosts = _names(dict.fromkeys(vm.host for vm in kept))
         yield Advice(
-            do=f"{hosts}: in the maintenance mode of another user, so {_vms(kept)} cannot run there. Ask that user, then",
+            do=f"ask the user who keeps {hosts} in maintenance mode, where {_vms(kept)} cannot run, to end it, then",
             command=RESTORE,
         )
     if lost:
@@ -183,8 +183,9 @@ def take_lock(run: RunLine) -> Advice:
 
 
 def next_command(run: RunLine) -> str:
-    """A clause: what brings back what a run has taken; for a live run, that it does so itself."""
-    return advise(run)[0].sentence()
+    """A sentence: what brings back what a run has taken; for a live run, that it does so itself."""
+    text = advise(run)[0].sentence()
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def describe_work(status: Status, *, commands: bool = True) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ..errors import DirectPathError
 from ..text import duration
-from .advice import Advice, advise, take_lock
+from .advice import Advice, advise, next_command, take_lock
 from .state.journal import Step
 from .status import HostLine, RunLine, Status, VmLine
 
@@ -100,11 +100,11 @@ def _is_to_return(host: HostLine) -> bool:
 def _is_alive(run: RunLine, now: float, given: str) -> DirectPathError:
     beat = f", last heartbeat {duration(now - run.heartbeat)} ago" if run.heartbeat is not None else ""
     wrong = f". {given} is not its owner" if given else ""
-    first = advise(run)[0].sentence()
+    first = next_command(run)
     return DirectPathError(
         code="locked",
         message=f"The rolling reboot of {run.owner or 'an unknown owner'} is in progress on {', '.join(run.clusters)}{beat}{wrong}",
-        cure=f"{first[:1].upper()}{first[1:]}. {take_lock(run).sentence()}" if run.owner else first,
+        cure=f"{first}. {take_lock(run).sentence()}" if run.owner else first,
     )
 
 

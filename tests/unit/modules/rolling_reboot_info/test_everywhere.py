@@ -14,7 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.summary
 from tests.unit.modules.host_rolling_reboot.lab import OPTANE, Roll, interrupted
 
 OFF = "train-01 is off: shut down for esx-01.lab by a rolling reboot ("
-RESTORE = "power on train-01 and return the hosts to service (this reboots no host): ansible-playbook directpath.vsphere.restore"
+RESTORE = "Power on train-01 and return the hosts to service (this reboots no host): ansible-playbook directpath.vsphere.restore"
 
 
 def stale(write: int) -> Roll:
@@ -66,7 +66,7 @@ def test_drift_does_not_advise_to_check_a_host_that_is_rebooting() -> None:
     away = of_kind(result, "unreachable")
     assert "esx-01.lab is rebooting (by " in away["cause"]
     assert "power and network" not in away["cure"]
-    assert away["cure"].startswith("wait: this run powers on train-01 itself")
+    assert away["cure"].startswith("Wait: this run powers on train-01 itself")
     assert of_kind(result, "stopped_for_host")["cause"].startswith(OFF)
     assert not result["settled"]
 

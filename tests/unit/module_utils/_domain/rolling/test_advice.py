@@ -94,7 +94,7 @@ CASES: dict[str, tuple[RunLine, str, str]] = {
     ),
     "another user has the host": (
         run(host("withdrawn"), vm()),
-        "esx-1: in the maintenance mode of another user, so train-01 cannot run there. Ask that user, then",
+        "ask the user who keeps esx-1 in maintenance mode, where train-01 cannot run, to end it, then",
         RESTORE,
     ),
     "another user has ended the maintenance mode": (
