@@ -64,7 +64,7 @@ def connected(lab: Path) -> Iterator[Session]:
         source["fleet"].update(hosts=20, vms=30)
     if lab.stem == "v9" and not KNOWS_9:
         pytest.skip("this pyVmomi is older than 9.1")
-    sim = Simulator.from_lab(source, clock=ManualClock())
+    sim = Simulator.from_lab(source if "fleet" in source else lab, clock=ManualClock())
     account, *_unused = sim.authz.users.values()
     with sim.serve() as server:
         endpoint = Endpoint(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -458,7 +459,7 @@ def add_vm(sim: Simulator, host: str, name: str) -> Any:
 
     with sim.lock:
         where = sim.find(vim.HostSystem, host)
-        made = VirtualMachine(sim, machines.spec({"name": name}, where), where)
+        made = VirtualMachine(sim, machines.spec({"name": name}, where, Path()), where)
         made.first_devices = []
         datacenter = sim.find(vim.Datacenter, "DC")
         datacenter.folder("vm").adopt(made)
