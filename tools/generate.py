@@ -30,8 +30,9 @@ CI_GUIDE = Path("docs/guides/continuous_integration.md")
 MARKER = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(<!-- end generated -->)", re.DOTALL)
 
 
-HOST = "https://github.com/"
-REPOSITORY = re.compile(rf"({re.escape(HOST)}|git\+{re.escape(HOST)}|repository: )[\w.-]+/directpath\.vsphere(\b)")
+ADDRESS = re.compile(r"https://[\w.-]+/[\w.-]+/directpath\.vsphere\b")
+SHORT_ADDRESS = re.compile(r"(repository: )[\w.-]+/directpath\.vsphere\b")
+"""The organization and name alone, as antsibull-docs wants it."""
 NAMING_THE_REPOSITORY = (
     "*.md",
     "docs/*.md",
@@ -39,6 +40,7 @@ NAMING_THE_REPOSITORY = (
     "docs/docsite/*.yml",
     ".github/**/*.yml",
     ".github/**/*.md",
+    "examples/**/*.yml",
 )
 """Files with an address in the repository. A package or a page that is not next to them needs the whole address."""
 
@@ -310,7 +312,8 @@ def metadata(root: Path = ROOT) -> dict[str, Any]:
 
 def with_repository(text: str, address: str) -> str:
     """The text with the repository of galaxy.yml wherever an address of it, or its name in a file of settings, stands."""
-    return REPOSITORY.sub(rf"\g<1>{address.removeprefix(HOST)}\g<2>", text)
+    organization, name = address.split("/")[-2:]
+    return SHORT_ADDRESS.sub(rf"\g<1>{organization}/{name}", ADDRESS.sub(address, text))
 
 
 def _present(path: Path) -> str:
