@@ -15,7 +15,8 @@ RESTORE = "ansible-playbook directpath.vsphere.restore"
 
 def run_command_at_the_end(lab: Lab, message: str, left: str) -> dict[str, Any]:
     """``left``: what the message must name right before the command."""
-    text, found, command = message.rpartition("To bring this back: ")
+    text, found, todo = message.rpartition("To bring this back: ")
+    command = todo.rpartition("then: ")[2]  # behind what a person must repair first
     assert found, message
     assert text.rstrip().endswith(left), message
     if command == RESTORE:

@@ -86,6 +86,7 @@ def test_a_run_whose_hosts_are_all_done_is_finished(tmp_path: Path) -> None:
     assert roll.run(shared_dir=str(tmp_path))["state"] == "finished"
 
 
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_to_the_module_itself_is_the_same_request(number: signal.Signals) -> None:
     before = signal.getsignal(number)

@@ -82,7 +82,7 @@ def test_a_restore_powers_the_host_on_by_its_controller(monkeypatch: pytest.Monk
 def test_without_the_controller_a_restore_asks_for_a_person_and_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     roll = shut_down_and_killed(monkeypatch)
     result = roll.lab.run("rolling_reboot_restore", fails=True, reboot_timeout=1200)
-    asked = "esx-01.lab was shut down for a power cycle, and its management controller is not given (bmc): power it on by hand"
+    asked = "was shut down for a power cycle, and its management controller is not given (bmc): power it on by hand"
     assert [note for note in result["notes"] if asked in note], result["notes"]
     assert asked in result["msg"]
     assert result["hosts_left"] == ["esx-01.lab"]
