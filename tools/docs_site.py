@@ -152,7 +152,7 @@ def main() -> int:
     except StepError as problem:
         print(problem)
         return 1
-    pages = sum(1 for _ in folder.rglob("*.html"))
+    pages = sum(1 for _page in folder.rglob("*.html"))
     print(f"{pages} pages: {folder / 'index.html'}")
     print("1 passed, 0 failed")
     return 0

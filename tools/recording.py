@@ -54,9 +54,9 @@ class Recording:
             elif part:
                 self._line = part if self._return and not found else self._line + part
                 self._return = False
-        bar = self._line if self._redrawn else ""
-        if not self.bars or self.bars[-1][1] != bar:
-            self.bars.append((at, bar))
+        shown = self._line if self._redrawn else ""
+        if not self.bars or self.bars[-1][1] != shown:
+            self.bars.append((at, shown))
 
 
 def record(command: Sequence[str], folder: Path, environ: Mapping[str, str], seconds: float) -> Recording:
@@ -126,7 +126,7 @@ def picture(made: Recording, title: str) -> str:
             f'<rect width="{width}" height="{height}" rx="8" fill="{GROUND}"/>',
             f'<text x="{MARGIN}" y="{MARGIN + 10}" style="fill: {DIM}">{escape(title)}</text>',
             f'<g clip-path="url(#a)"><g id="scroll">{_texts((row for _at, row in rows), MARGIN + 2 * LINE - 5)}</g></g>',
-            f'<g clip-path="url(#b)"><g id="change">{_texts((bar for _at, bar in bars), lower + LINE - 5)}</g></g>',
+            f'<g clip-path="url(#b)"><g id="change">{_texts((shown for _at, shown in bars), lower + LINE - 5)}</g></g>',
             "</svg>",
             "",
         ]

@@ -56,11 +56,11 @@ def _write_function(root: Path, folder: Path, item: rules.Function) -> None:
 def _resource_lines(item: rules.Function) -> list[str]:
     """Start, end and flags of six BARs and the ROM, as the kernel prints them: one that it has no room for starts at 0."""
     lines = []
-    for bar in item.bars:
-        flags = _IORESOURCE_MEM | (_IORESOURCE_64 if bar.is_64 else 0) | (0 if bar.start else _IORESOURCE_UNSET)
-        end = bar.start + bar.size - 1 if bar.start else bar.size - 1
-        lines.append(f"0x{bar.start:016x} 0x{end:016x} 0x{flags:016x}")
-        if bar.is_64:
+    for region in item.bars:
+        flags = _IORESOURCE_MEM | (_IORESOURCE_64 if region.is_64 else 0) | (0 if region.start else _IORESOURCE_UNSET)
+        end = region.start + region.size - 1 if region.start else region.size - 1
+        lines.append(f"0x{region.start:016x} 0x{end:016x} 0x{flags:016x}")
+        if region.is_64:
             lines.append("0x" + "0" * 16 + " 0x" + "0" * 16 + " 0x" + "0" * 16)
     nothing = " ".join(["0x" + "0" * 16] * 3)
     return [*lines, *[nothing] * (7 - len(lines))]
@@ -74,11 +74,11 @@ def _config(item: rules.Function) -> bytes:
     space[4:6] = control.to_bytes(2, "little")
     space[9:12] = item.class_id.to_bytes(3, "little")
     place = 0x10
-    for bar in item.bars:
-        space[place : place + 4] = (bar.start & 0xFFFFFFF0 | (_64_BIT if bar.is_64 else 0)).to_bytes(4, "little")
-        if bar.is_64:
-            space[place + 4 : place + 8] = (bar.start >> 32).to_bytes(4, "little")
-        place += 8 if bar.is_64 else 4
+    for region in item.bars:
+        space[place : place + 4] = (region.start & 0xFFFFFFF0 | (_64_BIT if region.is_64 else 0)).to_bytes(4, "little")
+        if region.is_64:
+            space[place + 4 : place + 8] = (region.start >> 32).to_bytes(4, "little")
+        place += 8 if region.is_64 else 4
     space[0x2C:0x2E], space[0x2E:0x30] = (
         item.subsystem[0].to_bytes(2, "little"),
         item.subsystem[1].to_bytes(2, "little"),

@@ -211,7 +211,7 @@ def _bars(seen: _Seen) -> tuple[Fact[tuple[int, ...]], int]:
     """
     if not seen.bars:
         return unread("the BARs", "could not be read"), 0
-    memory = {number: bar for number, bar in seen.bars.items() if bar[2] & _IORESOURCE_MEM}
+    memory = {number: entry for number, entry in seen.bars.items() if entry[2] & _IORESOURCE_MEM}
     unplaced = {number for number, (start, _end, flags) in memory.items() if not start or flags & _IORESOURCE_UNSET}
     placed = len(memory) - len(unplaced)
     unplaced.update(number for number in _empty_registers(seen.config) if number not in memory)

@@ -200,10 +200,9 @@ class _Bounded(HTTPConnection):
         place = f"{self.host}:{self.port}"
         try:
             sock = dial(self.host, self.port, end, self.bounds)
-        except NameTooSlow as error:
-            raise ProxyFailed(place, f"has a name that cannot be resolved: {error.strerror}") from error
         except socket.gaierror as error:
-            raise ProxyFailed(place, "has a name that cannot be resolved") from error
+            why = f": {error.strerror}" if isinstance(error, NameTooSlow) else ""
+            raise ProxyFailed(place, f"has a name that cannot be resolved{why}") from error
         except ConnectionRefusedError as error:
             raise ProxyFailed(place, "refused the connection: nothing listens on that port") from error
         except TimeoutError as error:

@@ -327,7 +327,7 @@ def explained(doing: str, on: str) -> Iterator[None]:
     except (vmodl.MethodFault, *CONNECTION_ERRORS) as fault:
         raise explain(fault, doing=doing, on=on) from fault
     except NotSent as error:
-        raise error.about(describe_action(doing, on)) from error
+        raise error.about(describe_action(doing, on)) from None  # the same error, with the name of the object
     except AttributeError as error:
         unknown = unknown_to_library(error)
         if unknown is None:
