@@ -48,7 +48,7 @@ class Environment:
 ENVIRONMENTS = {
     "run": Environment(pythons=((3, 11), (3, 12), (3, 13), (3, 14)), requirements="run.txt"),
     "main": Environment(pythons=((3, 12), (3, 13), (3, 14)), requirements="main.txt"),
-    # For slow tests, kills and integration, which test the lowest Python. That is why `main` has another.
+    # For unit tests, slow tests, kills and integration, which test the lowest Python. That is why `main` has another.
     "lowest": Environment(pythons=((3, 11), (3, 12), (3, 13)), requirements="lowest.txt"),
     "peers": Environment(pythons=((3, 11), (3, 12), (3, 13)), requirements="peers.txt"),
     "newest": Environment(pythons=((3, 14), (3, 13), (3, 12)), requirements="newest.txt", weekly=True),
