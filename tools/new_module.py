@@ -16,10 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-import yaml
-
 from tools.envs import ROOT
-from tools.generate import outputs
+from tools.generate import metadata, outputs
 
 TEMPLATES = Path(__file__).parent / "templates" / "new_module"
 NAME = re.compile(r"(host|vm)_([a-z][a-z0-9]*(?:_[a-z0-9]+)*)")
@@ -75,7 +73,7 @@ def texts(name: str, root: Path = ROOT) -> dict[Path, str]:
         "shebang": "#!/usr/bin/python",
         "objects": OBJECTS[capability],
         "example": EXAMPLES[capability],
-        "version": yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))["version"],
+        "version": metadata(root)["version"],
     }
     shared, target = "plugins/module_utils", f"tests/integration/targets/{name}"
     places = {

@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from tools.envs import ROOT, clean_environ
+from tools.generate import metadata
 from tools.tree import collections_path, sync
 
 WRITTEN = ("CHANGELOG.md", "changelogs/changelog.yaml")
@@ -35,7 +36,7 @@ def main() -> int:
     for name in WRITTEN:
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, folder / name)
-    version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    version = metadata()["version"]
     forget(folder / "changelogs" / "changelog.yaml", version)
     command = ["antsibull-changelog", "release", "--version", version, "--date", str(datetime.date.today())]
     environ = clean_environ(Path(sys.prefix)) | {"ANSIBLE_COLLECTIONS_PATH": str(collections_path("release"))}

@@ -219,11 +219,6 @@ class Vm:
         return tuple(reasons)
 
     @property
-    def pins_to_host(self) -> tuple[VmDevice, ...]:
-        """Devices because of which the running VM cannot be migrated. vGPUs do not prevent it."""
-        return pinning(self.devices)
-
-    @property
     def needs_full_reservation(self) -> tuple[VmDevice, ...]:
         """Devices that require that all memory is reserved."""
         return tuple(d for d in self.devices if not isinstance(d.backing, UnknownBacking))

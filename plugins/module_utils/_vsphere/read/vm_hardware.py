@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..._domain.observed.vms import DvxBacking, FixedBacking, SriovBacking, VgpuBacking, VmDevice
+from ..._domain.observed.vms import FixedBacking, SriovBacking, VmDevice, pinning
 from ..property_collector.retrieve import Row
 from ..sdk import vim
 from ..session.answer_checks import reader
@@ -51,14 +51,14 @@ def vm_hardware(row: Row) -> VmHardware:
     """One row with ``HARDWARE_PATHS``."""
     hardware = row.get("config.hardware.device", ())
     passed = passthrough_devices(hardware)
-    pinning = [device for device in passed if not isinstance(device.backing, (VgpuBacking, DvxBacking))]
+    kept = pinning(passed)
     allocation = row.get("config.memoryAllocation")
     used = row.get("summary.quickStats.hostMemoryUsage") or row.get("config.hardware.memoryMB", 0)
     return VmHardware(
         known=bool(hardware),  # even a VM without disks and cards has controllers
-        devices=tuple(_label(device) for device in pinning),
-        fixed=any(_is_fixed(device) for device in pinning),
-        vgpu=len(pinning) < len(passed),
+        devices=tuple(_label(device) for device in kept),
+        fixed=any(_is_fixed(device) for device in kept),
+        vgpu=len(kept) < len(passed),
         datastores=tuple(sorted(set(_datastores(row)))),
         host_media=tuple(sorted(_host_media(hardware))),
         memory_mb=used,

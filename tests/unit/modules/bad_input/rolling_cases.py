@@ -102,8 +102,8 @@ PACE = [
     roll(
         "a check of a VM that does not exist",
         "gate_without_vm",
-        ("nobody-*", "ready_when"),
-        options={"ready_when": [{"check": "tools", "vms": "named", "names": ["nobody-*"]}]},
+        ("absent-*", "ready_when"),
+        options={"ready_when": [{"check": "tools", "vms": "named", "names": ["absent-*"]}]},
         check=True,
     ),
     roll("a slice in the past", "bad_timeout", ("slice",), options={"slice": -1}),
