@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
 from ...planning.plan import Blocker, Change, Plan, TargetPlan, VmFacts
 from ..desired import DesiredVm
+from ..kinds.kind_plan import KindPlan
+from ..kinds.plan_kinds import plan_kinds
 from ..memory import (
     describe_device,
     lock_blockers,
@@ -60,6 +62,7 @@ class _PartialPlan:
     facts: VmFacts
     must_run: bool
     items: tuple[DynamicItem, ...]
+    kinds: KindPlan = field(default_factory=KindPlan)
 
 
 def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> Plan:
@@ -145,15 +148,18 @@ def _plan_without_capacity(
             items=(),
         )
     draft = draft_devices(observed, desired, holders, reserved.get(vm.host_moid or "", {}), models)
-    memory = _memory(draft)
+    kinds = plan_kinds(observed, desired)
+    memory = _memory(draft, kinds)
     mmio = _mmio(draft)
-    hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft) else ()
-    needs_off = bool(draft.detached or draft.attaching or mmio.changes or hot_add)
+    hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft, kinds) else ()
+    needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add)
     power = power_steps(vm, desired, needs_off)
     changes = (
         *((power.shutdown,) if power.shutdown else ()),
         *detach_changes(draft),
+        *kinds.detaching,
         *attach_changes(draft, observed.system_ids.get(vm.host_moid or "")),
+        *kinds.attaching,
         *memory,
         *mmio.changes,
         *hot_add,
@@ -161,36 +167,39 @@ def _plan_without_capacity(
     )
     facts = VmFacts(
         mmio=mmio.facts,
-        leaving=leaving(draft),
-        needs_details=_wants_details(observed, draft, must_run=power.must_run),
+        leaving={**leaving(draft), **kinds.leaving},
+        needs_details=kinds.needs_details or _wants_details(observed, draft, kinds, must_run=power.must_run),
     )
     return _PartialPlan(
         draft=draft,
+        kinds=kinds,
         changes=changes,
-        blockers=_blockers(observed, draft, memory, mmio, power, holders, bool(changes)),
-        warnings=_warnings(draft, power),
+        blockers=_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes)),
+        warnings=_warnings(draft, kinds, power),
         facts=facts,
         must_run=power.must_run,
         items=items_after(vm, frozenset(draft.detached), [planned.item for planned in draft.dynamic]),
     )
 
 
-def _has_devices_after(draft: Draft) -> bool:
-    staying = (device for device in draft.vm.needs_full_reservation if device.key not in draft.detached)
-    return draft.attaching or any(staying)
+def _has_devices_after(draft: Draft, kinds: KindPlan) -> bool:
+    leaving = {*draft.detached, *kinds.detached}
+    staying = (device for device in draft.vm.needs_full_reservation if device.key not in leaving)
+    return draft.attaching or bool(kinds.attaching) or any(staying)
 
 
-def _memory(draft: Draft) -> tuple[Change, ...]:
+def _memory(draft: Draft, kinds: KindPlan) -> tuple[Change, ...]:
     """The memory changes: the lock is set with devices. It stays when the last device is detached, unless ``unlock_memory``."""
-    if _has_devices_after(draft):
-        if draft.desired.state == "absent" and not draft.detached:
+    detached = draft.detached or kinds.detached
+    if _has_devices_after(draft, kinds):
+        if draft.desired.state == "absent" and not detached:
             return ()
         return lock_changes(draft.vm)
-    return unlock_changes(draft.vm) if draft.detached and draft.desired.unlock_memory else ()
+    return unlock_changes(draft.vm) if detached and draft.desired.unlock_memory else ()
 
 
-def _outdated_lock(draft: Draft) -> tuple[Blocker, ...]:
-    return outdated_lock_blockers(draft.vm) if _has_devices_after(draft) else ()
+def _outdated_lock(draft: Draft, kinds: KindPlan) -> tuple[Blocker, ...]:
+    return outdated_lock_blockers(draft.vm) if _has_devices_after(draft, kinds) else ()
 
 
 def _mmio(draft: Draft) -> MmioPlan:
@@ -242,6 +251,7 @@ def _added(draft: Draft) -> list[MmioDevice]:
 def _blockers(
     observed: ObservedVms,
     draft: Draft,
+    kinds: KindPlan,
     memory: Sequence[Change],
     mmio: MmioPlan,
     power: PowerSteps,
@@ -249,12 +259,14 @@ def _blockers(
     changing: bool,
 ) -> tuple[Blocker, ...]:
     vm = draft.vm
-    blockers = [*state_blockers(vm, changing), *power.blockers, *draft.blockers]
-    if draft.attaching:
-        blockers += attach_blockers(vm, draft.desired, draft.kinds, _count_after(draft), observed.limits.get(vm.moid))
+    blockers = [*state_blockers(vm, changing), *power.blockers, *draft.blockers, *kinds.blockers]
+    if draft.attaching or kinds.attaching:
+        maximum = observed.limits.get(vm.moid)
+        blockers += attach_blockers(vm, draft.desired, draft.kinds, _count_after(draft, kinds), maximum)
     if merge_writes(memory).locked:
         blockers += lock_blockers(vm)
-    blockers += [*mmio.blockers, *_window_blockers(draft, power), *group_blockers(vm, draft.detached)]
+    blockers += [*mmio.blockers, *_window_blockers(draft, power)]
+    blockers += group_blockers(vm, {*draft.detached, *kinds.detached})
     host_moid = vm.host_moid or ""
     if draft.fixed and observed.system_ids.get(host_moid, "not read") is None and not observed.assumed.get(host_moid):
         blockers.append(
@@ -274,7 +286,7 @@ def _blockers(
         ]
         blockers += start_blockers(vm, draft.host, draft.fixed_after, running_holders)
         blockers += [_stale_blocker(vm, sentence) for sentence in _stale(draft)]
-        blockers += _outdated_lock(draft)
+        blockers += _outdated_lock(draft, kinds)
     return tuple(blockers)
 
 
@@ -295,12 +307,12 @@ def _stale_blocker(vm: Vm, sentence: str) -> Blocker:
     )
 
 
-def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
+def _warnings(draft: Draft, kinds: KindPlan, power: PowerSteps) -> tuple[str, ...]:
     vm = draft.vm
-    warnings = [*draft.warnings, *power.warnings]
+    warnings = [*draft.warnings, *kinds.warnings, *power.warnings]
     if not power.must_run:
-        warnings += [*_stale(draft), *(blocker.message for blocker in _outdated_lock(draft))]
-    if draft.attaching and not draft.desired.disable_hot_add:
+        warnings += [*_stale(draft), *(blocker.message for blocker in _outdated_lock(draft, kinds))]
+    if (draft.attaching or kinds.attaching) and not draft.desired.disable_hot_add:
         warnings += hot_add_warning(vm)
     problem = _find_window_problem(draft) if draft.attaching else ""
     if problem:
@@ -309,19 +321,20 @@ def _warnings(draft: Draft, power: PowerSteps) -> tuple[str, ...]:
         warnings.append(
             f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart on another host, no snapshots"
         )
-    if draft.desired.state == "exactly" and draft.left_alone:
-        names = ", ".join(describe_device(device) for device in draft.left_alone)
+    left_alone = [device for device in draft.left_alone if device.key not in kinds.named]
+    if draft.desired.state == "exactly" and left_alone:
+        names = ", ".join(describe_device(device) for device in left_alone)
         warnings.append(f"{vm.name} also has {names}, which this module does not change")
     return tuple(warnings)
 
 
-def _wants_details(observed: ObservedVms, draft: Draft, *, must_run: bool) -> bool:
+def _wants_details(observed: ObservedVms, draft: Draft, kinds: KindPlan, *, must_run: bool) -> bool:
     """True when unread details could change the plan: the device maximum for an attach, the system id for a fixed device.
 
     A running VM needs no check of its system id: it could not have powered on with a wrong one.
     """
     vm, host = draft.vm, draft.host
-    if draft.attaching and vm.moid not in observed.limits:
+    if (draft.attaching or kinds.attaching) and vm.moid not in observed.limits:
         return True
     if host is None or not host.is_reachable or (draft.desired.state == "absent" and not must_run):
         return False
@@ -370,9 +383,9 @@ def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPl
         runs = [
             partial
             for partial in here
-            if partial.must_run or (partial.draft.vm.is_powered_on and partial.draft.attaching)
+            if partial.must_run or (partial.draft.vm.is_powered_on and (partial.draft.attaching or partial.kinds.added))
         ]
-        after |= {partial.draft.vm.moid: _count_after(partial.draft) for partial in runs}
+        after |= {partial.draft.vm.moid: _count_after(partial.draft, partial.kinds) for partial in runs}
         for partial in runs:
             blocker = limit_blocker(host, limit, after, names, partial.draft.vm)
             if blocker is not None:
@@ -380,8 +393,9 @@ def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPl
     return host_limits
 
 
-def _count_after(draft: Draft) -> int:
-    return used_after(draft.vm, draft.detached, max(len(draft.needs), len(draft.fixed) + len(draft.dynamic)))
+def _count_after(draft: Draft, kinds: KindPlan) -> int:
+    added = max(len(draft.needs), len(draft.fixed) + len(draft.dynamic)) + kinds.added
+    return used_after(draft.vm, {*draft.detached, *kinds.detached}, added)
 
 
 def _target(

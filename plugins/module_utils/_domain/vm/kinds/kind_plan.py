@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the planner of one kind of device contributes to the plan of a VM. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ...planning.plan import Blocker, Change, Leaving
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KindPlan:
+    """The changes of one VM for one kind of device, such as its vGPUs.
+
+    All changes of a VM are one reconfiguration with the VM off: the planner of the VM adds power, memory, features and the device maximum.
+    """
+
+    detaching: tuple[Change, ...] = ()
+    attaching: tuple[Change, ...] = ()
+    """Devices to add, and devices to edit in place."""
+    detached: frozenset[int] = frozenset()
+    """Keys of the devices that are detached."""
+    added: int = 0
+    """The number of new devices that count toward the device maximum of the VM."""
+    blockers: tuple[Blocker, ...] = ()
+    warnings: tuple[str, ...] = ()
+    leaving: Mapping[str, Leaving] = field(default_factory=dict)
+    """Subject of each device that is detached → why."""
+    named: frozenset[int] = frozenset()
+    """Keys of the devices of a kind that the entry names. ``state: exactly`` decides about them; it names the rest as left alone."""
+    needs_details: bool = False
+    """Facts that cost a call must be read for this VM, and it must be planned again."""
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.detaching or self.attaching)
+
+
+def merge_kinds(plans: Iterable[KindPlan]) -> KindPlan:
+    """One plan of all kinds, in the order of ``plans``."""
+    given = tuple(plans)
+    return KindPlan(
+        detaching=tuple(change for plan in given for change in plan.detaching),
+        attaching=tuple(change for plan in given for change in plan.attaching),
+        detached=frozenset().union(*(plan.detached for plan in given)),
+        added=sum(plan.added for plan in given),
+        blockers=tuple(blocker for plan in given for blocker in plan.blockers),
+        warnings=tuple(warning for plan in given for warning in plan.warnings),
+        leaving={subject: why for plan in given for subject, why in plan.leaving.items()},
+        named=frozenset().union(*(plan.named for plan in given)),
+        needs_details=any(plan.needs_details for plan in given),
+    )
