@@ -29,7 +29,7 @@ class KindPlan:
     leaving: Mapping[str, Leaving] = field(default_factory=dict)
     """Subject of each device that is detached → why."""
     named: frozenset[int] = frozenset()
-    """Keys of the devices of a kind that the entry names. ``state: exactly`` decides about them; it names the rest as left alone."""
+    """Keys of the devices of a kind that the entry names. ``state: exactly`` changes only these; a warning names the others."""
     needs_details: bool = False
     """Facts that cost a call must be read for this VM, and it must be planned again."""
 
