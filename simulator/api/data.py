@@ -43,14 +43,15 @@ def new(cls: Any, **values: Any) -> Any:
     made = cls.__new__(cls)
     attributes = made.__dict__
     attributes.update(defaults)
+    attributes.update(values)
+    if len(attributes) != len(defaults):
+        raise AttributeError(f"{cls.__name__} has no field {', '.join(sorted(set(values) - set(defaults)))}")
     for name in lists:
-        attributes[name] = type(defaults[name])()
-    for name, value in values.items():
-        if name not in defaults:
-            raise AttributeError(f"{cls.__name__} has no field {name}")
-        if value.__class__ is list and isinstance(defaults[name], list):
-            value = type(defaults[name])(value)
-        attributes[name] = value
+        value, default = attributes[name], defaults[name]
+        if value is default:
+            attributes[name] = type(default)()
+        elif value.__class__ is list:
+            attributes[name] = type(default)(value)
     return made
 
 

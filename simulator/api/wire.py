@@ -22,6 +22,9 @@ from . import data
 from .data import DataObject, Ref, memo
 
 MethodFault = vmodl.MethodFault
+DynamicProperty = vmodl.DynamicProperty
+ObjectContent = vmodl.query.PropertyCollector.ObjectContent
+MissingProperty = vmodl.query.PropertyCollector.MissingProperty
 _SCALARS: dict[type[Any], str] = {
     str: "xsd:string",
     bool: "xsd:boolean",
@@ -50,7 +53,7 @@ class HasFragments(Protocol):
     fragments: dict[tuple[str, str], str]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Stored:
     """A property value still inside its object: serialised at most once per API version until it changes."""
 
@@ -133,6 +136,7 @@ def escape(text: str) -> str:
     return text
 
 
+@memo
 def _name(cls: type[Any]) -> str:
     return str(vs.GetWsdlName(cls))
 
@@ -204,6 +208,8 @@ def write(out: list[str], tag: str, value: Any, static: type[Any], version: str)
     """Append the element ``tag`` with a value that is not None. ``static`` is the declared type (object: any)."""
     if isinstance(value, str) and static is not object:
         out.append(f"<{tag}>{escape(value)}</{tag}>")
+    elif value.__class__ is ObjectContent and static is ObjectContent:
+        _write_content(out, tag, value, version)
     elif isinstance(value, DataObject):
         _write_object(out, tag, value, static, version)
     elif isinstance(value, Ref):
@@ -218,6 +224,20 @@ def write(out: list[str], tag: str, value: Any, static: type[Any], version: str)
     else:
         attr = f' xsi:type="{xsi_type(_dynamic_type(value))}"' if static is object else ""
         out.append(f"<{tag}{attr}>{scalar_text(value)}</{tag}>")
+
+
+def _write_content(out: list[str], tag: str, value: Any, version: str) -> None:
+    """An object with its properties. Bulk reads consist of thousands of these, most of them with values serialised before."""
+    out.append(f"<{tag}>")
+    write(out, "obj", value.obj, Ref, version)
+    for item in value.propSet:
+        if item.val.__class__ is Stored:
+            out.append(f"<propSet><name>{escape(item.name)}</name>{fragment(item.val, version)}</propSet>")
+        else:
+            write_fields(out, "propSet", item, DynamicProperty, version)
+    for item in value.missingSet:
+        write_fields(out, "missingSet", item, MissingProperty, version)
+    out.append(f"</{tag}>")
 
 
 def _write_object(out: list[str], tag: str, value: Any, static: type[Any], version: str) -> None:
@@ -332,30 +352,53 @@ def _sort(cls: type[Any]) -> Any:
     return next((base for base in (DataObject, Ref, ManagedObject, Stored, list) if issubclass(cls, base)), None)
 
 
+class _Copying(NamedTuple):
+    """How objects of a data type are copied for a client of some API version."""
+
+    type: Any
+    holders: tuple[tuple[str, Any], ...]
+    """(field, declared type) of the fields that can hold something to copy: most hold a text, a number or nothing."""
+    gone: tuple[str, ...]
+    """The fields that only the own type has, when the version knows an ancestor of it."""
+    dropped: tuple[tuple[str, bool], ...]
+
+
 @memo
-def _holders(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
-    """(field, declared type) of the fields of a data type that can hold something to copy: most hold a text, a number or nothing."""
+def _copying(cls: type[Any], version: str) -> _Copying:
+    known = compatible(cls, version)
     copied = (DataObject, Ref, list)
-    return tuple(
-        (name, info.type)
-        for name, info in data.fields(cls).items()
-        if info.type is object or issubclass(info.type, copied)
+    return _Copying(
+        type=known,
+        holders=tuple(
+            (name, info.type)
+            for name, info in data.fields(known).items()
+            if info.type is object or issubclass(info.type, copied)
+        ),
+        gone=() if known is cls else tuple(set(data.fields(cls)) - set(data.fields(known))),
+        dropped=dropped(known, version),
     )
 
 
 def _localise_object(value: Any, version: str, stub: Any) -> Any:
-    cls = value.__class__
-    known: Any = compatible(cls, version)
+    known, holders, gone, lost = _copying(value.__class__, version)
     made = known.__new__(known)
     target = made.__dict__
     target.update(value.__dict__)
-    for name, declared in _holders(known):
+    for name, declared in holders:
         item = target.get(name)
-        if item is not None:
-            target[name] = localise(item, declared if item.__class__ is list else object, version, stub)
-    if known is not cls:
-        for name in set(target) - set(data.fields(known)):
-            del target[name]
-    for name, is_list in dropped(known, version):
+        if item is None:
+            continue
+        cls = item.__class__
+        sort = _sort(cls)
+        if sort is DataObject:
+            target[name] = _localise_object(item, version, stub)
+        elif sort is not None:
+            if not item and cls is declared:
+                target[name] = cls()
+            else:
+                target[name] = localise(item, declared if cls is list else object, version, stub)
+    for name in gone:
+        target.pop(name, None)
+    for name, is_list in lost:
         target[name] = type(target[name])() if is_list else None
     return made

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -151,11 +152,24 @@ class PropertyReader:
 
     def read(self, call: Call, obj: ManagedObject, path: Path) -> tuple[Stored | None, Any]:
         """(value or None when unset, fault or None)."""
-        privilege = path.privilege or ("System.Read" if obj.entity() is not None else "System.View")
-        if privilege != ANONYMOUS and not call.allows(privilege, obj):
-            if call.session is None:
-                raise vim.fault.NotAuthenticated(object=obj.ref, privilegeId=privilege)
-            return None, self._denied(privilege, obj)
+        return next(self.read_all(call, obj, (path,)))
+
+    def read_all(self, call: Call, obj: ManagedObject, paths: Iterable[Path]) -> Iterator[tuple[Stored | None, Any]]:
+        """The same for several properties of an object: each privilege is looked up once."""
+        usual = "System.Read" if obj.entity() is not None else "System.View"
+        allowed = {ANONYMOUS: True}
+        for path in paths:
+            privilege = path.privilege or usual
+            if privilege not in allowed:
+                allowed[privilege] = call.allows(privilege, obj)
+                if not allowed[privilege] and call.session is None:
+                    raise vim.fault.NotAuthenticated(object=obj.ref, privilegeId=privilege)
+            if allowed[privilege]:
+                yield self._value(call, obj, path)
+            else:
+                yield None, self._denied(privilege, obj)
+
+    def _value(self, call: Call, obj: ManagedObject, path: Path) -> tuple[Stored | None, Any]:
         if not obj.has(path.name):
             return None, self._refusal(call, obj, path.name)
         fault = obj.missing(path.text)
@@ -167,9 +181,9 @@ class PropertyReader:
                 value = getattr(value, name, None) if value is not None else None
             return (None if value is None else Stored(_Uncached(obj), path.text, value, path.type)), None
         value = obj.walk(path.text, path.parts)
-        if value is None and is_gap(obj, path):
-            return None, self._refusal(call, obj, path.text)
-        return (None if value is None else Stored(obj, path.text, value, path.type)), None
+        if value is None:
+            return None, self._refusal(call, obj, path.text) if is_gap(obj, path) else None
+        return Stored(obj, path.text, value, path.type), None
 
     def _refusal(self, call: Call, obj: ManagedObject, path: str) -> Any:
         text = unmodelled(obj, path)

@@ -278,8 +278,7 @@ def paths_for(reader: PropertyReader, obj: ManagedObject, spec: Any, version: st
 def content(reader: PropertyReader, call: Call, obj: ManagedObject, paths: list[Path]) -> Any:
     """An ObjectContent: what is set, and in missingSet what could not be read. Unset properties are left out."""
     values, missing = [], []
-    for path in paths:
-        stored, fault = reader.read(call, obj, path)
+    for path, (stored, fault) in zip(paths, reader.read_all(call, obj, paths), strict=True):
         if fault is not None:
             missing.append(missing_property(path.text, fault))
         elif stored is not None:

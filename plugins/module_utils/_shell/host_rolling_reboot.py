@@ -22,10 +22,11 @@ from .._domain.rolling.predicted_fleet import freed_vms, predict_fleet
 from .._domain.rolling.scheduling.forecast import forecast
 from .._domain.rolling.scheduling.host_texts import gone_status
 from .._domain.rolling.state.fleet_memory import FleetMemory
+from .._domain.rolling.state.journal import is_active
 from .._domain.rolling.state.lock import scope_digest
 from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
-from .._domain.rolling.state.phases import Outlook, is_active
+from .._domain.rolling.state.phases import Outlook
 from .._domain.rolling.state.policy import Policy
 from .._domain.timestamps import refuse_future
 from .._vsphere.attributes.file_journal import FileJournal, open_journal

@@ -66,9 +66,10 @@ def ranked(vm: VmState) -> list[HostState]:
         vm_power.check_itself(vm)
     good: list[HostState] = []
     tried: list[tuple[HostState, Any]] = []
+    pools = vm_power.pools_of(vm) if hosts else []
     for host in hosts:
         try:
-            vm_power.fitting(vm, host)
+            vm_power.fitting(vm, host, pools)
         except vim.fault.VimFault as fault:
             tried.append((host, fault))
         else:

@@ -37,17 +37,22 @@ def host_view(host: HostState) -> rules.Host:
     )
 
 
-def fitting(vm: VmState, host: HostState) -> dict[int, str]:
-    """Device key -> address if the VM can start on the host; raises the fault otherwise."""
-    chain = vm.sim.obj(vm.props["resourcePool"]).chain()
-    return rules.assigned(machine(vm), host_view(host), chain, host.settings)
+def pools_of(vm: VmState) -> list[admission.Pool]:
+    """The resource pool of the VM and those above it, as they are now."""
+    found: list[admission.Pool] = vm.sim.obj(vm.props["resourcePool"]).chain()
+    return found
+
+
+def fitting(vm: VmState, host: HostState, pools: list[admission.Pool] | None = None) -> dict[int, str]:
+    """Device key -> address if the VM can start on the host; raises the fault otherwise. ``pools``: when they were read before."""
+    return rules.assigned(machine(vm), host_view(host), pools_of(vm) if pools is None else pools, host.settings)
 
 
 def check_itself(vm: VmState) -> None:
     """Raise what keeps the VM from starting, wherever it is placed."""
     found = machine(vm)
     rules.check_itself(found, vm.settings)
-    admission.check_pool(vm.sim.obj(vm.props["resourcePool"]).chain(), rules.needed_memory(found))
+    admission.check_pool(pools_of(vm), rules.needed_memory(found))
 
 
 def check_startable(vm: VmState) -> None:

@@ -13,9 +13,9 @@ from dataclasses import replace
 from ..errors import DirectPathError
 from ..rolling.state.actions import Action
 from ..rolling.state.fleet_index import FleetIndex, earliest
-from ..rolling.state.journal import Entry, Step
+from ..rolling.state.journal import Entry, Step, is_active
 from ..rolling.state.observed import HostView
-from ..rolling.state.phases import Decision, HostStatus, NextStep, Outlook, Phase, is_active, phase_of
+from ..rolling.state.phases import Decision, HostStatus, NextStep, Outlook, Phase, phase_of
 from ..rolling.state.policy import Goal
 from ..rolling.steps import guests
 from ..rolling.steps.next_step import plan_next_step

@@ -14,8 +14,8 @@ from ..planning.plan import Change, Plan, Shown, TargetPlan
 from ..rolling.blockers.host_blockers import is_maintained
 from ..rolling.blockers.rules import precheck_blockers, quick_blockers
 from ..rolling.state.fleet_index import FleetIndex
+from ..rolling.state.journal import is_active
 from ..rolling.state.observed import ClusterView, HostView, VmView
-from ..rolling.state.phases import is_active
 from ..rolling.state.pinned import pin_reason, pinned_vms, stays_behind
 from .host_lock import locked
 

@@ -276,10 +276,12 @@ class Host:
         """Devices with a pending reboot."""
         return tuple(device for device in self.devices if device.requires_reboot)
 
-    def candidates(self) -> tuple[HostDevice, ...]:
-        """Devices that a user can pass through. Bridges and virtual functions (used by SR-IOV network adapters) are left out."""
-        virtual = virtual_functions(self.devices)
-        return tuple(device for device in self.devices if not device.is_bridge and device.address not in virtual)
+    def candidates(self, *, active: bool = False) -> tuple[HostDevice, ...]:
+        """Devices that a user can pass through; only those that are enabled and active, with ``active``. Bridges and virtual functions
+        (used by SR-IOV network adapters) are left out."""
+        found = tuple(device for device in self.devices if not active or (device.enabled and device.active))
+        virtual = virtual_functions(self.devices) if found else ()
+        return tuple(device for device in found if not device.is_bridge and device.address not in virtual)
 
 
 _FUNCTIONS_OF_A_BUS = 224

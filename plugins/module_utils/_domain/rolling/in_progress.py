@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from ..plain import Record
 from ..text import several
 from ..timestamps import at_minute
-from .state.journal import Entry, Lock, VmEntry
+from .state.journal import Entry, Lock, VmEntry, is_active
 from .state.observed import ClusterView, HostView, ObservedFleet, VmView
-from .state.phases import Phase, is_active, phase_of
+from .state.phases import Phase, phase_of
 from .state.policy import Deadlines
 from .status import RunLine, Status
 

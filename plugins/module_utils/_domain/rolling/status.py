@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from ..health_gate import GATE_FAILED
-from .state.journal import ENDED, Entry, Garbage, Lock, Purpose, Step, VmEntry
+from ..health_gate.record import GATE_FAILED
+from .state.journal import ENDED, Entry, Garbage, Lock, Purpose, Step, VmEntry, is_active
 from .state.pause import Pause, decode_pause
-from .state.phases import is_active
 
 Alive = Literal["yes", "no", "unknown"]
 Power = Literal["on", "off", "unknown"]

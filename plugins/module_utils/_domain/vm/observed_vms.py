@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from ..errors import InputError
 from ..observed.hosts import Host, HostDevice, UnreadVm
@@ -39,7 +40,8 @@ class ObservedVms:
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _models: Mapping[str, HostDevice] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _models: dict[str, HostDevice] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """Filled at the first use: most copies of this object are made only to hold one more fact."""
     _places: Mapping[tuple[str | None, ...], tuple[Host, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -47,15 +49,11 @@ class ObservedVms:
     def __post_init__(self) -> None:
         """Build the indexes once: a fleet has thousands of VMs, and each is looked up several times."""
         places: dict[tuple[str | None, ...], list[Host]] = {}
-        models: dict[str, HostDevice] = {}
-        for host in sorted(self.hosts, key=lambda host: (host.name, host.moid)):
+        for host in sorted(self.hosts, key=_by_name):
             for key in _places_of(host):
                 places.setdefault(key, []).append(host)
-            for device in sorted(host.devices, key=lambda device: device.address):
-                models.setdefault(device.ids, device)
         object.__setattr__(self, "_vms", {vm.moid: vm for vm in self.vms})
         object.__setattr__(self, "_hosts", {host.moid: host for host in self.hosts})
-        object.__setattr__(self, "_models", models)
         object.__setattr__(self, "_places", {key: tuple(hosts) for key, hosts in places.items()})
 
     def vm(self, moid: str) -> Vm:
@@ -85,7 +83,15 @@ class ObservedVms:
 
     def models(self) -> Mapping[str, HostDevice]:
         """``vendor:device`` → one device of this model on the hosts. It gives the name of a model in a VM's backing."""
+        if not self._models:
+            for host in sorted(self.hosts, key=_by_name):
+                for device in sorted(host.devices, key=attrgetter("address")):
+                    self._models.setdefault(device.ids, device)
         return self._models
+
+
+def _by_name(host: Host) -> tuple[str, str]:
+    return (host.name, host.moid)
 
 
 def _places_of(host: Host) -> tuple[tuple[str | None, ...], ...]:

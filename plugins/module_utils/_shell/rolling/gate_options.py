@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..._domain.errors import InputError
-from ..._domain.health_gate import (
+from ..._domain.health_gate.gate import (
     OF_VMS,
     PLACEHOLDERS,
     Check,

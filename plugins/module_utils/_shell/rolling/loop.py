@@ -24,9 +24,9 @@ from ..._domain.rolling.scheduling.notices import ALL_ON, FOUND, HELD, clock_not
 from ..._domain.rolling.state import lock
 from ..._domain.rolling.state import timeline as timelines
 from ..._domain.rolling.state.actions import Action, refusal_key
-from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, GATE, LINKS, LOCK, PAUSE, Entry
+from ..._domain.rolling.state.journal import ATTRIBUTES, DEVICES, ENTRY, GATE, LINKS, LOCK, PAUSE, Entry, is_active
 from ..._domain.rolling.state.observed import ObservedFleet
-from ..._domain.rolling.state.phases import RESTING, Decision, is_active
+from ..._domain.rolling.state.phases import RESTING, Decision
 from ..._vsphere.attributes.file_journal import ASKED_FOR
 from ..._vsphere.attributes.journal import Journal, Subject
 from ..._vsphere.health_gate.gate_probes import GateProbes

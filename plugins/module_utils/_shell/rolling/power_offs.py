@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from ..._domain.rolling.state.actions import Action
 from ..._domain.rolling.state.fleet_memory import FleetMemory
-from ..._domain.rolling.state.journal import Entry
+from ..._domain.rolling.state.journal import Entry, is_active
 from ..._domain.rolling.state.observed import ObservedFleet, PoweredOff, VmView
-from ..._domain.rolling.state.phases import is_active
 
 LOOKS = 3
 """So often the events are read for a VM that shows none: the log may be behind."""

@@ -13,10 +13,10 @@ from ..._domain.left_behind import RESTORE, with_ending
 from ..._domain.planning.plan import Blocker
 from ..._domain.rolling.advice import repair_then_restore
 from ..._domain.rolling.scheduling.forecast import Forecast
-from ..._domain.rolling.state.journal import Entry
+from ..._domain.rolling.state.journal import Entry, is_active
 from ..._domain.rolling.state.lock import holder_of
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
-from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus, is_active
+from ..._domain.rolling.state.phases import ANOTHER_RUN, HostStatus
 from ..._domain.rolling.state.timeline import counts, list_resume_hints
 from ..._domain.text import counted
 from .context import RollingRun

@@ -138,13 +138,17 @@ def read_around(
 ) -> tuple[tuple[Host, ...], tuple[Vm, ...]]:
     """Read the same hosts again, with the VMs that a device is bound to, and the VMs on them with their devices: one bulk read.
 
-    ``names``: the known names of VMs for results.
+    ``names``: the known names of VMs for results. Threads that read the same hosts at the same time share a read.
     """
-    part = hosts_part(session, hosts)
-    here = replace(part.starts[0], link=_RESIDENTS, both=True)
-    paths = {**part.paths, vim.VirtualMachine: holder_paths(session)}
-    found = collect_around(session, [here, *part.starts[1:]], paths, page=DEVICES_PAGE)
-    return bound_hosts(found, hosts), holders(found[vim.VirtualMachine], names)
+
+    def read() -> tuple[tuple[Host, ...], tuple[Vm, ...]]:
+        part = hosts_part(session, hosts)
+        here = replace(part.starts[0], link=_RESIDENTS, both=True)
+        paths = {**part.paths, vim.VirtualMachine: holder_paths(session)}
+        found = collect_around(session, [here, *part.starts[1:]], paths, page=DEVICES_PAGE)
+        return bound_hosts(found, hosts), holders(found[vim.VirtualMachine], names)
+
+    return session.around.get(tuple(host.moid for host in hosts), read)
 
 
 def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:

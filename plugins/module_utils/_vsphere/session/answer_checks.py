@@ -111,9 +111,9 @@ def _check(value: Any, version: str, path: _Path | None = None) -> None:
             _check_object(value)
         for name, required in _checked_properties(kind, version):
             part = getattr(value, name)
-            inner: Any = type(part)
             if part is not None:
-                if _sort(inner) is not None:
+                inner: Any = type(part)
+                if _sort(inner) is not None and part != []:
                     _check(part, version, _Path(path, name))
             elif required:
                 raise BrokenAnswer(f"{_Path(path, name)} is missing, but it is required in {value._wsdlName}")

@@ -20,6 +20,7 @@ from .endpoint import Endpoint
 from .faults import explain, explain_connection, is_transient
 from .file import SessionFile
 from .shared import end_shared_session, use_or_open
+from .shared_read import SharedRead
 from .transport import (
     ATTEMPTS,
     FIRST_PAUSE,
@@ -92,6 +93,8 @@ class Session:
     """The environment browsers that were read: compute resource id → browser id."""
     file: SessionFile | None = None
     """The file that keeps the session for the next task; None when the session ends with this task."""
+    around: SharedRead[Any] = field(default_factory=SharedRead, repr=False)
+    """Reads of hosts and the VMs on them (``read_around``) by threads that work at the same time."""
     _ended: str = field(default="", init=False, repr=False)
     """The cookie of the last session that ended. A secret."""
     _here: threading.local = field(default_factory=threading.local, repr=False)

@@ -11,9 +11,8 @@ from ...host.reboot_verification import Foreseen, foresee
 from ...planning.plan import Blocker
 from ...suggest import matches
 from ...timestamps import on_day
-from ..state.journal import Entry
+from ..state.journal import Entry, is_active
 from ..state.observed import ClusterView, HostView, VmView
-from ..state.phases import is_active
 from ..state.policy import Policy
 
 

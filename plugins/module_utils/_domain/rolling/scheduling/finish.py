@@ -12,10 +12,10 @@ from ..blockers.rules import TRANSIENT
 from ..state import lock
 from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest
-from ..state.journal import Lock
+from ..state.journal import Lock, is_active
 from ..state.observed import HostView
 from ..state.pause import RESUME
-from ..state.phases import HostStatus, Outlook, is_active
+from ..state.phases import HostStatus, Outlook
 from .next_hosts import Start, unknown
 from .pace import Progress, failure_limit, longest_window
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from ...memo import Memo
 from ...plain import Record
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
-from ..state.journal import Entry
+from ..state.journal import Entry, is_active
 from ..state.lock import LockState, plan_lock
 from ..state.observed import ClusterView, HostView, ObservedFleet, Precheck, VmView
-from ..state.phases import HostStatus, is_active
+from ..state.phases import HostStatus
 from ..state.pinned import pin_reason, pinned_vms
 from ..state.policy import Durations, Policy
 from . import next_hosts, pace

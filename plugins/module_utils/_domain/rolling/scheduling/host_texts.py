@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from ...health_gate import GATE_FAILED
+from ...health_gate.record import GATE_FAILED
 from ...planning.plan import Blocker
 from ...timestamps import on_day
-from ..state.journal import Entry
+from ..state.journal import Entry, is_active
 from ..state.observed import GoneHost, HostView
-from ..state.phases import HostStatus, is_active
+from ..state.phases import HostStatus
 
 _DOING = {
     "draining": "it was being evacuated",

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...health_gate import GateVms, gate_targets, gate_vms
+from ...health_gate.gate import gate_targets, gate_vms
+from ...health_gate.record import GateVms
 from ...host.blockers import unreachable
 from ...planning.plan import Blocker
 from ...text import counted
@@ -16,11 +17,11 @@ from ..state.actions import Action
 from ..state.budget import cluster_budget, count_down, counts_as_down, describe_down, fleet_budget
 from ..state.codec import fits
 from ..state.fleet_index import FleetIndex, earliest
-from ..state.journal import Entry, Lock
+from ..state.journal import Entry, Lock, is_active
 from ..state.lock import LockState
 from ..state.observed import ClusterView, HostView, VmView
 from ..state.pending_reboot import is_part_of
-from ..state.phases import Phase, is_active
+from ..state.phases import Phase
 from ..state.pinned import is_powered_off_by_vcenter, pinned_vms
 from ..state.policy import Policy
 from ..state.verification import before_reboot

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-from ...health_gate import GATE_FAILED
+from ...health_gate.record import GATE_FAILED
 from ...text import counted, duration
 from ..state.budget import resolve_amount
 from ..state.fleet_index import FleetIndex
-from ..state.journal import Entry
+from ..state.journal import Entry, is_active
 from ..state.observed import HostView
-from ..state.phases import is_active
 from ..state.policy import Durations, Policy
 from .natural_sort import natural_key
 from .windows import closes_at, longest, opens_at

@@ -15,9 +15,9 @@ from ...planning.plan import Blocker
 from ..state import lock
 from ..state.actions import Action
 from ..state.fleet_index import FleetIndex, earliest, index_fleet
-from ..state.journal import Entry, Lock
+from ..state.journal import Entry, Lock, is_active
 from ..state.observed import ClusterView, HostView, ObservedFleet, VmView
-from ..state.phases import ANOTHER_RUN, Decision, HostStatus, NextStep, Outlook, Phase, is_active, phase_of
+from ..state.phases import ANOTHER_RUN, Decision, HostStatus, NextStep, Outlook, Phase, phase_of
 from ..state.policy import Policy
 from ..steps import guests, health_gate
 from ..steps.next_step import plan_next_step

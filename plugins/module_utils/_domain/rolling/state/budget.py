@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...errors import InputError
+from .journal import is_active
 from .observed import ClusterView, HostView
-from .phases import is_active
 from .policy import Amount, Policy
 
 

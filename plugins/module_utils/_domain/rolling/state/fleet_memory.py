@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from .journal import Entry
+from .journal import Entry, is_active
 from .observed import GoneHost, HostView, ObservedFleet, VmView
-from .phases import is_active
 
 MOST_LOOKS = 30
 """A host that exists, but is not shown among the hosts of this run (it was moved), is looked for this often."""

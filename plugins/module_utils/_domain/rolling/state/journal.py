@@ -126,6 +126,11 @@ class Entry:
     text: str = ""
 
 
+def is_active(entry: Entry | None) -> bool:
+    """The host is in progress: it counts against the budget, whatever vCenter shows."""
+    return entry is not None and entry.step not in ENDED
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VmEntry:
     """A VM that was running and that this run stops or has stopped. Kept until the VM runs again. ``at``: when ``step`` was first

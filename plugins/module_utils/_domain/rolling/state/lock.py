@@ -12,9 +12,8 @@ from ...text import duration
 from .actions import Action, Kind
 from .codec import digest
 from .fleet_index import next_call_at
-from .journal import Entry, Garbage, Lock
+from .journal import Entry, Garbage, Lock, is_active
 from .observed import ClusterView, ObservedFleet
-from .phases import is_active
 from .policy import Policy
 
 HOSTS_TO_REBOOT = "its hosts are to be rebooted"

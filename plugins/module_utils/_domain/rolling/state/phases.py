@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from ...planning.plan import Blocker
 from .actions import Action
-from .journal import ENDED, Entry
+from .journal import Entry
 from .observed import HostView
 
 Phase = Literal[
@@ -90,11 +90,6 @@ class NextStep:
     reason: str = ""
     actions: tuple[Action, ...] = ()
     wake: float | None = None
-
-
-def is_active(entry: Entry | None) -> bool:
-    """The host is in progress: it counts against the budget, whatever vCenter shows."""
-    return entry is not None and entry.step not in ENDED
 
 
 def phase_of(view: HostView) -> Phase:

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ...health_gate import GATE_FAILED, GateAnswer, GateTarget, HealthGate, is_recent, is_soaked
+from ...health_gate.gate import GateAnswer, GateTarget, HealthGate, is_recent, is_soaked
+from ...health_gate.record import GATE_FAILED
 from ...text import duration
 from ...timestamps import at_minute
 from ..state.fleet_index import FleetIndex, earliest

@@ -267,14 +267,10 @@ def commitment_warnings(
             asked.setdefault(place, (hosts, set()))[1].update(attached[vm.moid])
     sentences = set()
     for place, (hosts, items) in asked.items():
+        active = [(host, device) for host in hosts for device in host.candidates() if device.active]
         for item in items:
             promised = sum(count for other, count in promises[place].items() if _overlap(item, other))
-            there = sum(
-                1
-                for host in hosts
-                for device in host.candidates()
-                if device.active and item.accepts(device) and holders.is_unbound(host, device)
-            )
+            there = sum(1 for host, device in active if item.accepts(device) and holders.is_unbound(host, device))
             if promised > there:
                 name = hosts[0].cluster or hosts[0].name
                 sentences.add(

@@ -174,8 +174,8 @@ def free_devices(host: Host, holders: DeviceHolders, vm: Vm, *, running_count: b
     """Active devices of a host that are free for a VM. ``running_count``: dynamic devices of running VMs are not free."""
     return tuple(
         device
-        for device in sorted(host.candidates(), key=lambda device: device.address)
-        if device.enabled and device.active and holders.is_open(host, device, vm, running_count=running_count)
+        for device in sorted(host.candidates(active=True), key=lambda device: device.address)
+        if holders.is_open(host, device, vm, running_count=running_count)
     )
 
 

@@ -15,8 +15,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     cluster_budget,
     fleet_budget,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import is_active
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import ClusterView
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision, is_active
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import Decision
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.policy import Policy
 from tests.unit.module_utils._domain.rolling.miniature import CARD, HostS, State
 

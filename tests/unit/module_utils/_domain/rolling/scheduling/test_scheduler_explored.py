@@ -27,7 +27,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
     verification,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.actions import Action
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import is_active
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import is_active
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import drain as emptying
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.steps import (
     guests,

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.gate import (
     Check,
     GateAnswer,
-    GateVms,
     HealthGate,
     filled,
     gate_targets,
     gate_vms,
     unknown_placeholders,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.record import GateVms
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import (
     decode_gate,
     decode_host,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
+from .record import GateVms
+
 CheckKind = Literal["heartbeat", "tools", "tcp", "http", "command"]
 CheckedVms = Literal["stopped", "ran_here", "named", "none"]
 
@@ -22,18 +24,6 @@ PLACEHOLDERS = ("vm", "address", "host", "cluster", "moid")
 """What texts of a check may contain in braces: name of the VM, its IP address by VMware Tools, names of host and cluster, id of the VM."""
 OF_VMS = ("vm", "address", "moid")
 _PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
-
-GATE_FAILED = "gate_failed"
-"""The code of a host whose gate did not pass in time."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class GateVms:
-    """Ids of the VMs of a host that its health gate is about: those that the run stops, and those that ``ran`` on it before (None: not
-    recorded)."""
-
-    stopped: tuple[str, ...] = ()
-    ran: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
