@@ -44,13 +44,22 @@ def sync(name: str) -> Path:
         known = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
         listing.write_text("\n".join(files), encoding="utf-8")
         for gone in set(known) - set(files):
-            (target / gone).unlink(missing_ok=True)
+            _remove(target / gone, target)
         for file in files:
             _copy(ROOT / file, target / file)
         if not (target / ".git").exists():
             # Otherwise ansible-test would find the .git of the checkout, which ignores .cache, and see no files.
             subprocess.run(["git", "init", "--quiet", str(target)], check=True, stdin=subprocess.DEVNULL)
     return target
+
+
+def _remove(file: Path, top: Path) -> None:
+    """With the folders that are empty then: Ansible would import one as a package, in place of a module of the same name."""
+    file.unlink(missing_ok=True)
+    for folder in file.parents:
+        if folder == top or not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()
 
 
 def working_files() -> list[str]:
