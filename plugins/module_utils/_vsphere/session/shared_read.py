@@ -33,8 +33,8 @@ class SharedRead(Generic[Facts]):
     _open: dict[Hashable, _Turn[Facts]] = field(default_factory=dict)
 
     def get(self, key: Hashable, read: Callable[[], Facts]) -> Facts:
-        """The facts that ``read`` returns. ``key``: what is read; equal keys share. If a read fails, the next thread that waits for it reads
-        for itself."""
+        """The facts that ``read`` returns. ``key``: what is read; equal keys share. If a read fails, the next thread that waits for it
+        reads for itself."""
         with self._guard:
             turn = self._open.setdefault(key, _Turn())
             busy = self._busy.setdefault(key, threading.Lock())
