@@ -94,3 +94,15 @@ def _numbers(value: object, place: str, name: tuple[str, ...]) -> Iterator[tuple
             yield from _numbers(entry, f"{place}[{index}]", name)
     elif isinstance(value, int | float) and not isinstance(value, bool) and name:
         yield place, name, value
+
+
+def check_timeout(name: str, value: float, least: float = 1) -> None:
+    """Raises InputError (bad_timeout) for less than ``least`` seconds. vSphere reads a time-out of 0 as "wait forever"."""
+    if value < least:
+        many = "a positive number of seconds" if least == 1 else f"at least {least:g} seconds"
+        raise InputError(
+            message=f"{name} {value:g} is not {many}",
+            code="bad_timeout",
+            parameter=name,
+            cure="Give a whole number of seconds. A time-out cannot be turned off",
+        )

@@ -21,6 +21,7 @@ from .._domain.maintenance.plan import plan_maintenance
 from .._domain.maintenance.plan_gate import PlanGate
 from .._domain.names import ResolvedNames, resolve_all
 from .._domain.planning.plan import Plan, TargetPlan
+from .._domain.ranges import check_timeout
 from .._domain.rolling.state.actions import Action
 from .._domain.rolling.state.fleet_index import FleetIndex, index_fleet
 from .._domain.rolling.state.fleet_memory import FleetMemory
@@ -28,7 +29,6 @@ from .._domain.rolling.state.journal import MAINTENANCE_LOCK, Entry, VmEntry
 from .._domain.rolling.state.observed import HostView, Precheck
 from .._domain.rolling.state.pinned import pinned_vms
 from .._domain.rolling.state.policy import Deadlines, Pinned, Policy
-from .._domain.timeouts import check_timeout
 from .._vsphere.attributes.earlier_marks import open_maintenance_journal
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.read.hosts import read_host_names, read_names

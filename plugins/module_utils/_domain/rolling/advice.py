@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from ..health_gate.record import GATE_FAILED
+from ..gate_record import GATE_FAILED
 from ..left_behind import RESTORE, end_maintenance_command, take_lock_command
 from ..text import name_ranges, several
 from .state.journal import LOCK

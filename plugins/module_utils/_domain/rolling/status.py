@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from ..health_gate.record import GATE_FAILED
+from ..gate_record import GATE_FAILED
 from .state.journal import ENDED, Entry, Garbage, Lock, Purpose, Step, VmEntry, is_active
 from .state.pause import Pause, decode_pause
 

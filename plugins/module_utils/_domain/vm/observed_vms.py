@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import attrgetter
 
 from ..errors import InputError
@@ -15,7 +16,7 @@ from ..observed.vms import Vm
 from .desired import DesiredVm, check_desired
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class ObservedVms:
     """The observed state that a plan for VMs is made from.
 
@@ -40,8 +41,6 @@ class ObservedVms:
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _models: dict[str, HostDevice] = field(init=False, repr=False, compare=False, default_factory=dict)
-    """Filled at the first use: most copies of this object are made only to hold one more fact."""
     _places: Mapping[tuple[str | None, ...], tuple[Host, ...]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
@@ -83,11 +82,16 @@ class ObservedVms:
 
     def models(self) -> Mapping[str, HostDevice]:
         """``vendor:device`` → one device of this model on the hosts. It gives the name of a model in a VM's backing."""
-        if not self._models:
-            for host in sorted(self.hosts, key=_by_name):
-                for device in sorted(host.devices, key=attrgetter("address")):
-                    self._models.setdefault(device.ids, device)
         return self._models
+
+    @cached_property
+    def _models(self) -> Mapping[str, HostDevice]:
+        """Made at the first use: most copies of this object only hold one more fact."""
+        models: dict[str, HostDevice] = {}
+        for host in sorted(self.hosts, key=_by_name):
+            for device in sorted(host.devices, key=attrgetter("address")):
+                models.setdefault(device.ids, device)
+        return models
 
 
 def _by_name(host: Host) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..._domain.errors import InputError
-from ..._domain.health_gate.gate import (
+from ..._domain.health_gate import (
     OF_VMS,
     PLACEHOLDERS,
     Check,
@@ -18,7 +18,7 @@ from ..._domain.health_gate.gate import (
     unknown_placeholders,
     used_placeholders,
 )
-from ..._domain.timeouts import check_timeout
+from ..._domain.ranges import check_timeout
 
 
 def parse_gate(params: Mapping[str, Any]) -> HealthGate:

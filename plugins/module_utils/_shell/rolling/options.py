@@ -10,11 +10,11 @@ from typing import Any
 
 from ..._domain.errors import InputError
 from ..._domain.host.targets import Resolved, Target
+from ..._domain.ranges import check_timeout
 from ..._domain.rolling.scheduling.windows import parse_window
 from ..._domain.rolling.state.budget import check_amount
 from ..._domain.rolling.state.journal import DIRECTORY
 from ..._domain.rolling.state.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
-from ..._domain.timeouts import check_timeout
 from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 from ..engine.targets import parse_targets

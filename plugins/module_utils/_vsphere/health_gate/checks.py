@@ -21,7 +21,7 @@ from http.client import HTTPException
 from urllib.parse import quote, urlsplit
 
 from ..._domain.errors import DirectPathError
-from ..._domain.health_gate.gate import Check, filled
+from ..._domain.health_gate import Check, filled
 from ..._domain.text import one_line, shortened
 from ..http.connections import BoundedPlain, BoundedTls, Bounds, ProxyFailed, dial
 from ..session.connect import tls_context

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..._domain.health_gate.gate import Check, GateAnswer, GateTarget, HealthGate, gate_targets, is_due
+from ..._domain.health_gate import Check, GateAnswer, GateTarget, HealthGate, gate_targets, is_due
 from ..._domain.rolling.state.journal import Entry
 from ..._domain.rolling.state.observed import HostView, ObservedFleet
 from ..rolling import probes

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from ..._domain.health_gate.record import GateVms
+from ..._domain.gate_record import GateVms
 from ..._domain.memo import Memo
 from ..._domain.rolling.state.actions import refusal_key
 from ..._domain.rolling.state.codec import decode_gate, decode_host, decode_lock, decode_maintenance, decode_vm

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ...health_gate.record import GATE_FAILED
+from ...gate_record import GATE_FAILED
 from ...planning.plan import Blocker
 from ...timestamps import on_day
 from ..state.journal import Entry, is_active

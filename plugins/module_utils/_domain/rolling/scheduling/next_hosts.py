@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...health_gate.gate import gate_targets, gate_vms
-from ...health_gate.record import GateVms
+from ...gate_record import GateVms
+from ...health_gate import gate_targets, gate_vms
 from ...host.blockers import unreachable
 from ...planning.plan import Blocker
 from ...text import counted

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
-from ...health_gate.record import GATE_FAILED
+from ...gate_record import GATE_FAILED
 from ...text import counted, duration
 from ..state.budget import resolve_amount
 from ..state.fleet_index import FleetIndex

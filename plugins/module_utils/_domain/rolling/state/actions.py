@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ...health_gate.record import GateVms
+from ...gate_record import GateVms
 from .journal import Before, Entry, Lock, VmEntry
 
 Kind = Literal[

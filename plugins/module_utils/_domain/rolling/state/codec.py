@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import TypeVar, get_args
 from urllib.parse import quote, unquote
 
-from ...health_gate.record import GateVms
+from ...gate_record import GateVms
 from .journal import (
     DEVICES,
     EARLIER_MARK,

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...health_gate.gate import GateTarget, gate_targets
+from ...health_gate import GateTarget, gate_targets
 from ...host.boot_evidence import BootEvidence
 from ...memo import Memo
 from .budget import cluster_budget, counts_as_down, fleet_budget

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...health_gate.gate import GateAnswer
-from ...health_gate.record import GateVms
+from ...gate_record import GateVms
+from ...health_gate import GateAnswer
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, UnreadVm
 from .journal import Before, Entry, Garbage, Lock, VmEntry

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from ...health_gate.gate import HealthGate
+from ...health_gate import HealthGate
 from .journal import Purpose
 
 Amount: TypeAlias = int | str

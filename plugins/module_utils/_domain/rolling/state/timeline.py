@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...health_gate.record import GATE_FAILED
+from ...gate_record import GATE_FAILED
 from ...left_behind import RESTORE, STATUS
 from ...plain import Record
 from .journal import Entry

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...health_gate.record import GateVms
+from ...gate_record import GateVms
 from ..state.actions import Kind
 from ..state.codec import fits
 from ..state.fleet_index import FleetIndex, earliest

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from ...health_gate.gate import GateAnswer, GateTarget, HealthGate, is_recent, is_soaked
-from ...health_gate.record import GATE_FAILED
+from ...gate_record import GATE_FAILED
+from ...health_gate import GateAnswer, GateTarget, HealthGate, is_recent, is_soaked
 from ...text import duration
 from ...timestamps import at_minute
 from ..state.fleet_index import FleetIndex, earliest

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.gate import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate import (
     Check,
     GateAnswer,
     HealthGate,

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.gate import Check
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate import Check
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.health_gate.checks import (
     CheckPlace,
     check_command,

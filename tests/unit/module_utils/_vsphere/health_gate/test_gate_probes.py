@@ -12,12 +12,12 @@ from typing import Any, cast
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.gate import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.gate_record import GateVms
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate import (
     Check,
     GateAnswer,
     HealthGate,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.record import GateVms
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.observed import ObservedFleet
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.health_gate.gate_probes import GateProbes
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import probes

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.gate import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.gate_record import GateVms
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate import (
     Check,
     GateAnswer,
     HealthGate,
@@ -18,7 +19,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_
     gate_vms,
     unknown_placeholders,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate.record import GateVms
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import (
     decode_gate,
     decode_host,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from .record import GateVms
+from .gate_record import GateVms
 
 CheckKind = Literal["heartbeat", "tools", "tcp", "http", "command"]
 CheckedVms = Literal["stopped", "ran_here", "named", "none"]

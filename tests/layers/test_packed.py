@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What Ansible packs for a module: every file that it imports, anywhere in its code. Each run of the module parses and compiles them all."""
+
+from __future__ import annotations
+
+from tools.architecture import file_graph, files
+from tools.envs import ROOT
+
+GRAPH = file_graph(files("plugins"))
+MORE_KB = 130
+"""How much more drift_info may pack than host_pci_device_info. Together with the rest of its work, this decides how long a run of ``site``
+takes that changes nothing (docs/decisions/0012-site-looks-first.md)."""
+LEFT_OUT = ("job.py", "config_spec.py", "observed_fleet.py", "scheduler.py", "observed.py")
+"""Files of those who write, and of rolling reboots, that a comparison does not need."""
+
+
+def packed(module: str) -> set[str]:
+    found: set[str] = set()
+    todo = [f"plugins/modules/{module}.py"]
+    while todo:
+        for file in GRAPH.get(todo.pop(), ()):
+            if file not in found:
+                found.add(file)
+                todo.append(file)
+    return {file for file in found if (ROOT / file).is_file()}
+
+
+def size(files: set[str]) -> float:
+    return sum((ROOT / file).stat().st_size for file in files) / 1000
+
+
+def test_the_comparison_packs_little_more_than_a_list_of_devices() -> None:
+    compares, lists = packed("drift_info"), packed("host_pci_device_info")
+    assert size(compares) - size(lists) <= MORE_KB, sorted(compares - lists)
+
+
+def test_the_comparison_packs_nothing_that_only_writers_need() -> None:
+    compares = packed("drift_info")
+    assert len(compares) > 80
+    assert [file for file in compares if file.rpartition("/")[2] in LEFT_OUT or "/write/" in file] == []
