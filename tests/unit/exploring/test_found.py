@@ -173,3 +173,57 @@ def test_a_plan_says_that_without_drs_a_vm_does_not_get_to_the_host_with_the_car
         plan, made = found.site(check=True), found.site()
         assert [run.trouble for run in (plan, made)] == ["refused" if refused else ""] * 2, made.told
         assert plan.changes("attach") == made.changes("attach")
+
+
+def test_a_plan_says_that_no_host_of_the_cluster_is_in_service(tmp_path: Path) -> None:
+    """The VM has no device and is to be on. Without DRS only its own host counts."""
+    vm = {"name": "vm", "devices": [], "state": "exactly", "power": "on"}
+    for drs, other, refused in (
+        ("fullyAutomated", True, True),
+        ("fullyAutomated", False, False),
+        (False, True, True),
+        (False, False, True),
+    ):
+        hosts = ({"name": "esx-1", "maintenance": True}, {"name": "esx-2", "maintenance": other})
+        lab = vcenter(*hosts, vms=({"name": "vm", "host": "esx-1"},))
+        lab["datacenters"][0]["clusters"][0]["drs"] = drs
+        found = site(lab, tmp_path, vms=[vm])
+        plan, made = found.site(check=True), found.site()
+        assert [run.trouble for run in (plan, made)] == ["refused" if refused else ""] * 2, made.told
+        assert plan.changes("attach") == made.changes("attach")
+        if refused:
+            assert made.phases["attach"]["error_code"] == "host_in_maintenance"
+            assert found.lab.writes() == []
+            assert ("DRS of c1 is off" in made.phases["attach"]["msg"]) is (not other)
+
+
+def test_a_plan_says_that_a_vm_with_nested_virtualization_does_not_start_with_the_card_it_has(tmp_path: Path) -> None:
+    """Somebody attached the card. The MMIO window would be written before the server refuses the power-on."""
+    ready = {"card": "t4", "enabled": True, "active": True}
+    dynamic = {"dynamic": ["10de:1eb8"]}
+    for device in ({"fixed": "0000:3b:00.0"}, dynamic):
+        held = {"name": "vm", "host": "esx", "devices": [device], "nested": True}
+        vm = {"name": "vm", "devices": [{"match": "10de:1eb8"}], "mmio": {}, "power": "on"}
+        for power, refused in (("on", True), ("keep", False)):
+            found = site(vcenter({"name": "esx", "cards": [ready]}, vms=(held,)), tmp_path, vms=[{**vm, "power": power}])
+            plan, made = found.site(check=True), found.site()
+            assert [run.trouble for run in (plan, made)] == ["refused" if refused else ""] * 2, made.told
+            assert plan.changes("attach") == made.changes("attach")
+            if refused:
+                assert made.phases["attach"]["error_code"] == "nested_virtualisation"
+                assert found.lab.writes() == []
+
+
+def test_a_plan_knows_that_a_host_would_lose_a_card_at_its_reboot(tmp_path: Path) -> None:
+    """The host no longer offers the card, which is active still. Another device waits for the reboot, and a VM uses neither."""
+    lost = {"card": "nvme", "enabled": True, "active": True, "capable": False}
+    lab = vcenter({"name": "esx", "cards": [lost, {"card": "t4", **WAITS}]}, vms=({"name": "vm", "power": "on"},))
+    for match in ("144d:a808", "10de:1eb8"):  # whether the lost card is desired or not
+        found = site(lab, tmp_path, targets=[{"hosts": ["esx"], "devices": [{"match": match}]}], pinned="shutdown")
+        plan, made = found.site(check=True), found.site()
+        for run in (plan, made):
+            assert run.trouble == "refused"
+            assert run.phases["reboot"]["error_code"] == "stale_setting"
+            assert "esx still passes through devices that it no longer offers" in run.phases["reboot"]["msg"]
+        assert {"EnterMaintenanceMode_Task", "RebootHost_Task", "ShutdownGuest"}.isdisjoint(found.lab.writes())
+        assert not found.drift()["settled"]

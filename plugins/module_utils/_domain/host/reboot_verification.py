@@ -57,17 +57,18 @@ class Foreseen:
 
 
 def foresee(before: Host, desired_devices: Sequence[DesiredDevice], *, skips_missing: bool = False) -> Foreseen:
-    """What ``verify_after`` would find if the reboot put all pending settings in effect."""
+    """What ``verify_after`` would find if the reboot put all pending settings in effect. Without the devices that the host does not offer,
+    although passthrough is configured: the rule ``stale_setting`` reports these, desired or not."""
     if not desired_devices:
         return Foreseen()
-    after = replace(before, devices=tuple(replace(device, active=device.enabled) for device in before.devices))
+    after = replace(before, devices=tuple(device.rebooted() for device in before.devices))
     certain, missing = [], []
     for selection in select_all(after, desired_devices):
         if selection.blocker is not None and not selection.blocker.skippable:
             certain.append(selection.blocker.sentence())
         elif selection.blocker is not None and not skips_missing:
             missing.append(selection.blocker.sentence())
-        certain += [f"{_not_enabled(before, device)}." for device in selection.devices if not device.active]
+        certain += [f"{_not_enabled(before, device)}." for device in selection.devices if not device.enabled]
     return Foreseen(certain=tuple(dict.fromkeys(certain)), missing=tuple(missing))
 
 

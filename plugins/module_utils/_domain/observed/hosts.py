@@ -9,7 +9,7 @@ value; it does not mean "no". A value that a check needs and that may be unreada
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..facts import NOTHING, Fact, Listing
@@ -88,6 +88,15 @@ class HostDevice:
     def requires_reboot(self) -> bool:
         """True when a reboot puts the configuration in effect. It does not for a stale setting: the host no longer offers the device."""
         return self.is_pending and (not self.enabled or self.capable)
+
+    @property
+    def is_lost_at_reboot(self) -> bool:
+        """True when the device is in effect although its host no longer offers it: the host does not take it again."""
+        return self.enabled and self.active and not self.capable
+
+    def rebooted(self) -> HostDevice:
+        """This device after a reboot, which puts its setting in effect if the host offers the device."""
+        return replace(self, active=self.enabled and self.capable)
 
     @property
     def state(self) -> DeviceState:

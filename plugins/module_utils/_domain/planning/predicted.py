@@ -142,7 +142,7 @@ class Predicted:
             found = predicted.get(device.address)
             if found is not None:
                 return replace(device, enabled=found.enabled, active=found.active, label=found.label)
-            return replace(device, active=device.enabled) if rebooted and device.requires_reboot else device
+            return device.rebooted() if rebooted else device
 
         return replace(host, devices=tuple(map(changed, host.devices)), users=self._users(host))
 

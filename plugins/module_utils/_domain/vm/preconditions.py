@@ -133,16 +133,20 @@ def _feature_blockers(vm: Vm) -> list[Blocker]:
                 cure="Turn Fault Tolerance off for it first",
             )
         )
-    if vm.nested_virtualisation:
-        blockers.append(
-            Blocker(
-                code="nested_virtualisation",
-                message=f"{vm.name} exposes hardware-assisted virtualization to its guest, which excludes passthrough "
-                "devices",
-                cure="Turn off nested virtualization (nestedHVEnabled) for it first",
-            )
-        )
-    return blockers
+    return [*blockers, *nested_blockers(vm)]
+
+
+def nested_blockers(vm: Vm) -> tuple[Blocker, ...]:
+    """Nested virtualization, with which a VM that has passthrough devices does not power on either (KB 437651)."""
+    if not vm.nested_virtualisation:
+        return ()
+    return (
+        Blocker(
+            code="nested_virtualisation",
+            message=f"{vm.name} exposes hardware-assisted virtualization to its guest, which excludes passthrough devices",
+            cure="Turn off nested virtualization (nestedHVEnabled) for it first",
+        ),
+    )
 
 
 def _hot_plug_blockers(vm: Vm, desired: DesiredVm, kinds: Collection[BackingKind]) -> list[Blocker]:

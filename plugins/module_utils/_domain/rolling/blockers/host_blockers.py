@@ -177,11 +177,20 @@ def quick_boot(view: HostView, policy: Policy) -> Iterable[Blocker]:
 def stale_settings(view: HostView) -> Iterable[Blocker]:
     """The verification after the reboot would fail, and no reboot changes that. So report it before VMs are migrated or stopped."""
     stale = [device.describe() for device in view.host.devices if device.state == "stale"]
+    lost = [device.describe() for device in view.host.candidates() if device.is_lost_at_reboot]
     if stale:
         yield Blocker(
             code="stale_setting",
             message=f"{view.name} is configured to pass through devices that it no longer offers: {'; '.join(stale)}",
             cure="Disable passthrough of these devices first (host_passthrough with state: disabled). No reboot makes it take effect",
+        )
+    if lost:
+        yield Blocker(
+            code="stale_setting",
+            message=f"{view.name} still passes through devices that it no longer offers, and would not do so after the reboot: "
+            f"{'; '.join(lost)}",
+            cure="Check its IOMMU (VT-d, AMD-Vi) in the firmware and the ACS check (KB 391460). Or disable passthrough of these devices "
+            "first (host_passthrough with state: disabled)",
         )
 
 

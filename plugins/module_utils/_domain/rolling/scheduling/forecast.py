@@ -271,7 +271,7 @@ def _with_entry(view: HostView, entry: Entry) -> HostView:
     """A finished host is in service and requires no reboot, whatever its state was before."""
     if entry.step != "done":
         return replace(view, entry=entry)
-    settled = tuple(replace(device, active=device.enabled) for device in view.host.devices)
+    settled = tuple(device.rebooted() for device in view.host.devices)
     back = replace(view.host, connection_state="connected", in_maintenance_mode=entry.by_operator, devices=settled)
     return replace(view, entry=entry, host=back, entering=False, expected_reboot=None)
 

@@ -152,6 +152,35 @@ def check_capacity(
     )
 
 
+def check_start(observed: ObservedVms, vm: Vm, *, tied_to: str | None) -> CapacityCheck:
+    """Check that a host can start a VM without passthrough devices: its own host, else another one of its cluster.
+
+    ``tied_to``: id of the only host where it may start, if any.
+    """
+    hosts = [host for host in observed.candidates(vm) if tied_to in (None, host.moid)]
+    in_service = [host.moid for host in hosts if not _out_of_service(host)]
+    if in_service:
+        return CapacityCheck(host_moid=vm.host_moid if vm.host_moid in in_service else in_service[0])
+    if not hosts:
+        return CapacityCheck()
+    return CapacityCheck(
+        blockers=(
+            Blocker(
+                code="host_in_maintenance",
+                message=f"{vm.name} cannot be powered on: no host where it may start is in service",
+                cure="Return such a host to service (end its maintenance mode, reconnect it), or use power: off to leave the VM off",
+                candidates=tuple(f"{host.name}: {_out_of_service(host)}" for host in hosts),
+            ),
+        )
+    )
+
+
+def _out_of_service(host: Host) -> str:
+    if host.connection_state != "connected":
+        return host.connection_state
+    return "in maintenance mode" if host.in_maintenance_mode else ""
+
+
 def without_drs(check: CapacityCheck, host: Host) -> CapacityCheck:
     """The check of a VM that is powered on where it is, with the reason in its blockers."""
     reason = f"DRS of {host.cluster} is off, so the VM starts on {host.name}"

@@ -37,11 +37,12 @@ from ..preconditions import (
     group_blockers,
     hot_add_changes,
     hot_add_warning,
+    nested_blockers,
     power_steps,
     start_blockers,
     used_after,
 )
-from .capacity import CapacityCheck, check_capacity, commitment_warnings, items_after, without_drs
+from .capacity import CapacityCheck, check_capacity, check_start, commitment_warnings, items_after, without_drs
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, leaving
@@ -287,6 +288,8 @@ def _blockers(
         blockers += start_blockers(vm, draft.host, draft.fixed_after, running_holders)
         blockers += [_stale_blocker(vm, sentence) for sentence in _stale(draft)]
         blockers += _outdated_lock(draft, kinds)
+        if draft.staying and not (draft.attaching or kinds.attaching):
+            blockers += nested_blockers(vm)
     return tuple(blockers)
 
 
@@ -348,21 +351,32 @@ def _check_capacities(
 ) -> Mapping[str, CapacityCheck]:
     """VM id → capacity check; VMs with most dynamic devices come first. A VM that will run holds devices of its best host."""
     capacity_checks = {}
-    asking = [partial for partial in partial_plans if partial.items and (partial.draft.dynamic or partial.must_run)]
+    asking = [partial for partial in partial_plans if _asks_for_a_host(partial)]
     for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
         vm = partial.draft.vm
         host = partial.draft.host
         stays = partial.must_run and host is not None and host.drs_places_vms is False
         tied_to = vm.host_moid if partial.draft.is_tied or stays else None
-        capacity_check = check_capacity(
-            observed, vm, partial.items, holders, tied_to=tied_to, must_run=partial.must_run
-        )
+        if partial.items:
+            capacity_check = check_capacity(
+                observed, vm, partial.items, holders, tied_to=tied_to, must_run=partial.must_run
+            )
+        else:
+            capacity_check = check_start(observed, vm, tied_to=tied_to)
         if stays and host is not None:
             capacity_check = without_drs(capacity_check, host)
         capacity_checks[vm.moid] = capacity_check
         if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
             holders.place(capacity_check.host_moid, vm, partial.items)
     return capacity_checks
+
+
+def _asks_for_a_host(partial: _PartialPlan) -> bool:
+    """Dynamic devices ask for a host that has them, a power-on for one in service. ``start_blockers`` checks the only possible host."""
+    if partial.items:
+        return bool(partial.draft.dynamic) or partial.must_run
+    host = partial.draft.host
+    return partial.must_run and not partial.draft.is_tied and host is not None and host.cluster is not None
 
 
 def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, Blocker]:

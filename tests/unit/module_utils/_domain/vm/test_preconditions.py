@@ -126,6 +126,21 @@ def test_nothing_is_demanded_of_a_vm_that_needs_no_change() -> None:
     assert (target.changes, target.blockers) == ((), ())
 
 
+def test_with_nested_virtualization_a_vm_is_not_started_with_the_devices_that_it_has() -> None:
+    """Only what is passed through is refused by the server, and only at a power-on."""
+    for devices, power, code in (
+        ([dynamic()], "on", ["nested_virtualisation"]),
+        ([fixed("3b:00.0")], "on", ["nested_virtualisation"]),
+        ([dynamic()], "keep", []),
+        ([], "on", []),
+    ):
+        vm = guest("train-01", *devices, nested_virtualisation=True, memory=locked(), extra_config=WINDOW)
+        wanted = [A100] if devices else []
+        assert codes(plan_one(vm, [HOST], *wanted, state="exactly", power=power)) == code
+    leaving = guest("train-01", dynamic(), nested_virtualisation=True, memory=locked())
+    assert codes(plan_one(leaving, [HOST], state="exactly", power="on")) == []
+
+
 def test_snapshots_do_not_keep_a_device_from_being_detached() -> None:
     target = plan_one(guest("train-01", dynamic(), has_snapshots=True, memory=locked()), [HOST], A100, state="absent")
     assert (codes(target), kinds(target)) == ([], ["detach"])

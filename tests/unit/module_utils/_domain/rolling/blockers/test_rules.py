@@ -80,6 +80,9 @@ TABLE: dict[str, tuple[dict[str, Any], str]] = {
     "red alarm on the cluster": ({"clusters": [cluster(red_alarms=("vSAN health",))]}, "red_alarms"),
     "quick boot": ({"host": host(quick_boot=True), "policy": Policy(full_post=True)}, "quick_boot"),
     "a stale setting": ({"host": host(devices=(CARD, replace(CARD, address="0000:5e:00.0", capable=False)))}, "stale_setting"),
+    "a device that it would lose": (
+        {"host": host(devices=(CARD, replace(ACTIVE, address="0000:5e:00.0", capable=False)))}, "stale_setting"
+    ),
     "a desired device that is not enabled": (
         {"host": host(devices=(CARD, A40), desired_devices=parse_desired_devices(["10de:20f1", "10de:2235"]))}, "not_as_desired"
     ),

@@ -45,6 +45,7 @@ def fixed_plan(host: Any, *desired_vms: Any, vm: Any = None, **fields: Any) -> A
 
 TWO = {"match": A100, "count": 2}
 PAIR = esx("esx-01", card("3b:00.0"), card("5e:00.0"))
+CLOSED, AWAY = {"in_maintenance_mode": True}, {"connection_state": "notResponding"}
 
 
 @pytest.mark.parametrize(
@@ -353,6 +354,27 @@ def test_a_host_in_maintenance_mode_starts_nothing() -> None:
     target = ask(1, hosts=hosts)
     assert codes(target) == []
     assert any("in maintenance mode" in warning for warning in target.warnings)
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "drs", "code", "reads_drs"),
+    [
+        ({}, AWAY, None, None, False),
+        (CLOSED, {}, None, None, True),
+        (CLOSED, {}, True, None, False),
+        (CLOSED, {}, False, "host_in_maintenance", False),
+        (CLOSED, CLOSED, None, "host_in_maintenance", False),
+        (CLOSED, AWAY, None, "host_in_maintenance", False),
+    ],
+)
+def test_a_vm_without_devices_starts_where_a_host_is_in_service(
+    own: Any, other: Any, drs: bool | None, code: str | None, reads_drs: bool
+) -> None:
+    hosts = [esx("esx-01", drs_places_vms=drs, **own), esx("esx-02", drs_places_vms=drs, **other)]
+    target = plan_one(guest(), hosts, state="exactly", power="on")
+    assert codes(target) == ([code] if code else [])
+    assert target.vm_facts.starts_elsewhere is reads_drs
+    assert codes(plan_one(guest(), hosts, state="exactly")) == []
 
 
 def test_devices_that_wait_for_a_reboot() -> None:
