@@ -205,7 +205,9 @@ def test_a_plan_says_that_a_vm_with_nested_virtualization_does_not_start_with_th
         held = {"name": "vm", "host": "esx", "devices": [device], "nested": True}
         vm = {"name": "vm", "devices": [{"match": "10de:1eb8"}], "mmio": {}, "power": "on"}
         for power, refused in (("on", True), ("keep", False)):
-            found = site(vcenter({"name": "esx", "cards": [ready]}, vms=(held,)), tmp_path, vms=[{**vm, "power": power}])
+            found = site(
+                vcenter({"name": "esx", "cards": [ready]}, vms=(held,)), tmp_path, vms=[{**vm, "power": power}]
+            )
             plan, made = found.site(check=True), found.site()
             assert [run.trouble for run in (plan, made)] == ["refused" if refused else ""] * 2, made.told
             assert plan.changes("attach") == made.changes("attach")
