@@ -229,3 +229,19 @@ def test_a_plan_knows_that_a_host_would_lose_a_card_at_its_reboot(tmp_path: Path
             assert "esx still passes through devices that it no longer offers" in run.phases["reboot"]["msg"]
         assert {"EnterMaintenanceMode_Task", "RebootHost_Task", "ShutdownGuest"}.isdisjoint(found.lab.writes())
         assert not found.drift()["settled"]
+
+
+def test_a_plan_knows_that_a_card_stays_active_while_its_host_is_not_rebooted(tmp_path: Path) -> None:
+    """The host no longer offers the card, but nothing of it waits for a reboot."""
+    card = {"card": "a100", "enabled": True, "active": True, "capable": False}
+    a100 = {"match": "10de:20f1"}
+    found = site(
+        vcenter({"name": "esx", "cards": [card]}, vms=({"name": "vm", "host": "esx"},)),
+        tmp_path,
+        targets=[{"hosts": ["esx"], "devices": [a100]}],
+        vms=[{"name": "vm", "devices": [a100], "mmio": {}}],
+    )
+    plan, made = found.site(check=True), found.site()
+    assert [run.trouble for run in (plan, made)] == ["", ""], plan.told
+    assert plan.changes("attach") == made.changes("attach") != []
+    assert found.drift()["settled"]

@@ -323,7 +323,7 @@ def _settled(device: HostDevice, write: PassthroughWrite | None) -> HostDevice:
     """The device after the write and a reboot. A stale setting has no effect, because the host no longer offers the device."""
     if write is not None:
         device = replace(device, enabled=write.enabled, label=write.label_after)
-    return device.rebooted()
+    return replace(device, active=device.enabled) if device.requires_reboot else device
 
 
 def _unlabelled(host: Host, desired_devices: Iterable[DesiredDevice], selected: _SelectedDevices) -> tuple[str, ...]:
