@@ -298,34 +298,41 @@ _FUNCTIONS_OF_A_BUS = 224
 
 
 def virtual_functions(devices: Iterable[HostDevice]) -> frozenset[str]:
-    """Addresses of the devices that look like virtual functions (VFs) of the physical functions among ``devices``.
+    """Addresses of the virtual functions (VFs) of the physical functions (PFs) among ``devices``.
 
-    No property of a host marks a VF. A device counts as a VF when a physical function has SR-IOV in effect, and the device follows it
-    on the same bus (or on the next bus when there are many), has the same vendor and class, another device id, no SR-IOV of its own, and
-    no pending reboot.
+    No property of a host marks a VF. What the host says of its PFs tells which devices are VFs: SR-IOV is in effect there, with this
+    number of VFs. They follow the PFs of their card on its bus (and on the next bus when there are many), with the same vendor and class,
+    without SR-IOV of their own and without a pending reboot. No more devices than the PFs have VFs are VFs: the last ones, because the
+    VFs come after all other functions of a card (PCIe SR-IOV, First VF Offset).
     """
     known = tuple(devices)
-    cards = [card for card in known if card.sriov is not None and card.sriov.active and card.sriov.current > 0]
-    if not cards:
-        return frozenset()
-    return frozenset(
-        device.address
-        for device in known
-        if device.sriov is None
-        and not device.is_pending
-        and any(_looks_like_one_of(device, card, cards) for card in cards)
-    )
+    numbers: dict[tuple[str, str, str], int] = {}
+    first: dict[tuple[str, str, str], str] = {}
+    for card in known:
+        if card.sriov is not None and card.sriov.active and card.sriov.current > 0:
+            key = (card.address.rpartition(":")[0], card.vendor_id, card.class_id)
+            numbers[key] = numbers.get(key, 0) + card.sriov.current
+            first[key] = min(card.address, first.get(key, card.address))
+    found: set[str] = set()
+    for key, number in numbers.items():
+        behind = sorted(
+            device.address
+            for device in known
+            if device.sriov is None
+            and not device.is_pending
+            and (device.vendor_id, device.class_id) == key[1:]
+            and _is_behind(device.address, first[key], number)
+        )
+        found.update(behind[-number:])
+    return frozenset(found)
 
 
-def _looks_like_one_of(device: HostDevice, card: HostDevice, cards: Iterable[HostDevice]) -> bool:
-    if (card.vendor_id, card.class_id) != (device.vendor_id, device.class_id) or card.device_id == device.device_id:
-        return False
-    segment, bus, rest = card.address.split(":")
-    own_segment, own_bus, own_rest = device.address.split(":")
-    count = sum(other.sriov.current for other in cards if other.sriov and other.address.startswith(f"{segment}:{bus}:"))
-    ahead = int(own_bus, 16) - int(bus, 16)
-    within = (ahead == 0 and rest < own_rest) or (ahead == 1 and count > _FUNCTIONS_OF_A_BUS)
-    return segment == own_segment and within
+def _is_behind(address: str, card: str, number: int) -> bool:
+    segment, bus, rest = address.split(":")
+    card_segment, card_bus, card_rest = card.split(":")
+    ahead = int(bus, 16) - int(card_bus, 16)
+    is_near = (ahead == 0 and rest > card_rest) or (ahead == 1 and number > _FUNCTIONS_OF_A_BUS)
+    return segment == card_segment and is_near
 
 
 def dependency_group(devices: Iterable[HostDevice], address: str) -> tuple[HostDevice, ...]:

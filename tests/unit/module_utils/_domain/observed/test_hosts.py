@@ -11,10 +11,13 @@ from hypothesis import given
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     HostDevice,
+    Sriov,
     dependency_group,
     dependency_groups,
+    virtual_functions,
 )
 from tests.unit.module_utils._domain.strategies import (
+    A100,
     ACTIVE,
     AUDIO,
     BRIDGE,
@@ -23,6 +26,7 @@ from tests.unit.module_utils._domain.strategies import (
     PENDING_ENABLE,
     STALE,
     UNAVAILABLE,
+    X710,
     device,
     device_lists,
     host,
@@ -112,3 +116,59 @@ def test_every_member_gives_the_same_group_in_any_order(devices: tuple[HostDevic
         assert address in {member.address for member in group}
         assert all(groups[member.address] == group for member in group)
         assert not any(member.is_bridge for member in group)
+
+
+def in_use(count: int) -> Sriov:
+    return Sriov(capable=True, enabled=True, active=True, requested=count, current=count, maximum=256)
+
+
+VF, OTHER_PORT = {**X710, "device_id": "154c"}, {**X710, "device_id": "1521"}
+
+
+@pytest.mark.parametrize(
+    ("devices", "expected"),
+    [
+        pytest.param(
+            [device("0000:3b:00.0", X710, sriov=in_use(2)), *(device(f"0000:3b:02.{n}", VF) for n in (0, 1))],
+            ["0000:3b:02.0", "0000:3b:02.1"],
+            id="as many as the host says",
+        ),
+        pytest.param(
+            [
+                device("0000:3b:00.0", X710, sriov=in_use(2)),
+                device("0000:3b:00.2", OTHER_PORT),
+                *(device(f"0000:3b:02.{n}", VF) for n in (0, 1)),
+            ],
+            ["0000:3b:02.0", "0000:3b:02.1"],
+            id="another port of the card, of another model, is none",
+        ),
+        pytest.param(
+            [
+                device("0000:3b:00.0", X710, sriov=in_use(1)),
+                device("0000:3b:00.1", X710, sriov=in_use(2)),
+                *(device(f"0000:3b:02.{n}", VF) for n in (0, 1, 2)),
+            ],
+            ["0000:3b:02.0", "0000:3b:02.1", "0000:3b:02.2"],
+            id="of two ports",
+        ),
+        pytest.param(
+            [device("0000:3b:00.0", A100, sriov=in_use(2)), *(device(f"0000:3b:00.{n}", A100) for n in (4, 5))],
+            ["0000:3b:00.4", "0000:3b:00.5"],
+            id="those of a GPU have its device id",
+        ),
+        pytest.param(
+            [device("0000:3b:00.0", X710, sriov=in_use(2)), device("0000:3c:00.0", OTHER_PORT)],
+            [],
+            id="a card on the next bus is none",
+        ),
+        pytest.param(
+            [device("0000:3b:00.0", X710, sriov=Sriov(capable=True, enabled=True, requested=8)), device("0000:3b:02.0", VF)],
+            [],
+            id="none before they are in effect",
+        ),
+    ],
+)
+def test_what_the_host_says_of_a_card_tells_which_devices_are_virtual_functions(
+    devices: list[HostDevice], expected: list[str]
+) -> None:
+    assert sorted(virtual_functions(random.sample(devices, len(devices)))) == expected
