@@ -203,6 +203,7 @@ class Directory:
 
     def _ambiguous(self, text: str, found: list[Named], parameter: str, *, is_id: bool) -> InputError:
         shown = sorted(found, key=lambda one: (one.path, one.moid))[:MOST_CANDIDATES]
+        listed = [f"/{one.path}" for one in shown]
         one_is_id = ": it is the name of one and the managed object id of another one" if is_id else ""
         return InputError(
             message=f"{text!r} matches {len(found)} {_NOUNS[self.kind]}s{one_is_id}",
@@ -212,8 +213,10 @@ class Directory:
             if self.kind == "host"
             else "ambiguous_cluster",
             parameter=parameter,
-            candidates=[f"/{one.path} ({one.moid})" for one in shown],
-            cure="Write the inventory path of the one you mean, as listed here before the id",
+            candidates=[f"{path} ({one.moid})" for path, one in zip(listed, shown, strict=True)],
+            cure="Write the managed object id of the one you mean, as listed here in parentheses"
+            if f"/{text.strip('/')}" in listed or len({*listed}) < len(listed)
+            else "Write the inventory path of the one you mean, as listed here before the id",
         )
 
 
@@ -280,7 +283,8 @@ def resolve_all(
             if error.code.startswith("unknown"):
                 if text in may_miss:
                     continue
-                error.cure += f". List it in {parameter}_missing if the object may be gone, or is in another vCenter"
+                may_miss_it = f"If the object may be gone, or is in another vCenter, list it in {parameter}_missing"
+                error.cure = f"{may_miss_it}. Else {error.cure[:1].lower()}{error.cure[1:]}"
             raise
     return resolve_each(directory, values, parameter)
 

@@ -105,6 +105,17 @@ def test_one_that_stands_for_several_is_refused_with_all_of_them(written: str, c
             assert VMS.find(path, "vm").moid == moid, "what a refusal lists can be written"
 
 
+def test_what_its_path_cannot_tell_apart_is_told_apart_by_its_id() -> None:
+    """The path that the client shows of one VM is the path of the other one as the server writes it."""
+    vms = Directory("vm", [named("vm-1", "Paris|vm|a/b"), named("vm-2", "Paris|vm|a%2fb")])
+    with pytest.raises(InputError) as caught:
+        vms.find("/Paris/vm/a%2fb", "vm")
+    assert list(caught.value.candidates) == ["/Paris/vm/a%2fb (vm-2)", "/Paris/vm/a/b (vm-1)"]
+    assert "managed object id of the one you mean" in caught.value.cure
+    assert vms.find("vm-2", "vm").moid == "vm-2"
+    assert vms.find("/Paris/vm/a/b", "vm").moid == "vm-1"
+
+
 @pytest.mark.parametrize("written", ["nothing", "", "/vm/db", "/db", "vm/d", "Team A", "B/a/bb", "DB", "%2f"])
 def test_one_that_nothing_is_called(written: str) -> None:
     with pytest.raises(InputError) as caught:

@@ -154,7 +154,7 @@ def test_a_vm_is_protected_by_its_path_and_a_name_that_none_has_is_refused() -> 
     for module in ("host_maintenance", "host_rolling_reboot"):
         slip = pinned().run(module, check=True, fails=True, never_stop=["/Lyon/vm/db", "dbb"], **options)
         assert (slip["error_code"], slip["parameter"], slip["candidates"]) == ("unknown_vm", "never_stop", ["db"])
-        assert "never_stop_missing" in slip["msg"]
+        assert "list it in never_stop_missing. Else correct the name, or check that" in slip["msg"]
         gone = {"never_stop": ["/Paris/vm/db", "dbb"], "never_stop_missing": ["dbb"]}
         kept = pinned().run(module, check=True, fails=True, **gone, **options, **REBOOT.get(module, {}))
         assert kept["error_code"] == "never_stop", "the others are protected all the same"
