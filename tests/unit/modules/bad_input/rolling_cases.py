@@ -302,6 +302,12 @@ BLOCKED = [
         lab=lambda: lab([host(states={**WAITING, SECOND: STALE})]),
     ),
     blocked(
+        "an active device that the host no longer offers, beside one that waits for the reboot",
+        "stale_setting",
+        ("esx-01", SECOND, "still passes through", "IOMMU", "Or disable passthrough"),
+        lab=lambda: lab([host(states={**WAITING, SECOND: {**STALE, "active": True}})]),
+    ),
+    blocked(
         "a desired device that is not enabled, beside one that waits for the reboot",
         "not_as_desired",
         ("esx-01", SECOND, "desired but not enabled", "Enable the devices first"),

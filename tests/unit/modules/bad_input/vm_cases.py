@@ -324,6 +324,20 @@ SUPPLY = [
         lab=lambda: lab([host(cards=TWO, maintenance=True), host("esx-02", [])], [vm()]),
     ),
     attach(
+        "starting a VM without devices while no host of its cluster is in service",
+        "host_in_maintenance",
+        ("train-01", "esx-01: in maintenance mode", "esx-02: in maintenance mode", "Return such a host to service"),
+        options={"devices": [], "state": "exactly", "power": "on"},
+        lab=lambda: lab([host(maintenance=True), host("esx-02", [], maintenance=True)], [vm()]),
+    ),
+    attach(
+        "starting a VM with nested virtualization and a device that somebody attached",
+        "nested_virtualisation",
+        ("train-01", "Turn off nested virtualization"),
+        options={"power": "on", "mmio": {}},
+        lab=one(nested=True, devices=[{"dynamic": ["10de:20f1"]}]),
+    ),
+    attach(
         "a resource pool without the memory",
         "pool_memory",
         ("train-01", "small", "MB"),

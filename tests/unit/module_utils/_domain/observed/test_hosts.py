@@ -162,7 +162,10 @@ VF, OTHER_PORT = {**X710, "device_id": "154c"}, {**X710, "device_id": "1521"}
             id="a card on the next bus is none",
         ),
         pytest.param(
-            [device("0000:3b:00.0", X710, sriov=Sriov(capable=True, enabled=True, requested=8)), device("0000:3b:02.0", VF)],
+            [
+                device("0000:3b:00.0", X710, sriov=Sriov(capable=True, enabled=True, requested=8)),
+                device("0000:3b:02.0", VF),
+            ],
             [],
             id="none before they are in effect",
         ),
