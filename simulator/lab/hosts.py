@@ -13,7 +13,7 @@ from ..rules import knobs as knob_rules
 from ..rules.pci.passthrough import Sriov
 from .expand import unknown_keys
 from .hardware import cards as hardware
-from .hardware import recorded
+from .hardware import offers, recorded
 from .hardware.cards import LabError, token
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
     "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
     "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states", "standby", "quarantine", "quick_boot", "alarms",
-    "tags", "custom_values", "recorded",
+    "tags", "custom_values", "recorded", "device_groups", "dvx_classes",
 }  # fmt: skip
 RECORDED_KEYS = {
     "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes", "chassis", "onboard",
@@ -125,6 +125,8 @@ def _condition(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
         "quick_boot": bool(entry.get("quick_boot", False)),
         "up_days": float(entry.get("up_days", 20.0)),
         "knobs": _knobs(entry, name),
+        "groups": offers.groups(entry, name),
+        "dvx": offers.dvx_classes(entry, name),
     }
 
 

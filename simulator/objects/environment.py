@@ -22,6 +22,7 @@ from .config_options import config_option
 from .folder import config_option_descriptors
 from .host.cards import dynamic_info, offered
 from .host.state import HostState
+from .offers import dvx_classes, groups
 from .pci import optional, pci_device
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def config_target(host: HostState, hosts: list[HostState]) -> Any:
     values["sharedGpuPassthroughTypes"] = [data.new(shared, name="", vgpu=name) for name in profiles]
     if spec.major >= 8:
         values |= optional(cls, vgpuDeviceInfo=vgpu_devices(hosts), vgpuProfileInfo=vgpu_profiles(hosts))
+        values |= optional(cls, vendorDeviceGroupInfo=groups(hosts), dvxClassInfo=dvx_classes(hosts))
     return data.new(
         cls,
         numCpus=sum(threads),

@@ -11,6 +11,7 @@ from typing import Any
 from ..api import names
 from ..rules import limits
 from ..rules.vm.guest import GuestSpec
+from ..rules.vm.units import DvxClass, Group
 from .pci import Layout
 
 
@@ -101,6 +102,9 @@ class HostSpec:
     shared_gpus: Mapping[str, str] = field(default_factory=dict)
     vgpu_abilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Address of a shared GPU -> what VMs with its vGPUs can do, as fields of HostSharedGpuCapabilities."""
+    groups: tuple[Group, ...] = ()
+    """Vendor device groups that it offers."""
+    dvx: tuple[DvxClass, ...] = ()
     states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rebind: bool = True
     iommu: bool = True

@@ -383,6 +383,30 @@ class Knobs:
         int, About("32-bit and default 64-bit window for device memory without use64bitMMIO")
     ] = 32
 
+    # vGPUs, DVX devices and vendor device groups of a VM.
+    unknown_unit_fault: Annotated[
+        str,
+        About(
+            "when a vGPU profile, DVX class or device group that the host does not offer is noticed",
+            choices=("reconfigure", "power_on"),
+        ),
+    ] = "reconfigure"
+    first_sequence_id: Annotated[
+        str,
+        About(
+            "sequence ids of the devices of a new group whose template has none: any first one, from 0 or from 1",
+            choices=("any", "zero", "one"),
+        ),
+    ] = "any"
+    device_groups_list: Annotated[
+        str,
+        About(
+            "ConfigSpec.deviceGroups: a group goes with its last device whatever is listed, the list replaces the old one and must be "
+            "right, or a group without devices stays in the configuration",
+            choices=("with_devices", "replaces", "keeps_empty"),
+        ),
+    ] = "with_devices"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:

@@ -31,13 +31,14 @@ from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.rolling.advice import describe_work
-from .._domain.vm.devices.plan import DesiredVm, ObservedVms
+from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_offers
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.fleet import read_fleet
 from .._vsphere.read.hosts import read_names
 from .._vsphere.read.root_access import can_read_root
-from .._vsphere.read.vm_limits import read_options
+from .._vsphere.read.vm_limits import read_options, with_options
+from .._vsphere.read.vm_offers import read_offers
 from .._vsphere.read.vms import read_holders
 from .._vsphere.rolling.seen import status_of_traces
 from .._vsphere.session.connect import Session
@@ -118,6 +119,7 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
     observed = _read(session, request)
     plans = make_plans(observed)
     deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)
+    deeper = _read_offers(session, deeper, plans, request)
     return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
 
 
@@ -277,11 +279,21 @@ def _read_limits(session: Session, observed: ObservedEndpoint, plans: Plans, req
             chosen.append(vm)
     if not chosen:
         return observed
-    options = read_options(session, chosen, observed.vms.hosts)
-    return replace(
-        observed,
-        vms=replace(observed.vms, limits=options.limits, system_ids=options.system_ids, offered=options.offered),
-    )
+    return replace(observed, vms=with_options(observed.vms, read_options(session, chosen, observed.vms.hosts)))
+
+
+def _read_offers(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:
+    """Read what hosts offer to the VMs whose plan depends on it: one call for each of as many clusters as is allowed, and one bulk read."""
+    hosts: dict[str, Host] = {}
+    for moid in sorted(needs_offers(plans.vms)):
+        found = observed.vms.candidates(observed.vms.vm(moid))
+        computes = {host.compute_moid for host in (*hosts.values(), *found)}
+        if len(computes) <= request.max_host_queries:
+            hosts |= {host.moid: host for host in found}
+    if not hosts:
+        return observed
+    offers = read_offers(session, list(hosts.values()), observed.vms.offers)
+    return replace(observed, vms=replace(observed.vms, offers=offers))
 
 
 def render(seen: DriftObservation, request: DriftRequest) -> dict[str, Any]:

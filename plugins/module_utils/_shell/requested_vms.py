@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.host.selector import parse_desired_devices
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
 from .._domain.vm.desired import DesiredVm
 from .._domain.vm.desired_mmio import parse_mmio
+from .._domain.vm.kinds.desired_kinds import parse_vm_devices
 from .engine.vms import parse_vms
 
 _INHERITED = (
     "state",
+    "kinds",
     "backing",
     "power",
     "shutdown_timeout",
@@ -48,13 +49,16 @@ def parse_requested_vms(params: Mapping[str, Any]) -> tuple[RequestedVm, ...]:
 
 def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedVm:
     mmio = options["mmio"]
+    devices, units = parse_vm_devices(options["devices"] or (), f"devices of {reference.text}")
     desired = DesiredVm(
         target=reference.text,
         moid="",
         mmio=None
         if mmio is None
         else parse_mmio(mmio.get("size_gb"), mmio.get("device_gb"), f"mmio of {reference.text}"),
-        devices=parse_desired_devices(options["devices"] or (), f"devices of {reference.text}"),
+        devices=devices,
+        units=units,
+        all_kinds=options["kinds"] == "all",
         state=options["state"],
         backing=options["backing"],
         power=options["power"],

@@ -12,11 +12,18 @@ from .._domain.concurrency import Pace, parse_pace
 from .._domain.host.targets import Target
 from .._domain.names import resolve_each
 from .._domain.observed.hosts import Host
-from .._domain.observed.vms import DynamicBacking, Vm
-from .._domain.planning.details import DynamicSpec, FixedSpec
+from .._domain.observed.vms import DvxBacking, DynamicBacking, VgpuBacking, Vm
+from .._domain.planning.details import DvxSpec, DynamicSpec, FixedSpec, GroupSpec, VgpuSpec
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_vms
-from .._domain.vm.devices.plan import DesiredVm, needs_details, plan_vm_devices, reserved_cards, starts_elsewhere
+from .._domain.vm.devices.plan import (
+    DesiredVm,
+    needs_details,
+    needs_offers,
+    plan_vm_devices,
+    reserved_cards,
+    starts_elsewhere,
+)
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
@@ -74,7 +81,9 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             seen = _read(session, request)
             return _expect(session, seen, request, predicted) if check_mode else seen
         case Details(seen=seen, plan=plan):
-            deeper = deepen_vms(session, seen.observed, needs_details(plan), starts_elsewhere(plan))
+            deeper = deepen_vms(
+                session, seen.observed, needs_details(plan), starts_elsewhere(plan), needs_offers(plan)
+            )
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
         case BeforeWrite(seen=seen, plan=plan, moid=moid):
             now = _read_again(session, seen, request, plan, {moid})
@@ -160,10 +169,10 @@ def _read_again(
     }
     for target in plan.targets:
         vm = by_id[target.moid]
-        if any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
+        if any(isinstance(device.backing, DynamicBacking | VgpuBacking | DvxBacking) for device in vm.devices):
             anywhere.add(vm.moid)
         for change in target.effective:
-            if isinstance(change.detail, DynamicSpec):
+            if isinstance(change.detail, DynamicSpec | VgpuSpec | DvxSpec | GroupSpec):
                 anywhere.add(vm.moid)
             elif isinstance(change.detail, FixedSpec):
                 given.setdefault(vm.host_moid or "", {})[change.detail.address] = vm.moid

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyVmomi.SoapAdapter import Deserialize, SoapDeserializer, SoapResponseDeserializer
     from pyVmomi.VmomiSupport import F_OPTIONAL as OPTIONAL
     from pyVmomi.VmomiSupport import DataObject, Enum, GetServiceVersions, IsChildVersion, ManagedObject, versionIdMap
+    from pyVmomi.VmomiSupport import long as as_long
 
     MISSING: ImportError | None = None
 else:
@@ -30,6 +31,7 @@ else:
             ManagedObject,
             versionIdMap,
         )
+        from pyVmomi.VmomiSupport import long as as_long
 
         MISSING = None
     except ImportError as error:
@@ -43,6 +45,7 @@ else:
                 return self
 
         vim = vmodl = GetServiceVersions = versionIdMap = IsChildVersion = Deserialize = Iso8601 = _Absent()
+        as_long = int
         SoapStubAdapter = SoapDeserializer = SoapResponseDeserializer = DataObject = Enum = ManagedObject = object
 
 
@@ -69,6 +72,7 @@ __all__ = [
     "SoapDeserializer",
     "SoapResponseDeserializer",
     "SoapStubAdapter",
+    "as_long",
     "service_versions",
     "version_id",
     "vim",

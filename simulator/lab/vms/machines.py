@@ -115,12 +115,35 @@ def devices(spec_: VmSpec, host: HostState) -> list[Any]:
     """The passthrough devices the lab gives it."""
     found = []
     cards = host_cards.cards(host) if spec_.devices else {}
-    for index, entry in enumerate(spec_.devices):
+    for entry in spec_.devices:
         if "fixed" in entry and str(entry["fixed"]) not in cards:
             raise LabError(f"VM {spec_.name}: {host.name} has no device at {entry['fixed']}")
-        if not set(entry) & {"fixed", "dynamic", "vgpu", "dvx", "sriov"}:
-            raise LabError(f"VM {spec_.name}: a device is fixed, dynamic, vgpu, dvx or sriov, not {dict(entry)!r}")
-        found.append(from_lab(entry, cards, host.spec.system_id, index))
+        if not set(entry) & {"fixed", "dynamic", "vgpu", "dvx", "sriov", "group"}:
+            raise LabError(
+                f"VM {spec_.name}: a device is fixed, dynamic, vgpu, dvx, sriov or group, not {dict(entry)!r}"
+            )
+        if "group" in entry:
+            found += _of_group(spec_, entry, host, len(found), [item for item in spec_.devices if "group" in item])
+        else:
+            found.append(from_lab(entry, cards, host.spec.system_id, len(found)))
+    return found
+
+
+def _of_group(
+    spec_: VmSpec, entry: Mapping[str, Any], host: HostState, first: int, entries: list[Mapping[str, Any]]
+) -> list[Any]:
+    """The devices of a vendor device group. The keys of the groups of a VM count from 0 in the order of its entries."""
+    group = next((item for item in host.spec.groups if item.name == str(entry["group"])), None)
+    if group is None:
+        raise LabError(f"VM {spec_.name}: {host.name} has no device group {entry['group']!r}")
+    instance = next(number for number, item in enumerate(entries) if item is entry)
+    found = []
+    for position, part in enumerate(group.parts):
+        device = from_lab({part.kind: part.value}, {}, host.spec.system_id, first + position)
+        device.deviceGroupInfo = vim.vm.device.VirtualDevice.DeviceGroupInfo(
+            groupInstanceKey=instance, sequenceId=position + 1 if part.sequence is None else part.sequence
+        )
+        found.append(device)
     return found
 
 

@@ -116,7 +116,19 @@ def hardware(spec: HostSpec, *, signed_bus: bool) -> Any:
         smcPresent=False,
         biosInfo=data.new(vim.host.BIOSInfo, biosVersion="1.6.5", vendor=spec.vendor),
         pciDevice=devices,
+        **optional(vim.host.HardwareInfo, dvxClasses=_dvx_classes(spec)),
     )
+
+
+def _dvx_classes(spec: HostSpec) -> list[Any] | None:
+    """`dvxClasses`, since 8.0.0.1."""
+    if not spec.dvx or spec.version_numbers < (8, 0):
+        return None
+    cls = vim.host.DvxClass
+    return [
+        data.new(cls, deviceClass=item.name, checkpointSupported=True, swDMATracingSupported=True, sriovNic=item.nic)
+        for item in spec.dvx
+    ]
 
 
 def _package(spec: HostSpec, index: int) -> Any:

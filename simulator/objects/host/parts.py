@@ -14,6 +14,7 @@ from ...api.takes import takes
 from ...core.base import Endpoint, ManagedObject
 from ...rules import faults
 from ...rules.pci import passthrough
+from .. import offers
 from . import cards as host_cards
 from . import disks as host_disks
 from . import power as host_power
@@ -176,6 +177,11 @@ class HostAssignableHardwareManager(HostPart):
         """Devices a dynamic backing can name, ids unsigned."""
         self.host.reach()
         return host_cards.dynamic_info(self.host)
+
+    def RetrieveVendorDeviceGroupInfo(self, call: Call) -> list[Any]:
+        """The vendor device groups of this host (8.0.0.1 and later)."""
+        self.host.reach()
+        return offers.groups([self.host])
 
     @takes("config.attributeOverride.*")
     def UpdateAssignableHardwareConfig(self, call: Call, config: Any) -> None:

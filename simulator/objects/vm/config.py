@@ -131,6 +131,26 @@ def _allocation(reservation: int, limit: int, shares: int) -> Any:
     )
 
 
+def groups(config: Any) -> list[Any]:
+    """The vendor device groups of a VM (8.0.0.1 and later)."""
+    found = getattr(config, "deviceGroups", None)
+    return list(found.deviceGroup or []) if found is not None else []
+
+
+def set_groups(config: Any, found: dict[int, str]) -> None:
+    """Show these groups, key -> name; none at all where the VM never had one."""
+    if not found and not groups(config):
+        return
+    kinds = vim.vm.VirtualDeviceGroups
+    config.deviceGroups = data.new(
+        kinds,
+        deviceGroup=[
+            data.new(kinds.VendorDeviceGroup, groupInstanceKey=key, deviceGroupName=name)
+            for key, name in sorted(found.items())
+        ],
+    )
+
+
 def option_values(extra: dict[str, str]) -> list[Any]:
     """extraConfig as the API shows it, by key."""
     return [data.new(vim.option.OptionValue, key=key, value=extra[key]) for key in sorted(extra)]
@@ -165,6 +185,13 @@ def _tools() -> Any:
 
 def config(vm: VmState) -> Any:
     """Build `VirtualMachineConfigInfo`."""
+    found = _config(vm)
+    names = [str(entry["group"]) for entry in vm.spec.devices if "group" in entry]
+    set_groups(found, dict(enumerate(names)))
+    return found
+
+
+def _config(vm: VmState) -> Any:
     spec = vm.spec
     cls = vim.vm.ConfigInfo
     flags = data.new(vim.vm.FlagInfo, **optional(vim.vm.FlagInfo, vvtdEnabled=False, vbsEnabled=False))

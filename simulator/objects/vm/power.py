@@ -11,6 +11,8 @@ from pyVmomi import vim, vmodl
 from ...core.tasks import Task
 from ...rules import admission, faults, limits, maintenance
 from ...rules.vm import power_on as rules
+from ...rules.vm import units
+from .. import offers
 from ..cluster import ha as cluster_ha
 from ..host import cards as host_cards
 from ..host.state import HostState
@@ -34,6 +36,7 @@ def host_view(host: HostState) -> rules.Host:
         free_memory=host.free_memory,
         lent=len(host.holders),
         device_max=limits.host_device_max(host.spec.release, host.settings),
+        dvx_classes=tuple(item.name for item in host.spec.dvx if not item.nic),
     )
 
 
@@ -45,6 +48,9 @@ def pools_of(vm: VmState) -> list[admission.Pool]:
 
 def fitting(vm: VmState, host: HostState, pools: list[admission.Pool] | None = None) -> dict[int, str]:
     """Device key -> address if the VM can start on the host; raises the fault otherwise. ``pools``: when they were read before."""
+    names = [item.deviceGroupName for item in vm_config.groups(vm.get("config"))]
+    if names:
+        units.check_power_on(names, offers.offered([host]))
     return rules.assigned(machine(vm), host_view(host), pools_of(vm) if pools is None else pools, host.settings)
 
 

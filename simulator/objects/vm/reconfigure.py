@@ -15,6 +15,8 @@ from ...rules.pci import encoding
 from ...rules.vm import devices as device_rules
 from ...rules.vm import privileges
 from ...rules.vm import reconfigure as rules
+from ...rules.vm import units
+from .. import offers
 from . import assigned
 from . import config as vm_config
 from . import power as vm_power
@@ -36,7 +38,7 @@ TAKEN = (
     *(f"spec.{name}" for name in ("changeVersion", "numCPUs", "numCoresPerSocket", "memoryMB", "motherboardLayout")),
     *(f"spec.{name}.{part}" for name in ("memoryAllocation", "cpuAllocation") for part in ALLOCATION),
     "spec.memoryReservationLockedToMax", "spec.extraConfig.*", "spec.flags.*", "spec.bootOptions.*",
-    "spec.deviceChange.operation", "spec.deviceChange.fileOperation", "spec.deviceChange.device.*",
+    "spec.deviceGroups.*", "spec.deviceChange.operation", "spec.deviceChange.fileOperation", "spec.deviceChange.device.*",
 )  # fmt: skip
 """What ReconfigVM_Task honors of its spec; devices are the business of rules/vm/devices.py."""
 
@@ -91,6 +93,10 @@ def apply(vm: VmState, spec: Any) -> None:
     """Change a copy of the configuration; it is stored only when nothing was refused."""
     with vm.edit("config") as config:
         devices = list(config.hardware.device)
+        groups = {item.groupInstanceKey: item.deviceGroupName for item in vm_config.groups(config)}
+        offered = offers.offered(vm.sim.obj(vm.host.props["parent"]).hosts)
+        units.check_groups(spec, devices, groups, offered, vm.settings)
+        units.check_backings(list(spec.deviceChange or []), offered, vm.settings)
         after = device_rules.changed(devices, list(spec.deviceChange or []), setting(vm), vm.settings)
         added = len(device_rules.kinds(after)) > len(device_rules.kinds(devices))
         if vm.is_on:
@@ -105,6 +111,7 @@ def apply(vm: VmState, spec: Any) -> None:
             config.memoryAllocation.reservation = memory.size
         _plain_fields(config, spec)
         config.extraConfig = vm_config.option_values(_extra(config, spec, after))
+        vm_config.set_groups(config, units.after(spec, after, groups, vm.settings))
         config.hardware.device = vm_config.with_controller(after)
         config.changeVersion = vm.next_change_version()
         config.modified = vm.sim.clock.now()

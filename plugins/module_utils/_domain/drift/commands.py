@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..host.selector import DesiredDevice
+from ..vm.kinds.desired_kinds import DesiredUnit
 from ..plain import Plain, Record
 from ..text import literal
 
@@ -72,7 +73,7 @@ class Commands:
         vms: list[Plain] = [{"moid": moid, "devices": [{"match": _identity(address, ids)}]} for moid in moids]
         return self.module("vm_pci_device", {"vms": vms, "state": "absent", "power": "cycle"})
 
-    def only(self, moid: str, devices: Sequence[DesiredDevice]) -> str:
+    def only(self, moid: str, devices: Sequence[DesiredDevice | DesiredUnit]) -> str:
         """Leave a VM with the desired devices and no others."""
         return self.module(
             "vm_pci_device",

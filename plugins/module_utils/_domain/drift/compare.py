@@ -16,7 +16,7 @@ from ..observed.hosts import DeviceUser, Host
 from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
-from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
+from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, needs_offers, plan_vm_devices
 from ..writing.api_versions import ApiVersions, refuse_too_new
 from .commands import Commands
 from .hosts import away_because_of, host_differences, rolling_difference, without_unread_disk_blockers
@@ -105,7 +105,7 @@ def hosts_to_read_with_fabric(observed: ObservedEndpoint, plans: Plans) -> tuple
 
 def vms_to_read_in_detail(plans: Plans) -> tuple[str, ...]:
     """VMs whose plan needs facts that the server returns for one VM or one host at a time."""
-    return tuple(sorted(needs_details(plans.vms)))
+    return tuple(sorted(needs_details(plans.vms) | needs_offers(plans.vms)))
 
 
 def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> tuple[Difference, ...]:
@@ -175,7 +175,7 @@ def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Differe
 def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     surplus = {target.moid: _surplus_devices(target) for target in plans.strict.targets}
     unchecked = set(vms_to_read_in_detail(plans))
-    entries = {desired.moid: desired.devices for desired in observed.desired_vms}
+    entries = {desired.moid: (*desired.devices, *desired.units) for desired in observed.desired_vms}
     stay_blocked = _blocked_after_hosts(observed, plans)
     for target in plans.vms.targets:
         case = VmCase(

@@ -68,6 +68,8 @@ KINDS: Mapping[str, Kind] = {
     "extra": Kind(title="not in the desired state", mark="extra"),
     "device_missing": Kind(title="device missing in the VM", mark="missing"),
     "wrong_backing": Kind(title="wrong kind of backing", mark="backing"),
+    "parameters_differ": Kind(title="other parameters of a device", mark="parameters"),
+    "setting_differs": Kind(title="other setting of a device", mark="setting"),
     "memory_not_reserved": Kind(title="memory not reserved", mark="memory"),
     "memory_limited": Kind(title="memory limited", mark="limit"),
     "memory_changed": Kind(title="memory changed since it was reserved", mark="memory", is_grave=True),

@@ -13,20 +13,25 @@ from ..observed.hosts import HostDevice
 from ..observed.vms import Vm
 from ..planning.details import (
     Detach,
+    DetachGroup,
+    DvxSpec,
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GroupSpec,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    VgpuSpec,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
 from ..rolling.status import RunLine, VmLine, describe_vm
 from ..vm.devices.matching import Held, survey
+from ..vm.kinds.desired_kinds import DesiredUnit
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
 from .commands import Commands
@@ -37,6 +42,8 @@ _UNKNOWN = {
     "host_unreachable": "unreachable",
     "vm_unreadable": "unreadable",
     "host_unknown": "unreadable",
+    "offer_unknown": "unreadable",
+    "group_unknown": "unreadable",
 }
 _MISSING = frozenset(
     {
@@ -48,6 +55,10 @@ _MISSING = frozenset(
         "dynamic_unsupported",
         "hardware_version",
         "no_system_id",
+        "unknown_profile",
+        "profile_in_other_mode",
+        "unknown_group",
+        "unknown_dvx_class",
     }
 )
 """Blocker codes for a desired device that is not available."""
@@ -81,7 +92,7 @@ class VmCase:
     target: TargetPlan
     surplus: Mapping[str, Mapping[str, str]]
     """Subject → description, of devices that the intent does not name."""
-    entry: Sequence[DesiredDevice] = ()
+    entry: Sequence[DesiredDevice | DesiredUnit] = ()
     unchecked: bool = False
     """True when facts that need one call for each VM or host were not read."""
     stays_blocked: bool = False
@@ -247,9 +258,11 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
     """The difference that a change removes; None for a shutdown, and for a power-on around other changes."""
     vm, attach = case.vm, commands.attach()
     match change.detail:
-        case Detach():
+        case Detach() | DetachGroup():
             return _detach(case, change, commands)
-        case FixedSpec() | DynamicSpec():
+        case DvxSpec(key=int()):
+            return _edited(vm, change, attach)
+        case FixedSpec() | DynamicSpec() | VgpuSpec() | DvxSpec() | GroupSpec():
             words = words_of(change.after)
             return _difference(
                 vm,
@@ -264,7 +277,9 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             )
         case MemoryWrite() as write:
             return _memory(vm, change, write, attach)
-        case ExtraConfig(value=value):
+        case ExtraConfig(key=key, value=value):
+            if ".cfg." in key.lower():
+                return _setting(vm, change, value, attach)
             return _difference(
                 vm,
                 "mmio_differs",
@@ -294,6 +309,37 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)
+
+
+def _edited(vm: Vm, change: Change, command: str) -> Difference:
+    before, after = words_of(change.before), words_of(change.after)
+    return _difference(
+        vm,
+        "parameters_differ",
+        subject=change.subject,
+        device=after.get("device", ""),
+        wanted=after.get("parameters", ""),
+        found=before.get("parameters", "none"),
+        cause=f"{change.subject} of {vm.name} has the parameters {before.get('parameters', 'none')}",
+        cure=f"Set {after.get('parameters', '')}",
+        command=command,
+    )
+
+
+def _setting(vm: Vm, change: Change, value: str, command: str) -> Difference | None:
+    """A setting of one device. One that leaves with its device is no difference of its own."""
+    if not value:
+        return None
+    return _difference(
+        vm,
+        "setting_differs",
+        subject=change.subject,
+        wanted=value,
+        found=str(change.before or "not set"),
+        cause=f"{change.subject} of {vm.name} is {change.before or 'not set'}",
+        cure=f"Set it to {value}",
+        command=command,
+    )
 
 
 def _off(vm: Vm, command: str) -> Difference:

@@ -60,7 +60,10 @@ class VgpuBacking:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DvxBacking:
+    """``parameters``: sorted by key."""
+
     device_class: str
+    parameters: tuple[tuple[str, bool | int | float | str], ...] = ()
     kind: str = "dvx"
 
 
@@ -175,8 +178,10 @@ class Vm:
     fixed_hot_plug: bool = False
     devices: tuple[VmDevice, ...] = ()
     extra_config: Mapping[str, str] = field(default_factory=dict)
-    """Only the ``pciPassthru`` keys for 64-bit MMIO."""
+    """Only the ``pciPassthru`` keys for 64-bit MMIO, and ``pciPassthruN.cfg.*``, the settings of single devices."""
     pool: PoolState | None = None
+    device_groups: Mapping[int, str] = field(default_factory=dict)
+    """Key of each vendor device group → its name."""
     pci_controller_key: int = 100
     unreadable: tuple[str, ...] = ()
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from ..observed.hosts import HostDevice
-from ..observed.vms import AllowedDevice
+from ..observed.vms import AllowedDevice, Backing
 
 ChangeKind: TypeAlias = Literal[
     "passthrough",
     "shutdown",
     "detach",
     "attach",
+    "edit",
     "memory",
     "extra_config",
     "hot_add",
@@ -81,8 +82,11 @@ class PowerOn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detach:
+    """``of_kind``: ``vgpu`` for a vGPU that is not part of a group, as far as this session can see."""
+
     kind: ClassVar[ChangeKind] = "detach"
     key: int
+    of_kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +107,46 @@ class DynamicSpec:
     allowed: tuple[AllowedDevice, ...]
     custom_label: str | None
     name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VgpuSpec:
+    """``advanced``: settings of the device, which are written by its index after it was added."""
+
+    kind: ClassVar[ChangeKind] = "attach"
+    profile: str
+    advanced: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DvxSpec:
+    """``parameters`` is the whole list. ``key``: the device whose list is replaced; None: a new device."""
+
+    device_class: str
+    parameters: tuple[tuple[str, bool | int | float | str], ...] = ()
+    key: int | None = None
+
+    @property
+    def kind(self) -> ChangeKind:
+        return "attach" if self.key is None else "edit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupSpec:
+    """A vendor device group with all its devices. ``parts``: backing and sequence id of each (None: the template has none)."""
+
+    kind: ClassVar[ChangeKind] = "attach"
+    name: str
+    parts: tuple[tuple[Backing, int | None], ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetachGroup:
+    """``instance``: the key of the group in the VM. ``keys``: all its devices."""
+
+    kind: ClassVar[ChangeKind] = "detach"
+    instance: int
+    keys: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,5 +180,6 @@ class HotAdd:
 
 HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
-SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
+UnitDetail: TypeAlias = VgpuSpec | DvxSpec | GroupSpec | DetachGroup
+SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | UnitDetail | MemoryWrite | ExtraConfig | HotAdd
 Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail

@@ -155,6 +155,8 @@ class VmFacts:
     mmio: WindowFacts | None = None
     leaving: Mapping[str, Leaving] = field(default_factory=dict)
     needs_details: bool = False
+    needs_offers: bool = False
+    """What its hosts offer to VMs must be read, and the VM planned again."""
     starts_elsewhere: bool = False
     """It will be powered on, and the best host for its dynamic devices is another one than its own: only DRS can move it there."""
 

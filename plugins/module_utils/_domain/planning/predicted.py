@@ -14,23 +14,29 @@ from dataclasses import dataclass, field, replace
 from ..observed.hosts import DeviceUser, Host, HostDevice
 from ..observed.vms import (
     Backing,
+    DvxBacking,
     DynamicBacking,
     FixedBacking,
     MemoryState,
+    VgpuBacking,
     Vm,
     VmDevice,
     held_addresses,
 )
 from .details import (
     Detach,
+    DetachGroup,
+    DvxSpec,
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GroupSpec,
     HotAdd,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    VgpuSpec,
 )
 from .plan import Change, Plan, TargetPlan
 
@@ -58,6 +64,7 @@ class PredictedVm:
     memory: MemoryState
     cpu_hot_add: bool
     extra_config: Mapping[str, str]
+    device_groups: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, vm: Vm) -> PredictedVm:
@@ -69,6 +76,7 @@ class PredictedVm:
             memory=vm.memory,
             cpu_hot_add=vm.cpu_hot_add,
             extra_config=vm.extra_config,
+            device_groups=vm.device_groups,
         )
 
 
@@ -118,6 +126,7 @@ class Predicted:
             memory=found.memory,
             cpu_hot_add=found.cpu_hot_add,
             extra_config=found.extra_config,
+            device_groups=found.device_groups,
             pool=pool,
         )
 
@@ -228,6 +237,23 @@ def _after_one(vm: Vm, change: Change) -> Vm:
             return _with_device(vm, fixed)
         case DynamicSpec() as spec:
             return _with_device(vm, DynamicBacking(allowed=spec.allowed, custom_label=spec.custom_label))
+        case VgpuSpec(profile=profile, advanced=advanced):
+            vm = _with_device(vm, VgpuBacking(profile=profile))
+            index = vm.devices[-1].key - _NEW_KEY
+            settings = {f"pciPassthru{index}.cfg.{name}": value for name, value in advanced}
+            return replace(vm, extra_config={**vm.extra_config, **settings}) if settings else vm
+        case DvxSpec(device_class=name, parameters=parameters, key=None):
+            return _with_device(vm, DvxBacking(device_class=name, parameters=parameters))
+        case DvxSpec(device_class=name, parameters=parameters, key=key):
+            edited = DvxBacking(device_class=name, parameters=parameters)
+            devices = (replace(device, backing=edited) if device.key == key else device for device in vm.devices)
+            return replace(vm, devices=tuple(devices))
+        case GroupSpec() as group:
+            return _with_group(vm, group)
+        case DetachGroup(instance=instance, keys=keys):
+            groups = {key: name for key, name in vm.device_groups.items() if key != instance}
+            left = tuple(device for device in vm.devices if device.key not in keys)
+            return replace(vm, devices=left, device_groups=groups)
         case MemoryWrite() as write:
             return replace(vm, memory=_memory_after(vm.memory, write))
         case ExtraConfig(key=key, value=value):
@@ -243,6 +269,15 @@ def _after_one(vm: Vm, change: Change) -> Vm:
 def _with_device(vm: Vm, backing: Backing) -> Vm:
     key = max([_NEW_KEY - 1, *(device.key for device in vm.devices)]) + 1
     return replace(vm, devices=(*vm.devices, VmDevice(key=key, label=f"PCI device {key - _NEW_KEY}", backing=backing)))
+
+
+def _with_group(vm: Vm, group: GroupSpec) -> Vm:
+    instance = max([-1, *vm.device_groups]) + 1
+    for backing, _sequence in group.parts:
+        vm = _with_device(vm, backing)
+        *before, new = vm.devices
+        vm = replace(vm, devices=(*before, replace(new, group_instance=instance)))
+    return replace(vm, device_groups={**vm.device_groups, instance: group.name})
 
 
 def _memory_after(memory: MemoryState, write: MemoryWrite) -> MemoryState:

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from ..errors import InputError
 from ..host.selector import DesiredDevice
 from .desired_mmio import DesiredMmio
+from .kinds.desired_kinds import DesiredUnit
 
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
@@ -29,6 +30,10 @@ class DesiredVm:
     target: str
     moid: str
     devices: tuple[DesiredDevice, ...] = ()
+    units: tuple[DesiredUnit, ...] = ()
+    """vGPUs, vendor device groups and DVX devices."""
+    all_kinds: bool = False
+    """``exactly`` decides about devices of every kind, not only of the kinds that the entry names."""
     state: DesiredState = "present"
     backing: BackingChoice = "auto"
     power: PowerChoice = "keep"
@@ -41,10 +46,15 @@ class DesiredVm:
     unlock_memory: bool = False
     disable_hot_add: bool = False
 
+    @property
+    def names_passthrough(self) -> bool:
+        """Whether ``exactly`` decides about fixed and dynamic devices: they are named, or the list is empty."""
+        return bool(self.devices) or not self.units or self.all_kinds
+
 
 def check_desired(desired: DesiredVm) -> None:
     """Raise InputError for the desired state of one VM when it is wrong in any state of the VM."""
-    if desired.state == "absent" and not desired.devices:
+    if desired.state == "absent" and not desired.devices and not desired.units:
         raise InputError(
             message=f"state: absent for {desired.target} has no devices",
             code="nothing_named",

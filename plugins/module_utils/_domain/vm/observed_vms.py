@@ -14,6 +14,7 @@ from ..observed.hosts import Host, HostDevice, UnreadVm
 from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from .desired import DesiredVm, check_desired
+from .kinds.offers import Offers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,8 @@ class ObservedVms:
     ignored_vms: frozenset[str] = frozenset()
     device_limit: int | None = None
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    offers: Offers = field(default_factory=Offers)
+    """vGPU profiles, vendor device groups and DVX classes of hosts. Read only for VMs whose entries name them."""
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -101,11 +101,20 @@ def _guest_shutdown(vm: Vm, desired: DesiredVm) -> tuple[tuple[Blocker, ...], tu
 
 
 def attach_blockers(
-    vm: Vm, desired: DesiredVm, kinds: Collection[BackingKind], count_after: int, maximum: int | None
+    vm: Vm,
+    desired: DesiredVm,
+    kinds: Collection[BackingKind],
+    count_after: int,
+    maximum: int | None,
+    *,
+    vgpus_only: bool = False,
 ) -> tuple[Blocker, ...]:
-    """Why no device with one of these kinds of backing can be attached to a VM. ``count_after`` and ``maximum``: numbers of devices."""
+    """Why no device with one of these kinds of backing can be attached to a VM. ``count_after`` and ``maximum``: numbers of devices.
+
+    ``vgpus_only``: only vGPUs are attached, which exclude neither snapshots nor nested virtualization by themselves.
+    """
     blockers = [
-        *_feature_blockers(vm),
+        *_feature_blockers(vm, vgpus_only=vgpus_only),
         *_hot_plug_blockers(vm, desired, kinds),
         *(blocker for kind in sorted(kinds) if (blocker := check_hardware(vm, kind)) is not None),
     ]
@@ -115,9 +124,9 @@ def attach_blockers(
     return tuple(blockers)
 
 
-def _feature_blockers(vm: Vm) -> list[Blocker]:
+def _feature_blockers(vm: Vm, *, vgpus_only: bool) -> list[Blocker]:
     blockers = []
-    if vm.has_snapshots:
+    if vm.has_snapshots and not vgpus_only:
         blockers.append(
             Blocker(
                 code="snapshots",
@@ -133,7 +142,7 @@ def _feature_blockers(vm: Vm) -> list[Blocker]:
                 cure="Turn Fault Tolerance off for it first",
             )
         )
-    return [*blockers, *nested_blockers(vm)]
+    return [*blockers, *(() if vgpus_only else nested_blockers(vm))]
 
 
 def nested_blockers(vm: Vm) -> tuple[Blocker, ...]:

@@ -16,16 +16,20 @@ from typing import Literal, TypeAlias, assert_never
 from ..errors import DirectPathError
 from ..planning.details import (
     Detach,
+    DetachGroup,
     Detail,
+    DvxSpec,
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GroupSpec,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    VgpuSpec,
 )
 from ..planning.plan import Blocker, Plan, TargetPlan
 
@@ -125,6 +129,14 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
     match detail:
         case DynamicSpec():
             return ("dynamic",)
+        case VgpuSpec():
+            return ("vgpu",)
+        case DvxSpec():
+            # Also with an empty list of parameters, which pyVmomi does not send, so the guard of the transport does not see it.
+            return ("dvx",)
+        case GroupSpec() | DetachGroup():
+            # Also when no group is left: then deviceGroups is an empty list, which the guard of the transport does not see.
+            return ("device_group",)
         case PassthroughWrite(label=label):
             return () if label is None else ("hardware_label",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
@@ -144,7 +156,19 @@ def refuse_too_new(plan: Plan, api: ApiVersions | None) -> Plan:
 def _refused(target: TargetPlan, api: ApiVersions) -> TargetPlan:
     kinds = dict.fromkeys(kind for change in target.changes for kind in kinds_of(change.detail))
     blockers = tuple(blocker for kind in kinds if (blocker := kind_blocker(kind, api, target.target)) is not None)
+    if any(isinstance(change.detail, Detach) and change.detail.of_kind == "vgpu" for change in target.changes):
+        blockers += _hidden_groups(api, target.target)
     return replace(target, blockers=(*blockers, *target.blockers)) if blockers else target
+
+
+def _hidden_groups(api: ApiVersions, target: str) -> tuple[Blocker, ...]:
+    """A blocker for detaching a vGPU when the server knows device groups and the session does not: the vGPU may be a part of a group, which
+    is detached whole or not at all."""
+    since = parse_version(KINDS["device_group"].since)
+    if api.server < since or not api.lacks(since):
+        return ()
+    error = too_old(f"Whether the vGPUs of {target} belong to a vendor device group is unknown", since, api)
+    return (Blocker(code=error.code, message=error.message, cure=error.cure),)
 
 
 def kind_blocker(kind: KindName, api: ApiVersions, target: str) -> Blocker | None:

@@ -5,10 +5,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
-from ..planning.details import Detach, DynamicSpec, ExtraConfig, FixedSpec, HotAdd, MemoryWrite
+from ..observed.vms import Backing, DvxBacking, DynamicBacking, FixedBacking, VgpuBacking, Vm, VmDevice
+from ..planning.details import (
+    Detach,
+    DetachGroup,
+    DvxSpec,
+    DynamicSpec,
+    ExtraConfig,
+    FixedSpec,
+    GroupSpec,
+    HotAdd,
+    MemoryWrite,
+    VgpuSpec,
+)
 from ..planning.plan import Change
 from ..vm.memory import describe_device
 
@@ -19,16 +30,22 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     ``was``: the VM before the changes. ``now``: the VM after them. Changes by another user since then stay. Devices are compared by their
     backing, not by their key: a device that is attached again gets another key.
     """
-    attached = Counter(_spec_identity(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
+    attached = Counter(
+        _spec_identity(c.detail)
+        for c in made
+        if isinstance(c.detail, FixedSpec | DynamicSpec | VgpuSpec | DvxSpec) and c.kind == "attach"
+    )
     taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
-    changes = []
-    for device in _missing_from(now.devices, was.devices):
+    edited = {change.detail.key for change in made if isinstance(change.detail, DvxSpec) and change.kind == "edit"}
+    changes = [*_edits(was, now, edited), *_groups(was, now, made)]
+    there, before = _alone(now.devices, edited), _alone(was.devices, edited)
+    for device in _missing_from(there, before):
         attached[_backing_identity(device.backing)] -= 1
         if attached[_backing_identity(device.backing)] >= 0:
             subject, detail = describe_device(device), Detach(key=device.key)
             changes.append(Change(subject=subject, before="attached", after=None, detail=detail))
     lost = []
-    for device in _missing_from(was.devices, now.devices):
+    for device in _missing_from(before, there):
         if device.key not in taken:
             continue
         spec = _spec(device)
@@ -42,6 +59,51 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     changes += (change for change in _extra_config(was, now) if change.subject in keys)
     changes += _hot_add(was, now) if "hot_add" in kinds else ()
     return tuple(changes), tuple(lost)
+
+
+def _alone(devices: Iterable[VmDevice], edited: Collection[int | None]) -> list[VmDevice]:
+    """The devices that are compared one by one: no parts of groups, and none that was edited in place."""
+    return [device for device in devices if device.group_instance is None and device.key not in edited]
+
+
+def _edits(was: Vm, now: Vm, edited: Collection[int | None]) -> Iterator[Change]:
+    """The changes that give edited DVX devices their old parameters."""
+    there = {device.key: device.backing for device in now.devices}
+    for device in was.devices:
+        old, new = device.backing, there.get(device.key)
+        if device.key in edited and isinstance(old, DvxBacking) and isinstance(new, DvxBacking) and old != new:
+            detail = DvxSpec(device_class=old.device_class, parameters=old.parameters, key=device.key)
+            yield Change(subject=describe_device(device), before="edited", after="as before", detail=detail)
+
+
+def _groups(was: Vm, now: Vm, made: Sequence[Change]) -> Iterator[Change]:
+    """The changes that detach groups which were attached, and attach groups which were detached. Groups are compared by name."""
+    attached = Counter(change.detail.name for change in made if isinstance(change.detail, GroupSpec))
+    detached = {change.detail.instance for change in made if isinstance(change.detail, DetachGroup)}
+    then, there = _parts(was), _parts(now)
+    extra = Counter(now.device_groups.get(instance, "") for instance in there)
+    extra.subtract(was.device_groups.get(instance, "") for instance in then)
+    for instance in sorted(there, reverse=True):
+        name = now.device_groups.get(instance, "")
+        if extra[name] > 0 and attached[name] > 0:
+            extra[name] -= 1
+            attached[name] -= 1
+            keys = tuple(device.key for device in there[instance])
+            yield Change(subject=name, before="attached", after=None, detail=DetachGroup(instance=instance, keys=keys))
+    for instance in sorted(detached & then.keys()):
+        name = was.device_groups.get(instance, "")
+        if extra[name] < 0:
+            extra[name] += 1
+            parts = tuple((device.backing, None) for device in then[instance])
+            yield Change(subject=name, before=None, after="attached", detail=GroupSpec(name=name, parts=parts))
+
+
+def _parts(vm: Vm) -> dict[int, list[VmDevice]]:
+    found: dict[int, list[VmDevice]] = {}
+    for device in vm.devices:
+        if device.group_instance is not None:
+            found.setdefault(device.group_instance, []).append(device)
+    return found
 
 
 def _missing_from(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Iterator[VmDevice]:
@@ -63,13 +125,21 @@ def _dynamic_identity(wanted: DynamicBacking | DynamicSpec) -> object:
     return ("dynamic", tuple(sorted(wanted.allowed, key=repr)), wanted.custom_label or None)
 
 
-def _spec_identity(spec: FixedSpec | DynamicSpec) -> object:
+def _spec_identity(spec: FixedSpec | DynamicSpec | VgpuSpec | DvxSpec) -> object:
     """The same for a device that is to be attached."""
+    if isinstance(spec, VgpuSpec):
+        return VgpuBacking(profile=spec.profile)
+    if isinstance(spec, DvxSpec):
+        return DvxBacking(device_class=spec.device_class, parameters=spec.parameters)
     return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_identity(spec)
 
 
-def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | None:
+def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | None:
     match device.backing:
+        case VgpuBacking(profile=profile):
+            return VgpuSpec(profile=profile)
+        case DvxBacking() as backing:
+            return DvxSpec(device_class=backing.device_class, parameters=backing.parameters)
         case FixedBacking(vendor_id=str() as vendor, device_id=str() as model) as backing:
             return FixedSpec(
                 address=backing.text or backing.address or "",

@@ -72,6 +72,7 @@ MMIO: Spec = {
 
 VM_OPTIONS: Spec = {
     "state": {"type": "str", "choices": ["present", "absent", "exactly"]},
+    "kinds": {"type": "str", "choices": ["named", "all"]},
     "backing": {"type": "str", "choices": ["auto", "dynamic", "fixed"]},
     "power": {"type": "str", "choices": ["keep", "off", "cycle", "on"]},
     "shutdown_timeout": {"type": "int"},
@@ -82,6 +83,7 @@ VM_OPTIONS: Spec = {
 }
 _VM_DEFAULTS: Spec = {
     "state": "present",
+    "kinds": "named",
     "backing": "auto",
     "power": "keep",
     "shutdown_timeout": 300,

@@ -18,6 +18,7 @@ from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
 from ..._domain.vm.devices.plan import ObservedVms
+from ..._domain.vm.kinds.offers import Offers
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
@@ -29,7 +30,8 @@ from ..._vsphere.read.hosts import (
     read_users,
     reread_hosts,
 )
-from ..._vsphere.read.vm_limits import Options, read_options
+from ..._vsphere.read.vm_limits import Options, read_options, with_options
+from ..._vsphere.read.vm_offers import read_offers
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
 from .vms import neighbours, place_vms
@@ -271,11 +273,20 @@ def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName
 
 
 def deepen_vms(
-    session: Session, observed: ObservedVms, moids: Iterable[str], elsewhere: Collection[str] = ()
+    session: Session,
+    observed: ObservedVms,
+    moids: Iterable[str],
+    elsewhere: Collection[str] = (),
+    offers: Collection[str] = (),
 ) -> ObservedVms:
-    """Read limits and system ids for the VMs with these ids; for those in ``elsewhere``, whether DRS chooses their host. Returns the same
-    object when there are none."""
+    """Read limits and system ids for the VMs with these ids; for those in ``elsewhere``, whether DRS chooses their host; for those in
+    ``offers``, what their hosts offer. Returns the same object when there are none."""
     needed = frozenset(moids)
+    if offers:
+        chosen = [vm for vm in observed.vms if vm.moid in offers]
+        near = {host.moid: host for vm in chosen for host in observed.candidates(vm)}
+        found = read_offers(session, sorted(near.values(), key=lambda host: host.moid), observed.offers)
+        observed = replace(observed, offers=found)
     if elsewhere:
         theirs = {vm.host_moid for vm in observed.vms if vm.moid in elsewhere}
         placed = {
@@ -284,9 +295,14 @@ def deepen_vms(
         observed = replace(observed, hosts=tuple(placed.get(host.moid, host) for host in observed.hosts))
     if not needed:
         return observed
-    have = Options(limits=observed.limits, system_ids=observed.system_ids, offered=observed.offered)
+    have = Options(
+        limits=observed.limits,
+        system_ids=observed.system_ids,
+        offered=observed.offered,
+        kind_limits=observed.offers.limits,
+    )
     options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts, have)
-    return replace(observed, limits=options.limits, system_ids=options.system_ids, offered=options.offered)
+    return with_options(observed, options)
 
 
 def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:
@@ -296,12 +312,10 @@ def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:
     System ids and offered devices can change at any time. The device maximum of a VM follows from the release of its host and its own
     hardware version, so it is kept while these are what they were ``before``.
     """
-    kept = {
-        moid: limit
-        for moid, limit in now.limits.items()
-        if any(vm.moid == moid and _follows_from(now, vm) == _follows_from(before, before.vm(moid)) for vm in now.vms)
-    }
-    return replace(now, limits=kept, system_ids={}, offered={})
+    same = {vm.moid for vm in now.vms if _follows_from(now, vm) == _follows_from(before, before.vm(vm.moid))}
+    kept = {moid: limit for moid, limit in now.limits.items() if moid in same}
+    kinds = {moid: limit for moid, limit in now.offers.limits.items() if moid in same}
+    return replace(now, limits=kept, system_ids={}, offered={}, offers=Offers(limits=kinds))
 
 
 def _follows_from(observed: ObservedVms, vm: Vm) -> tuple[object, ...]:

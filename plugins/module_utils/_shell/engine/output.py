@@ -103,13 +103,20 @@ def vm_result(vm: Vm) -> dict[str, Any]:
         "hardware_version": vm.hardware_version,
         "firmware": vm.firmware,
         "memory": memory_result(vm),
-        "devices": [vm_device_result(device) for device in vm.devices],
+        "devices": [vm_device_result(device, vm.device_groups) for device in vm.devices],
     }
 
 
-def vm_device_result(device: VmDevice) -> dict[str, Any]:
-    """One passthrough device of a VM. The keys after ``backing`` depend on the kind of backing."""
-    return {"key": device.key, "label": device.label, "backing": device.backing.kind, **_backing(device.backing)}
+def vm_device_result(device: VmDevice, groups: Mapping[int, str]) -> dict[str, Any]:
+    """One passthrough device of a VM. The keys after ``group`` depend on the kind of backing. ``groups``: key → name of each group."""
+    group = device.group_instance
+    return {
+        "key": device.key,
+        "label": device.label,
+        "backing": device.backing.kind,
+        "group": None if group is None else {"key": group, "name": groups.get(group)},
+        **_backing(device.backing),
+    }
 
 
 def _backing(backing: Backing) -> dict[str, Any]:
@@ -130,7 +137,7 @@ def _backing(backing: Backing) -> dict[str, Any]:
         case VgpuBacking():
             return {"profile": backing.profile}
         case DvxBacking():
-            return {"device_class": backing.device_class}
+            return {"device_class": backing.device_class, "parameters": dict(backing.parameters)}
         case SriovBacking():
             return {"address": backing.virtual_function, "physical_function": backing.physical_function}
         case UnknownBacking():

@@ -41,7 +41,7 @@ def to_record(predicted: Predicted) -> dict[str, Any]:
             moid: {address: asdict(device) for address, device in devices.items()}
             for moid, devices in predicted.hosts.items()
         },
-        "vms": {moid: {**asdict(vm), "extra_config": dict(vm.extra_config)} for moid, vm in predicted.vms.items()},
+        "vms": {moid: {**asdict(vm), "extra_config": dict(vm.extra_config), "device_groups": dict(vm.device_groups)} for moid, vm in predicted.vms.items()},
         "rebooted": sorted(predicted.rebooted),
     }
 
@@ -62,13 +62,17 @@ def from_record(record: Mapping[str, Any]) -> Predicted:
 
 def _vm(record: Mapping[str, Any]) -> PredictedVm:
     devices = (VmDevice(**{**device, "backing": _backing(device["backing"])}) for device in record["devices"])
-    return PredictedVm(**{**record, "devices": tuple(devices), "memory": MemoryState(**record["memory"])})
+    groups = {int(key): name for key, name in record.get("device_groups", {}).items()}  # JSON has only text as keys
+    changed = {"devices": tuple(devices), "memory": MemoryState(**record["memory"]), "device_groups": groups}
+    return PredictedVm(**{**record, **changed})
 
 
 def _backing(record: Mapping[str, Any]) -> Backing:
     values = dict(record)
     if "allowed" in values:
         values["allowed"] = tuple(AllowedDevice(**entry) for entry in values["allowed"])
+    if "parameters" in values:
+        values["parameters"] = tuple((key, value) for key, value in values["parameters"])
     if "readings" in values:
         values["readings"] = tuple(values["readings"])
     found: Backing = _BACKINGS[values["kind"]](**values)

@@ -8,11 +8,13 @@ Each read is a round trip to a host, so it is done only for VMs and hosts with c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import Vm
+from ..._domain.vm.kinds.offers import KindLimits
+from ..._domain.vm.observed_vms import ObservedVms
 from ..property_collector.mixed_types import collect_named
 from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
@@ -30,6 +32,8 @@ class Options:
     limits: Mapping[str, int | None]
     system_ids: Mapping[str, str | None]
     offered: Mapping[str, frozenset[str] | None]
+    kind_limits: Mapping[str, KindLimits | None] = field(default_factory=dict)
+    """VM id → what its hardware version allows of vGPUs, groups and DVX devices. It comes in the same answer as ``limits``."""
 
 
 NOTHING = Options(limits={}, system_ids={}, offered={})
@@ -42,26 +46,38 @@ def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host], hav
     ``have``: what was read before and still holds. It is in the result, and is not read again.
     """
     by_id = {host.moid: host for host in hosts}
-    browsers = _browsers(session, hosts)
+    browsers = find_browsers(session, hosts)
     limits, system_ids, offered = dict(have.limits), dict(have.system_ids), dict(have.offered)
-    known: dict[tuple[str, int], int | None] = {}
+    kind_limits = dict(have.kind_limits)
+    known: dict[tuple[str, int], tuple[int | None, KindLimits | None]] = {}
     for vm in vms:
         host = by_id.get(vm.host_moid or "")
         browser = browsers.get(host.compute_moid) if host else None
         if host is None or browser is None or not host.is_reachable:
-            limits[vm.moid] = None
+            limits[vm.moid] = kind_limits[vm.moid] = None
             continue
         key = (host.moid, vm.hardware_version)
-        if vm.moid not in limits:
+        if vm.moid not in limits or vm.moid not in kind_limits:
             if key not in known:
-                known[key] = _limit(session, browser, host, vm.hardware_version)
-            limits[vm.moid] = known[key]
+                known[key] = _limits(session, browser, host, vm.hardware_version)
+            limits[vm.moid], kind_limits[vm.moid] = known[key]
         if host.moid not in system_ids or host.moid not in offered:
             system_ids[host.moid], offered[host.moid] = _config_target(session, browser, host)
-    return Options(limits=limits, system_ids=system_ids, offered=offered)
+    return Options(limits=limits, system_ids=system_ids, offered=offered, kind_limits=kind_limits)
 
 
-def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
+def with_options(observed: ObservedVms, options: Options) -> ObservedVms:
+    """The observed state with limits, system ids and offered devices."""
+    return replace(
+        observed,
+        limits=options.limits,
+        system_ids=options.system_ids,
+        offered=options.offered,
+        offers=replace(observed.offers, limits=options.kind_limits),
+    )
+
+
+def find_browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
     """Compute resource id → its environment browser. Clusters and others are read by their own types, as the server requires. A compute
     resource always keeps its browser, so it is read once in a session."""
     alone, clusters = vim.ComputeResource, vim.ClusterComputeResource
@@ -79,8 +95,9 @@ def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
     return {moid: session.reference(vim.EnvironmentBrowser, browser) for moid, browser in session.browsers.items()}
 
 
-def _limit(session: Session, browser: Any, host: Host, version: int) -> int | None:
-    """numPCIPassthroughDevices.max of the hardware version on this host. Only this source is right for every build of ESXi."""
+def _limits(session: Session, browser: Any, host: Host, version: int) -> tuple[int | None, KindLimits | None]:
+    """numPCIPassthroughDevices.max of the hardware version on this host, and what it allows of other kinds. Only this source is right for
+    every build of ESXi."""
     key = f"vmx-{version:02d}"
     reference = session.reference(vim.HostSystem, host.moid)
     try:
@@ -95,12 +112,29 @@ def _limit(session: Session, browser: Any, host: Host, version: int) -> int | No
         vmodl.fault.HostNotConnected,
         vmodl.fault.HostNotReachable,
     ):
+        return None, None
+    if option is None:
+        return None, None
+    devices = list(option.hardwareOptions.virtualDeviceOption or ())
+    controllers = (one for one in devices if isinstance(one, vim.vm.device.VirtualPCIControllerOption))
+    most = next((getattr(one.numPCIPassthroughDevices, "max", None) for one in controllers), None)
+    return most, _kind_limits(option.hardwareOptions, devices)
+
+
+def _kind_limits(hardware: Any, devices: Sequence[Any]) -> KindLimits | None:
+    """None when the answer does not list the backings of passthrough devices."""
+    kinds = vim.vm.device.VirtualPCIPassthroughOption
+    own = [one for one in devices if type(one) is kinds]
+    if not own:
         return None
-    devices = option.hardwareOptions.virtualDeviceOption if option is not None else ()
-    for device in devices or ():
-        if isinstance(device, vim.vm.device.VirtualPCIControllerOption):
-            return getattr(device.numPCIPassthroughDevices, "max", None)
-    return None
+    backings = [backing for one in own for backing in one.backingOption or ()]
+    vgpus = [backing for backing in backings if isinstance(backing, kinds.VmiopBackingOption)]
+    dvx = [backing for backing in backings if isinstance(backing, kinds.DvxBackingOption)]
+    return KindLimits(
+        vgpus=next((backing.maxInstances for backing in vgpus if backing.maxInstances is not None), None),
+        groups=getattr(getattr(hardware, "numDeviceGroups", None), "max", None),
+        backings=frozenset(["vgpu"] * bool(vgpus) + ["dvx"] * bool(dvx)),
+    )
 
 
 def _config_target(session: Session, browser: Any, host: Host) -> tuple[str | None, frozenset[str] | None]:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -60,6 +61,7 @@ _ALWAYS = (
     "config.hardware.memoryMB",
     "config.hardware.device",
     "config.extraConfig",
+    "config.deviceGroups",
 )
 _OF_HOLDERS = (
     "name",
@@ -81,6 +83,7 @@ _SINCE = {
     "config.nestedHVEnabled": (vim.vm.ConfigInfo, "nestedHVEnabled"),
     "config.memoryReservationLockedToMax": (vim.vm.ConfigInfo, "memoryReservationLockedToMax"),
     "capability.memoryReservationLockSupported": (vim.vm.Capability, "memoryReservationLockSupported"),
+    "config.deviceGroups": (vim.vm.ConfigInfo, "deviceGroups"),
     "config.fixedPassthruHotPlugEnabled": (vim.vm.ConfigInfo, "fixedPassthruHotPlugEnabled"),
 }
 _NEEDED = ("config.hardware.device", "config.memoryAllocation", "config.hardware.memoryMB")
@@ -227,6 +230,7 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
         fixed_hot_plug=bool(row.get("config.fixedPassthruHotPlugEnabled", False)),
         devices=passthrough_devices(hardware),
         extra_config=_extra_config(row.get("config.extraConfig", ())),
+        device_groups=_device_groups(row.get("config.deviceGroups")),
         pci_controller_key=_controller_key(hardware),
         unreadable=tuple(path for path in sorted(_NEEDED) if not row.get(path)),
     )
@@ -259,10 +263,18 @@ def _memory(row: Row) -> MemoryState:
     )
 
 
+_OWN_SETTING = re.compile(r"pcipassthru(\.use64bitmmio|\.64bitmmiosizegb|[0-9]+\.cfg\..+)", re.IGNORECASE)
+"""Without the rest of pciPassthruN.*: after a failed hot-add it names devices that do not exist."""
+
+
 def _extra_config(options: Iterable[Any]) -> dict[str, str]:
-    # Without pciPassthruN.*: after a failed hot-add it names devices that do not exist.
-    keys = ("pcipassthru.use64bitmmio", "pcipassthru.64bitmmiosizegb")
-    return {option.key: str(option.value) for option in options if option.key.lower() in keys}
+    return {option.key: str(option.value) for option in options if _OWN_SETTING.fullmatch(option.key)}
+
+
+def _device_groups(groups: Any) -> dict[int, str]:
+    """Key → name of each vendor device group. Other kinds of groups have no name, and are left out."""
+    found = getattr(groups, "deviceGroup", None) or ()
+    return {group.groupInstanceKey: group.deviceGroupName for group in found if hasattr(group, "deviceGroupName")}
 
 
 def _controller_key(hardware: Iterable[Any]) -> int:
@@ -274,7 +286,7 @@ def passthrough_devices(hardware: Iterable[Any]) -> tuple[VmDevice, ...]:
     found = []
     for device in hardware:
         if isinstance(device, vim.vm.device.VirtualPCIPassthrough):
-            backing = _backing(device.backing)
+            backing = backing_from(device.backing)
         elif isinstance(device, vim.vm.device.VirtualSriovEthernetCard):
             backing = _sriov_backing(device)
         else:
@@ -290,7 +302,22 @@ def passthrough_devices(hardware: Iterable[Any]) -> tuple[VmDevice, ...]:
     return tuple(sorted(found, key=lambda device: device.key))
 
 
-def _backing(backing: Any) -> Backing:
+def dvx_backing(backing: Any) -> DvxBacking:
+    """Convert a DVX backing, with its parameters sorted by key."""
+    parameters = sorted((option.key, _plain_value(option.value)) for option in backing.configParams or ())
+    return DvxBacking(device_class=backing.deviceClass or "", parameters=tuple(parameters))
+
+
+def _plain_value(value: Any) -> bool | int | float | str:
+    """A value of an option in the types of Python: pyVmomi has types of its own for numbers."""
+    for kind in (bool, int, float):
+        if isinstance(value, kind):
+            return kind(value)
+    return str(value)
+
+
+def backing_from(backing: Any) -> Backing:
+    """Convert the backing of a passthrough device."""
     kinds = vim.vm.device.VirtualPCIPassthrough
     if isinstance(backing, kinds.DynamicBackingInfo):
         return DynamicBacking(
@@ -301,7 +328,7 @@ def _backing(backing: Any) -> Backing:
     if isinstance(backing, kinds.VmiopBackingInfo):
         return VgpuBacking(profile=backing.vgpu or "")
     if isinstance(backing, kinds.DvxBackingInfo):
-        return DvxBacking(device_class=backing.deviceClass or "")
+        return dvx_backing(backing)
     if isinstance(backing, kinds.DeviceBackingInfo):
         readings = backing_addresses(backing.id)
         return FixedBacking(

@@ -12,19 +12,24 @@ from ..._domain.observed.vms import Vm
 from ..._domain.pci import signed16
 from ..._domain.planning.details import (
     Detach,
+    DetachGroup,
+    DvxSpec,
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GroupSpec,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    VgpuSpec,
 )
 from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
 from ..sdk import vim
+from .units import backing_of, device_groups, edited_device, group_devices
 
 
 def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
@@ -39,7 +44,13 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
         match change.detail:
             case Detach(key=key):
                 device_changes.append(_removal(vm, key))
-            case FixedSpec() | DynamicSpec() as desired:
+            case DetachGroup(keys=keys):
+                device_changes += [_removal(vm, key) for key in keys]
+            case DvxSpec(key=int()) as edited:
+                device_changes.append(edited_device(vm, edited))
+            case GroupSpec():
+                pass  # all groups are added below
+            case FixedSpec() | DynamicSpec() | VgpuSpec() | DvxSpec() as desired:
                 # The keys of new devices must be negative and different, else "Cannot add multiple devices using the same device key".
                 device_changes.append(_addition(vm, desired, temporary_key))
                 temporary_key -= 1
@@ -54,6 +65,10 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
                 raise ValueError(f"{change.kind} is not a setting of a VM")
             case other:
                 assert_never(other)
+    groups = device_groups(vm, changes)
+    if groups is not None:
+        device_changes += group_devices(vm, changes, temporary_key, _dynamic)
+        spec.deviceGroups = groups
     _set_memory(spec, merge_writes(changes))
     if device_changes:
         spec.deviceChange = device_changes
@@ -67,12 +82,12 @@ def _removal(vm: Vm, key: int) -> Any:
     return vim.vm.device.VirtualDeviceSpec(operation="remove", device=kind(key=key))
 
 
-def _addition(vm: Vm, desired: FixedSpec | DynamicSpec, key: int) -> Any:
-    device = vim.vm.device.VirtualPCIPassthrough(
-        key=key,
-        controllerKey=vm.pci_controller_key,
-        backing=_fixed(desired) if isinstance(desired, FixedSpec) else _dynamic(desired),
-    )
+def _addition(vm: Vm, desired: FixedSpec | DynamicSpec | VgpuSpec | DvxSpec, key: int) -> Any:
+    if isinstance(desired, FixedSpec):
+        backing = _fixed(desired)
+    else:
+        backing = _dynamic(desired) if isinstance(desired, DynamicSpec) else backing_of(desired)
+    device = vim.vm.device.VirtualPCIPassthrough(key=key, controllerKey=vm.pci_controller_key, backing=backing)
     return vim.vm.device.VirtualDeviceSpec(operation="add", device=device)
 
 

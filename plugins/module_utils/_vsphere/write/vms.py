@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from ..._domain.errors import DirectPathError
-from ..._domain.observed.vms import DynamicBacking, Vm
-from ..._domain.planning.details import DynamicSpec, FixedSpec, PowerOff, PowerOn
+from ..._domain.observed.vms import DvxBacking, DynamicBacking, VgpuBacking, Vm
+from ..._domain.planning.details import DvxSpec, DynamicSpec, FixedSpec, GroupSpec, PowerOff, PowerOn, VgpuSpec
 from ..._domain.planning.plan import Change, Sent
+from ..._domain.vm.kinds.new_settings import new_settings, settings_incomplete
 from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
 from ..power.calls import power_off, shut_down_guest
@@ -82,11 +83,37 @@ class _Work:
             self._shut_down(now, stop, starts=_starts(left))
             now, left = check([change for change in left if change.detail is not stop])
         settings = _settings(left)
+        incomplete = None
         if settings:
             self._set(now, settings)
+            incomplete = self._set_by_index(now, settings)
         if _starts(left):
             self._start(now, settings)
             self._done.append("the VM was started")
+        if incomplete is not None:
+            # The devices stay, and the next run sets what is missing.
+            self._sent, self._ran = None, False
+            raise incomplete
+
+    def _set_by_index(self, before: Vm, settings: Sequence[Change]) -> DirectPathError | None:
+        """The second reconfigure: settings of new devices, whose index is known only now. Returns the error if they could not be set."""
+        if not any(isinstance(change.detail, VgpuSpec) and change.detail.advanced for change in settings):
+            return None
+        more: tuple[Change, ...] = ()
+        try:
+            now = _read(self._session, before)
+            more = new_settings(before, now, settings)
+            _reconfigure(self._session, now, more)
+        except DirectPathError as error:
+            if error.code in UNCERTAIN:
+                _wait_idle(self._session, before)
+            return settings_incomplete(before, settings, more, error)
+        if self._sent is not None:
+            self._sent = Sent(was=self._sent.was, changes=(*self._sent.changes, *more))
+            if before.moid in self._stopped:
+                self._stopped[before.moid] = self._sent
+        self._done.append("the settings of the new devices were set")
+        return None
 
     def _set(self, now: Vm, settings: Sequence[Change]) -> None:
         self._sent = Sent(was=now, changes=tuple(settings))
@@ -221,13 +248,14 @@ def _wait_idle(session: Session, vm: Vm) -> None:
 
 
 def _start_in_turn(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
-    """Start a VM. VMs of one cluster with dynamic devices start one after another.
+    """Start a VM. VMs of one cluster with dynamic devices, vGPUs or DVX devices start one after another.
 
     vCenter chooses the host for such a VM by its free devices, and the VM takes a device only when it runs. So two VMs that start at the
     same time could both be sent to the last free device. For a fixed device there is only one host.
     """
-    gets_dynamic = any(isinstance(change.detail, DynamicSpec) for change in changes)
-    if not gets_dynamic and not any(isinstance(device.backing, DynamicBacking) for device in vm.devices):
+    gets_shared = any(isinstance(change.detail, DynamicSpec | VgpuSpec | DvxSpec | GroupSpec) for change in changes)
+    shared = DynamicBacking | VgpuBacking | DvxBacking
+    if not gets_shared and not any(isinstance(device.backing, shared) for device in vm.devices):
         start_vm(session, vm)
         return
     with session.turn(f"start in {vm.datacenter_moid} {vm.cluster or vm.host_moid}"):

@@ -107,6 +107,14 @@ class CapacityCheck:
     warnings: tuple[str, ...] = ()
     host_moid: str | None = None
 
+    def also(self, other: CapacityCheck) -> CapacityCheck:
+        """The results of two checks of one VM."""
+        return CapacityCheck(
+            blockers=(*self.blockers, *other.blockers),
+            warnings=(*self.warnings, *other.warnings),
+            host_moid=self.host_moid or other.host_moid,
+        )
+
 
 def check_capacity(
     observed: ObservedVms,

@@ -9,7 +9,7 @@ and offered devices, and makes the plan again.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -49,7 +49,7 @@ from .facts import attach_changes, detach_changes, leaving
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
-__all__ = ["DesiredVm", "ObservedVms", "needs_details", "plan_vm_devices", "reserved_cards", "starts_elsewhere"]
+__all__ = ["DesiredVm", "ObservedVms", "needs_details", "needs_offers", "plan_vm_devices", "reserved_cards", "starts_elsewhere"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +103,11 @@ def needs_details(plan: Plan) -> frozenset[str]:
     return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_details)
 
 
+def needs_offers(plan: Plan) -> frozenset[str]:
+    """Ids of the VMs for which must be read what their hosts offer (vGPU profiles, groups, DVX classes), before the plan is final."""
+    return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_offers)
+
+
 def starts_elsewhere(plan: Plan) -> frozenset[str]:
     """Ids of the VMs for which must be read whether DRS chooses their host, before the plan is final."""
     return frozenset(target.moid for target in plan.targets if target.vm_facts.starts_elsewhere)
@@ -151,7 +156,7 @@ def _plan_without_capacity(
     draft = draft_devices(observed, desired, holders, reserved.get(vm.host_moid or "", {}), models)
     kinds = plan_kinds(observed, desired)
     memory = _memory(draft, kinds)
-    mmio = _mmio(draft)
+    mmio = _mmio(draft, kinds)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft, kinds) else ()
     needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add)
     power = power_steps(vm, desired, needs_off)
@@ -169,6 +174,7 @@ def _plan_without_capacity(
     facts = VmFacts(
         mmio=mmio.facts,
         leaving={**leaving(draft), **kinds.leaving},
+        needs_offers=kinds.needs_offers or _lacks_offers(observed, vm, kinds, must_run=power.must_run),
         needs_details=kinds.needs_details or _wants_details(observed, draft, kinds, must_run=power.must_run),
     )
     return _PartialPlan(
@@ -203,10 +209,16 @@ def _outdated_lock(draft: Draft, kinds: KindPlan) -> tuple[Blocker, ...]:
     return outdated_lock_blockers(draft.vm) if _has_devices_after(draft, kinds) else ()
 
 
-def _mmio(draft: Draft) -> MmioPlan:
+def _lacks_offers(observed: ObservedVms, vm: Vm, kinds: KindPlan, *, must_run: bool) -> bool:
+    """True when a VM with vGPUs or DVX devices will be powered on, and what is free on its hosts was not read."""
+    unread = any(host.moid not in observed.offers.hosts for host in observed.candidates(vm))
+    return must_run and bool(kinds.profiles or kinds.classes) and unread
+
+
+def _mmio(draft: Draft, kinds: KindPlan) -> MmioPlan:
     if draft.desired.mmio is None or draft.desired.state == "absent":
         return MmioPlan()
-    return plan_mmio(draft.vm, draft.desired.mmio, _mapped(draft))
+    return plan_mmio(draft.vm, draft.desired.mmio, [*_mapped(draft), *kinds.mapped])
 
 
 def _find_window_problem(draft: Draft) -> str:
@@ -263,7 +275,10 @@ def _blockers(
     blockers = [*state_blockers(vm, changing), *power.blockers, *draft.blockers, *kinds.blockers]
     if draft.attaching or kinds.attaching:
         maximum = observed.limits.get(vm.moid)
-        blockers += attach_blockers(vm, draft.desired, draft.kinds, _count_after(draft, kinds), maximum)
+        vgpus_only = kinds.only_vgpus and not draft.attaching
+        blockers += attach_blockers(
+            vm, draft.desired, draft.kinds, _count_after(draft, kinds), maximum, vgpus_only=vgpus_only
+        )
     if merge_writes(memory).locked:
         blockers += lock_blockers(vm)
     blockers += [*mmio.blockers, *_window_blockers(draft, power)]
@@ -324,11 +339,23 @@ def _warnings(draft: Draft, kinds: KindPlan, power: PowerSteps) -> tuple[str, ..
         warnings.append(
             f"{vm.name} is tied to {draft.host.name} by fixed devices: no vMotion, no HA restart on another host, no snapshots"
         )
-    left_alone = [device for device in draft.left_alone if device.key not in kinds.named]
-    if draft.desired.state == "exactly" and left_alone:
-        names = ", ".join(describe_device(device) for device in left_alone)
-        warnings.append(f"{vm.name} also has {names}, which this module does not change")
+    if draft.desired.state == "exactly":
+        warnings += _left_alone(draft, kinds)
     return tuple(warnings)
+
+
+def _left_alone(draft: Draft, kinds: KindPlan) -> list[str]:
+    """A warning for devices of kinds that the entry does not name, which ``exactly`` keeps."""
+    vm, desired = draft.vm, draft.desired
+    others = [device for device in draft.left_alone if device.key not in kinds.named]
+    if not desired.names_passthrough:
+        others = sorted([*others, *(held.device for held in draft.held)], key=lambda device: device.key)
+    if not others:
+        return []
+    names = ", ".join(describe_device(device) for device in others)
+    can_go = not desired.all_kinds and any(device.backing.kind != "unknown" for device in others)
+    why = "devices does not name their kinds. kinds: all detaches them" if can_go else "this module does not change them"
+    return [f"{vm.name} also has {names}: {why}"]
 
 
 def _wants_details(observed: ObservedVms, draft: Draft, kinds: KindPlan, *, must_run: bool) -> bool:
@@ -350,7 +377,7 @@ def _check_capacities(
     observed: ObservedVms, partial_plans: Sequence[_PartialPlan], holders: DeviceHolders
 ) -> Mapping[str, CapacityCheck]:
     """VM id → capacity check; VMs with most dynamic devices come first. A VM that will run holds devices of its best host."""
-    capacity_checks = {}
+    capacity_checks: dict[str, CapacityCheck] = {}
     asking = [partial for partial in partial_plans if _asks_for_a_host(partial)]
     for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
         vm = partial.draft.vm
@@ -368,6 +395,27 @@ def _check_capacities(
         capacity_checks[vm.moid] = capacity_check
         if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
             holders.place(capacity_check.host_moid, vm, partial.items)
+    with_units = [partial for partial in partial_plans if partial.kinds.profiles or partial.kinds.classes]
+    if with_units:
+        # Imported only for VMs that have such devices.
+        from ..kinds.unit_capacity import check_unit_capacity
+
+        placed: dict[str, Counter[str]] = {}
+        for partial in sorted(with_units, key=lambda p: (-len(p.kinds.profiles), p.draft.vm.name, p.draft.vm.moid)):
+            if not (partial.kinds.added or partial.must_run):
+                continue
+            vm, host = partial.draft.vm, partial.draft.host
+            stays = partial.must_run and host is not None and host.drs_places_vms is False
+            check = check_unit_capacity(
+                observed,
+                vm,
+                partial.kinds.profiles,
+                partial.kinds.classes,
+                placed,
+                tied_to=vm.host_moid if partial.draft.is_tied or stays else None,
+                must_run=partial.must_run and not partial.blockers,
+            )
+            capacity_checks[vm.moid] = capacity_checks.get(vm.moid, CapacityCheck()).also(check)
     return capacity_checks
 
 
@@ -429,4 +477,6 @@ def _target(
 def _starts_elsewhere(partial: _PartialPlan, check: CapacityCheck) -> bool:
     host = partial.draft.host
     unread = host is not None and host.cluster is not None and host.drs_places_vms is None
-    return unread and partial.must_run and check.host_moid not in (None, partial.draft.vm.host_moid)
+    elsewhere = check.host_moid not in (None, partial.draft.vm.host_moid)
+    # Before the offers are read, the best host for vGPUs is unknown.
+    return unread and partial.must_run and (elsewhere or partial.facts.needs_offers)

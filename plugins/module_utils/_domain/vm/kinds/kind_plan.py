@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...planning.plan import Blocker, Change, Leaving
+from ..mmio import MmioDevice
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,12 +31,26 @@ class KindPlan:
     """Subject of each device that is detached → why."""
     named: frozenset[int] = frozenset()
     """Keys of the devices of a kind that the entry names. ``state: exactly`` changes only these; a warning names the others."""
+    only_vgpus: bool = False
+    """All devices to add are vGPUs, which allow snapshots and nested virtualization. True also when nothing is added or edited."""
+    profiles: tuple[str, ...] = ()
+    """The profiles of all vGPUs that the VM will have, when its entry names vGPUs or groups."""
+    classes: tuple[str, ...] = ()
+    """The DVX classes that the VM will have, when its entry names any."""
+    mapped: tuple[MmioDevice, ...] = ()
+    """Devices of this kind that need room in the MMIO window of the VM."""
+    needs_offers: bool = False
+    """What the hosts offer to VMs (profiles, groups, classes) must be read, and the VM planned again."""
     needs_details: bool = False
     """Facts that cost a call must be read for this VM, and it must be planned again."""
 
     @property
     def changes(self) -> bool:
         return bool(self.detaching or self.attaching)
+
+    def with_blockers(self, more: tuple[Blocker, ...]) -> KindPlan:
+        """The plan with more blockers."""
+        return replace(self, blockers=(*self.blockers, *more)) if more else self
 
 
 def merge_kinds(plans: Iterable[KindPlan]) -> KindPlan:
@@ -50,5 +65,10 @@ def merge_kinds(plans: Iterable[KindPlan]) -> KindPlan:
         warnings=tuple(warning for plan in given for warning in plan.warnings),
         leaving={subject: why for plan in given for subject, why in plan.leaving.items()},
         named=frozenset().union(*(plan.named for plan in given)),
+        only_vgpus=all(plan.only_vgpus or not plan.attaching for plan in given),
+        profiles=tuple(profile for plan in given for profile in plan.profiles),
+        classes=tuple(found for plan in given for found in plan.classes),
+        mapped=tuple(device for plan in given for device in plan.mapped),
+        needs_offers=any(plan.needs_offers for plan in given),
         needs_details=any(plan.needs_details for plan in given),
     )

@@ -10,7 +10,18 @@ from ..desired import DesiredVm
 from ..observed_vms import ObservedVms
 from .kind_plan import KindPlan, merge_kinds
 
-KINDS: tuple[Callable[[ObservedVms, DesiredVm], KindPlan], ...] = ()
+
+
+def _plan_units(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
+    """vGPUs, groups and DVX devices. Their planner is imported only for a VM that names them."""
+    if not (desired.units or (desired.all_kinds and desired.state == "exactly")):
+        return KindPlan()
+    from .units import plan_units
+
+    return plan_units(observed, desired)
+
+
+KINDS: tuple[Callable[[ObservedVms, DesiredVm], KindPlan], ...] = (_plan_units,)
 """The planners, in the order in which their changes are shown."""
 
 
