@@ -92,6 +92,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "not_enough_memory",
         "All memory of a VM with a passthrough device is reserved: free memory on the host, or raise the reservation of the resource pool",
     ),
+    (
+        "vim.fault.InsufficientGraphicsResourcesFault",
+        "not_enough_graphics",
+        "No GPU of the host can serve the vGPUs of the VM now: power off VMs with vGPUs, or VMs with another profile on the same GPUs",
+    ),
     ("vim.fault.InvalidState", "invalid_state", ""),
     ("vmodl.fault.ManagedObjectNotFound", "vanished", "The object was removed in the meantime: run the task again"),
     ("vmodl.fault.NotSupported", "not_supported", "This release or edition of vSphere does not offer the operation"),

@@ -29,12 +29,13 @@ from ..._domain.planning.details import (
 from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
 from ..sdk import vim
-from .units import backing_of, device_groups, edited_device, group_devices
+from .units import FIRST_SEQUENCES, backing_of, device_groups, edited_device, group_devices
 
 
-def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
+def reconfigure_spec(vm: Vm, changes: Sequence[Change], *, first_sequence: int = FIRST_SEQUENCES[0]) -> Any:
     """One ConfigSpec for all changes. It has the changeVersion that was read, so the server refuses it if the VM changed since then.
 
+    ``first_sequence``: the first sequence id in a new device group whose template has none.
     Raises DirectPathError (no_system_id), and ValueError for a change that is not a setting.
     """
     spec = vim.vm.ConfigSpec(changeVersion=vm.change_version or None)
@@ -67,7 +68,7 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
                 assert_never(other)
     groups = device_groups(vm, changes)
     if groups is not None:
-        device_changes += group_devices(vm, changes, temporary_key, _dynamic)
+        device_changes += group_devices(vm, changes, temporary_key, _dynamic, first_sequence)
         spec.deviceGroups = groups
     _set_memory(spec, merge_writes(changes))
     if device_changes:

@@ -8,7 +8,7 @@ VirtualPCIPassthroughDvxBackingInfo (the list of parameters replaces the old one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..._domain.observed.vms import Backing, DvxBacking, DynamicBacking, VgpuBacking, Vm
@@ -16,8 +16,9 @@ from ..._domain.planning.details import DetachGroup, DvxSpec, DynamicSpec, Group
 from ..._domain.planning.plan import Change
 from ..sdk import as_long, vim
 
-_FIRST_SEQUENCE = 1
-"""The first sequence id of a group whose template has none: the reference says that the ids are positive."""
+FIRST_SEQUENCES = (1, 0)
+"""The first sequence id of a group whose template has none. The reference says that the ids are positive, bosh-vsphere-cpi counts from 0:
+a request that is refused with the first is sent again with the second."""
 
 
 def vgpu_backing(profile: str) -> Any:
@@ -52,7 +53,14 @@ def edited_device(vm: Vm, spec: DvxSpec) -> Any:
     return vim.vm.device.VirtualDeviceSpec(operation="edit", device=device)
 
 
-def group_devices(vm: Vm, changes: Sequence[Change], first_key: int, dynamic: Any) -> Iterator[Any]:
+def numbers_parts(changes: Sequence[Change]) -> bool:
+    """Whether the changes add a group whose template has no sequence ids."""
+    return any(sequence is None for group in _new_groups(changes) for _backing, sequence in group.parts)
+
+
+def group_devices(
+    vm: Vm, changes: Sequence[Change], first_key: int, dynamic: Callable[[DynamicSpec], Any], first_sequence: int
+) -> Iterator[Any]:
     """The devices of all new groups, with temporary keys from ``first_key`` downward. ``dynamic``: makes the backing of a dynamic part."""
     key = first_key
     for number, group in enumerate(_new_groups(changes), 1):
@@ -63,7 +71,7 @@ def group_devices(vm: Vm, changes: Sequence[Change], first_key: int, dynamic: An
                 else backing_of(backing)
             )
             info = vim.vm.device.VirtualDevice.DeviceGroupInfo(
-                groupInstanceKey=-number, sequenceId=_FIRST_SEQUENCE + position if sequence is None else sequence
+                groupInstanceKey=-number, sequenceId=first_sequence + position if sequence is None else sequence
             )
             device = vim.vm.device.VirtualPCIPassthrough(
                 key=key, controllerKey=vm.pci_controller_key, backing=made, deviceGroupInfo=info

@@ -24,6 +24,7 @@ from ..session.connect import Session
 from ..session.faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .config_spec import reconfigure_spec
 from .power_on import start_vm
+from .units import FIRST_SEQUENCES, numbers_parts
 
 TASK_TIMEOUT = 600.0
 """Seconds that a reconfigure or a power operation may take."""
@@ -31,6 +32,8 @@ RIVAL_TIMEOUT = 60.0
 """Seconds that another run, which lost the race for a device, has to undo its write."""
 
 SHUT_DOWN = "the VM was shut down"
+_REFUSED_WHOLE = frozenset({"invalid_argument", "vsphere_fault"})
+"""Error codes of a reconfigure that was refused because of a value: nothing of it was applied."""
 _MAY_STILL_STOP = UNCERTAIN | {"shutdown_timed_out", "timed_out"}
 
 Check: TypeAlias = Callable[[Sequence[Change]], tuple[Vm, tuple[Change, ...]]]
@@ -304,8 +307,19 @@ def _refuse_lossy(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
 
 
 def _reconfigure(session: Session, vm: Vm, changes: Sequence[Change]) -> None:
+    *earlier, last = FIRST_SEQUENCES if numbers_parts(changes) else FIRST_SEQUENCES[:1]
+    for first in earlier:
+        try:
+            return _send(session, vm, reconfigure_spec(vm, changes, first_sequence=first))
+        except DirectPathError as error:
+            if error.code not in _REFUSED_WHOLE:
+                raise
+    return _send(session, vm, reconfigure_spec(vm, changes, first_sequence=last))
+
+
+def _send(session: Session, vm: Vm, spec: Any) -> None:
     with explained("reconfigure {}", vm.name):
-        task = _reference(session, vm).ReconfigVM_Task(reconfigure_spec(vm, changes))
+        task = _reference(session, vm).ReconfigVM_Task(spec)
         wait_for_task(session, task, doing="reconfigure {}", on=vm.name, timeout=TASK_TIMEOUT)
 
 

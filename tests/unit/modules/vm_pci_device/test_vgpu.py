@@ -97,6 +97,7 @@ def test_when_the_second_reconfigure_fails_the_result_says_what_is_missing() -> 
     assert "pciPassthru0.cfg.enable_uvm=1" in result["msg"]
     assert vm.is_on
     assert devices(made) == [f"vgpu {QUARTER}"]
+    made.sim.clock.sleep(300.0)  # until VMware Tools run again
     run(made, wanted, power="cycle")
     assert _settings(made) == {"pciPassthru0.cfg.enable_uvm": "1"}
 
