@@ -112,4 +112,3 @@ def _type(item: units.Parameter) -> Any:
         index = item.choices.index(item.default) if item.default is not None else None
         return data.new(kinds.ChoiceOption, valueIsReadonly=False, choiceInfo=choices, defaultIndex=index)
     return data.new(kinds.StringOption, valueIsReadonly=False, defaultValue=str(item.default or ""))
-

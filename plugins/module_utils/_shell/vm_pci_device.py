@@ -81,9 +81,7 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             seen = _read(session, request)
             return _expect(session, seen, request, predicted) if check_mode else seen
         case Details(seen=seen, plan=plan):
-            deeper = deepen_vms(
-                session, seen.observed, needs_details(plan), starts_elsewhere(plan), needs_offers(plan)
-            )
+            deeper = deepen_vms(session, seen.observed, needs_details(plan), starts_elsewhere(plan), needs_offers(plan))
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
         case BeforeWrite(seen=seen, plan=plan, moid=moid):
             now = _read_again(session, seen, request, plan, {moid})

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`device_groups` and `dvx_classes` of a host in a lab.
 
-    device_groups:
-      - {name: "Nvidia:2@grid_a100-40c%NVLink", parts: [{vgpu: grid_a100-40c}, {vgpu: grid_a100-40c}]}
-    dvx_classes:
-      - {name: com.example.dvx, parameters: {size: {low: 0, high: 100, default: 10}, mode: {choices: ["1", "2"]}}}
+device_groups:
+  - {name: "Nvidia:2@grid_a100-40c%NVLink", parts: [{vgpu: grid_a100-40c}, {vgpu: grid_a100-40c}]}
+dvx_classes:
+  - {name: com.example.dvx, parameters: {size: {low: 0, high: 100, default: 10}, mode: {choices: ["1", "2"]}}}
 """
 
 from __future__ import annotations

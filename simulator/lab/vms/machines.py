@@ -137,7 +137,7 @@ def _of_group(
     if group is None:
         raise LabError(f"VM {spec_.name}: {host.name} has no device group {entry['group']!r}")
     instance = next(number for number, item in enumerate(entries) if item is entry)
-    found = []
+    found: list[Any] = []
     for position, part in enumerate(group.parts):
         device = from_lab({part.kind: part.value}, {}, host.spec.system_id, first + position)
         device.deviceGroupInfo = vim.vm.device.VirtualDevice.DeviceGroupInfo(

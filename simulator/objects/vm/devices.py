@@ -79,7 +79,9 @@ def _backing(entry: Mapping[str, Any], cards: Mapping[str, power_on.Card], syste
     if "vgpu" in entry:
         return data.new(PASSTHROUGH.VmiopBackingInfo, vgpu=str(entry["vgpu"]))
     if "dvx" in entry:
-        options = [vim.option.OptionValue(key=key, value=value) for key, value in (entry.get("parameters") or {}).items()]
+        options = [
+            vim.option.OptionValue(key=key, value=value) for key, value in (entry.get("parameters") or {}).items()
+        ]
         return data.new(PASSTHROUGH.DvxBackingInfo, deviceClass=str(entry["dvx"]), configParams=options)
     names = entry["dynamic"] if isinstance(entry["dynamic"], list) else [entry["dynamic"]]
     allowed = []

@@ -13,9 +13,8 @@ from ...core.tasks import Task
 from ...rules import admission, faults, limits
 from ...rules.pci import encoding
 from ...rules.vm import devices as device_rules
-from ...rules.vm import privileges
+from ...rules.vm import privileges, units
 from ...rules.vm import reconfigure as rules
-from ...rules.vm import units
 from .. import offers
 from . import assigned
 from . import config as vm_config

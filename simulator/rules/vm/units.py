@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """DVX devices and vendor device groups in a reconfigure: parameters, whole groups, temporary keys.
 
-Sources: API reference (VirtualPCIPassthroughDvxBackingInfo: the class is needed on add, required parameters on add and edit, the list replaces
-the old one; VirtualDeviceGroups, VirtualDeviceDeviceGroupInfo: a new group has a negative key; sequence ids), a recorded ConfigTarget of a
-9.x host (two NVLink vGPUs as templates without sequence ids; LongOption with bounds, ChoiceOption with keys), bosh-vsphere-cpi (all devices of
-a group in one request). Unconfirmed: knobs `unknown_unit_fault`, `first_sequence_id`, `device_groups_list`.
+Sources: API reference (VirtualPCIPassthroughDvxBackingInfo: the class is needed on add, required parameters on add and edit, the list
+replaces the old one; VirtualDeviceGroups, VirtualDeviceDeviceGroupInfo: a new group has a negative key; sequence ids), a recorded
+ConfigTarget of a 9.x host (two NVLink vGPUs as templates without sequence ids; LongOption with bounds, ChoiceOption with keys),
+bosh-vsphere-cpi (all devices of a group in one request). Unconfirmed, so
+knobs: `unknown_unit_fault`, `first_sequence_id`, `device_groups_list`.
 """
 
 from __future__ import annotations
@@ -82,9 +83,12 @@ def check_backings(changes: Sequence[Any], offered: Offered, knobs: Knobs) -> No
         dvx = getattr(DEVICE.VirtualPCIPassthrough, "DvxBackingInfo", None)
         if dvx is not None and isinstance(backing, dvx):
             _check_dvx(backing, position, offered, knobs)
-        elif isinstance(backing, DEVICE.VirtualPCIPassthrough.VmiopBackingInfo):
-            if backing.vgpu not in offered.profiles and knobs.unknown_unit_fault == "reconfigure":
-                raise vim.fault.InvalidDeviceBacking(deviceIndex=position)
+        elif (
+            isinstance(backing, DEVICE.VirtualPCIPassthrough.VmiopBackingInfo)
+            and backing.vgpu not in offered.profiles
+            and knobs.unknown_unit_fault == "reconfigure"
+        ):
+            raise vim.fault.InvalidDeviceBacking(deviceIndex=position)
 
 
 def _check_dvx(backing: Any, position: int, offered: Offered, knobs: Knobs) -> None:
@@ -198,11 +202,9 @@ def _check_leaving(
             raise faults.invalid_argument("spec.deviceGroups")
 
 
-def after(
-    spec: Any, devices: Sequence[Any], current: Mapping[int, str], knobs: Knobs
-) -> dict[int, str]:
-    """The groups after the request. New ones get the smallest free keys from 0 up (bosh-vsphere-cpi uses 0, 1, ...), which their devices get
-    too. Whether a group without devices is kept is a knob."""
+def after(spec: Any, devices: Sequence[Any], current: Mapping[int, str], knobs: Knobs) -> dict[int, str]:
+    """The groups after the request. New ones get the smallest free keys from 0 up (bosh-vsphere-cpi uses 0, 1, ...), which their devices
+    get too. Whether a group without devices is kept is a knob."""
     groups = dict(current)
     for item in _listed(spec):
         if item.groupInstanceKey >= 0:

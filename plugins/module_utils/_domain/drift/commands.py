@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..host.selector import DesiredDevice
-from ..vm.kinds.desired_kinds import DesiredUnit
 from ..plain import Plain, Record
 from ..text import literal
+from ..vm.kinds.desired_kinds import DesiredUnit
 
 COLLECTION = "directpath.vsphere"
 

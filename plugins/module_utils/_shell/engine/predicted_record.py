@@ -41,7 +41,10 @@ def to_record(predicted: Predicted) -> dict[str, Any]:
             moid: {address: asdict(device) for address, device in devices.items()}
             for moid, devices in predicted.hosts.items()
         },
-        "vms": {moid: {**asdict(vm), "extra_config": dict(vm.extra_config), "device_groups": dict(vm.device_groups)} for moid, vm in predicted.vms.items()},
+        "vms": {
+            moid: {**asdict(vm), "extra_config": dict(vm.extra_config), "device_groups": dict(vm.device_groups)}
+            for moid, vm in predicted.vms.items()
+        },
         "rebooted": sorted(predicted.rebooted),
     }
 

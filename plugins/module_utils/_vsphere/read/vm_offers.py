@@ -18,8 +18,8 @@ from ..._domain.vm.kinds.offers import (
     DvxParameter,
     GroupPart,
     HostOffer,
-    OfferedGroup,
     Offer,
+    OfferedGroup,
     Offers,
     SharingGpu,
     VgpuProfile,
@@ -49,7 +49,9 @@ def read_offers(session: Session, hosts: Sequence[Host], have: Offers) -> Offers
         clusters[compute] = _read_cluster(browser) if browser is not None else None
     unread = [host for host in hosts if host.moid not in offers]
     if unread:
-        rows = {row.moid: row for row in collect_objects(session, vim.HostSystem, [h.moid for h in unread], _paths(session))}
+        rows = {
+            row.moid: row for row in collect_objects(session, vim.HostSystem, [h.moid for h in unread], _paths(session))
+        }
         offers |= {h.moid: host_offer(rows[h.moid]) if h.moid in rows and h.is_reachable else None for h in unread}
     return Offers(clusters=clusters, hosts=offers, limits=have.limits)
 
@@ -131,8 +133,17 @@ def _parameter(option: Any) -> DvxParameter:
     """One OptionDef. A type of a later release keeps its name, and its values are not checked."""
     kind, types = option.optionType, vim.option
     whole = (types.IntOption, types.LongOption)
-    names = {types.FloatOption: "number", types.BoolOption: "boolean", types.ChoiceOption: "choice", types.StringOption: "string"}
-    name = "integer" if isinstance(kind, whole) else next((n for t, n in names.items() if isinstance(kind, t)), type(kind).__name__)
+    names = {
+        types.FloatOption: "number",
+        types.BoolOption: "boolean",
+        types.ChoiceOption: "choice",
+        types.StringOption: "string",
+    }
+    name = (
+        "integer"
+        if isinstance(kind, whole)
+        else next((n for t, n in names.items() if isinstance(kind, t)), type(kind).__name__)
+    )
     return DvxParameter(
         key=option.key,
         label=option.label or "",

@@ -83,7 +83,14 @@ def test_what_the_class_does_not_allow_is_refused(entry: dict[str, Any], code: s
 
 
 def test_an_edit_that_the_start_does_not_survive_is_undone() -> None:
-    made = lab({"name": "vm-1", "power": "on", "locked": True, "devices": [{"dvx": DVX, "parameters": {"mode": "1", "size": 7}}]})
+    made = lab(
+        {
+            "name": "vm-1",
+            "power": "on",
+            "locked": True,
+            "devices": [{"dvx": DVX, "parameters": {"mode": "1", "size": 7}}],
+        }
+    )
     vm = made.sim.find("VirtualMachine", "vm-1")
 
     def fail(_write: Any) -> None:

@@ -125,7 +125,12 @@ def test_a_start_that_fails_takes_the_group_back(knobs: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("knobs", UNCONFIRMED[:5], ids=str)
 def test_a_start_that_fails_brings_a_detached_group_back(knobs: dict[str, Any]) -> None:
-    made = lab({"name": "vm-1", "power": "on", "locked": True, "devices": [{"group": GROUP}, {"vgpu": QUARTER}]}, hosts=1, knobs=knobs, cards=["a100"] * 3)
+    made = lab(
+        {"name": "vm-1", "power": "on", "locked": True, "devices": [{"group": GROUP}, {"vgpu": QUARTER}]},
+        hosts=1,
+        knobs=knobs,
+        cards=["a100"] * 3,
+    )
     vm = made.sim.find("VirtualMachine", "vm-1")
 
     def fail(_write: Any) -> None:

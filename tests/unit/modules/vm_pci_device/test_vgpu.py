@@ -138,7 +138,10 @@ def test_more_than_any_host_could_run_is_refused() -> None:
 
 
 def test_what_is_in_use_is_refused_only_for_a_start() -> None:
-    busy = [{"name": f"busy-{n}", "host": f"esx-{n}", "power": "on", "devices": [{"vgpu": WHOLE}] * 2, "locked": True} for n in (1, 2)]
+    busy = [
+        {"name": f"busy-{n}", "host": f"esx-{n}", "power": "on", "devices": [{"vgpu": WHOLE}] * 2, "locked": True}
+        for n in (1, 2)
+    ]
     made = lab({"name": "vm-1"}, *busy)
     assert run(made, [{"vgpu": QUARTER}], power="on", fails=True)["error_code"] == "no_free_device"
     result = run(made, [{"vgpu": QUARTER}])

@@ -20,7 +20,11 @@ T4 = "10de:1eb8"
 
 
 def lab(
-    *vms: dict[str, Any], hosts: int = 2, knobs: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None, **host: Any
+    *vms: dict[str, Any],
+    hosts: int = 2,
+    knobs: dict[str, Any] | None = None,
+    cluster: dict[str, Any] | None = None,
+    **host: Any,
 ) -> Lab:
     """Hosts with two A100 that serve vGPUs and one T4 that is passed through. ``host`` changes each of them."""
     one = {
@@ -35,9 +39,7 @@ def lab(
         "dvx_classes": DVX_CLASSES,
         **host,
     }
-    machines = [
-        {"host": "esx-1", "memory_gb": 8, "version": 20, **vm} for vm in (vms or ({"name": "vm-1"},))
-    ]
+    machines = [{"host": "esx-1", "memory_gb": 8, "version": 20, **vm} for vm in (vms or ({"name": "vm-1"},))]
     description: dict[str, Any] = {
         "kind": "vcenter",
         "version": "9.0",

@@ -49,7 +49,15 @@ from .facts import attach_changes, detach_changes, leaving
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
-__all__ = ["DesiredVm", "ObservedVms", "needs_details", "needs_offers", "plan_vm_devices", "reserved_cards", "starts_elsewhere"]
+__all__ = [
+    "DesiredVm",
+    "ObservedVms",
+    "needs_details",
+    "needs_offers",
+    "plan_vm_devices",
+    "reserved_cards",
+    "starts_elsewhere",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -354,7 +362,9 @@ def _left_alone(draft: Draft, kinds: KindPlan) -> list[str]:
         return []
     names = ", ".join(describe_device(device) for device in others)
     can_go = not desired.all_kinds and any(device.backing.kind != "unknown" for device in others)
-    why = "devices does not name their kinds. kinds: all detaches them" if can_go else "this module does not change them"
+    why = (
+        "devices does not name their kinds. kinds: all detaches them" if can_go else "this module does not change them"
+    )
     return [f"{vm.name} also has {names}: {why}"]
 
 

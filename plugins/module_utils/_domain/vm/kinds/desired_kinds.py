@@ -29,7 +29,7 @@ KIND_KEYS: Mapping[str, tuple[str, ...]] = {
 DVX_KEYS = ("class", "parameters")
 _SETTING = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _FORM = (
-    "Write {vgpu: grid_a100-40c, count: 2}, {group: \"Nvidia:2@grid_a100-40c%NVLink\"}, or {dvx: {class: com.example.nic, "
+    'Write {vgpu: grid_a100-40c, count: 2}, {group: "Nvidia:2@grid_a100-40c%NVLink"}, or {dvx: {class: com.example.nic, '
     "parameters: {size: 64}}}"
 )
 
@@ -178,7 +178,8 @@ def _advanced(raw: object, parameter: str) -> tuple[tuple[str, str], ...]:
     for key, value in raw.items():
         if not isinstance(key, str) or not _SETTING.fullmatch(key):
             raise _bad(
-                f"{parameter} has the key {key!r}: write only what follows pciPassthruN.cfg., such as enable_uvm", parameter
+                f"{parameter} has the key {key!r}: write only what follows pciPassthruN.cfg., such as enable_uvm",
+                parameter,
             )
         if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
             raise _bad(f"{parameter}.{key} {value!r} is not a string or a whole number", f"{parameter}.{key}")

@@ -32,7 +32,7 @@ class HeldUnit:
     def keys(self) -> tuple[int, ...]:
         return tuple(device.key for device in self.devices)
 
-    def words(self) -> dict[str, str]:
+    def words(self) -> dict[str, bool | int | str | None]:
         """The unit in a change of a result."""
         if self.kind == "group":
             return group_words(self.value, len(self.devices))
@@ -40,16 +40,16 @@ class HeldUnit:
 
 
 def unit_words(
-    kind: str, value: str, parameters: Iterable[tuple[str, ParameterValue]] = (), **more: str
-) -> dict[str, str]:
+    kind: str, value: str, parameters: Iterable[tuple[str, ParameterValue]] = ()
+) -> dict[str, bool | int | str | None]:
     """A unit in a change of a result."""
     shown = text_of(parameters)
-    return {"backing": kind, "device": value, **({"parameters": shown} if shown else {}), **more}
+    return {"backing": kind, "device": value, **({"parameters": shown} if shown else {})}
 
 
-def group_words(name: str, parts: int) -> dict[str, str]:
+def group_words(name: str, parts: int) -> dict[str, bool | int | str | None]:
     """A group in a change of a result."""
-    return {"backing": "group", "device": name or "a group whose name was not read", "parts": str(parts)}
+    return {"backing": "group", "device": name or "a group whose name was not read", "parts": parts}
 
 
 def text_of(parameters: Iterable[tuple[str, ParameterValue]]) -> str:

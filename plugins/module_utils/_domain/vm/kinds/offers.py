@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What hosts offer to VMs beside PCI functions: vGPU profiles, vendor device groups, DVX classes. PRIVATE to the collection.
 
-Sources: API reference of ConfigTarget, VgpuProfileInfo, VendorDeviceGroupInfo, DvxClassInfo and HostGraphicsInfo. ``sharedPassthruGpuTypes``
-and ``sharedGpuPassthroughTypes`` list only what the present mode of the GPUs offers; ``vgpuProfileInfo`` lists every profile.
+Sources: API reference of ConfigTarget, VgpuProfileInfo, VendorDeviceGroupInfo, DvxClassInfo and HostGraphicsInfo.
+``sharedPassthruGpuTypes`` and ``sharedGpuPassthroughTypes`` list only what the present mode of the GPUs offers;
+``vgpuProfileInfo`` lists every profile.
 """
 
 from __future__ import annotations

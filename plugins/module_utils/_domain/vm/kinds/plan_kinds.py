@@ -11,7 +11,6 @@ from ..observed_vms import ObservedVms
 from .kind_plan import KindPlan, merge_kinds
 
 
-
 def _plan_units(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
     """vGPUs, groups and DVX devices. Their planner is imported only for a VM that names them."""
     if not (desired.units or (desired.all_kinds and desired.state == "exactly")):

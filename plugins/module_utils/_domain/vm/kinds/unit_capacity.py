@@ -54,9 +54,15 @@ def check_unit_capacity(
     ]
     unread = [host.name for host in hosts if host.moid not in {host.moid for host, _offer in usable}]
     if not able:
-        return CapacityCheck(blockers=(_no_host(vm, profiles, classes, usable, unread),)) if not unread else _unsure(vm, unread)
+        return (
+            CapacityCheck(blockers=(_no_host(vm, profiles, classes, usable, unread),))
+            if not unread
+            else _unsure(vm, unread)
+        )
     free = {
-        host.moid: _room(host, offer, Counter(profiles) + _running(observed, host, vm) + placed.get(host.moid, Counter()), known)
+        host.moid: _room(
+            host, offer, Counter(profiles) + _running(observed, host, vm) + placed.get(host.moid, Counter()), known
+        )
         for host, offer in usable
         if host in able and not host.in_maintenance_mode
     }

@@ -161,7 +161,9 @@ def _additions(
                 detail=DvxSpec(device_class=unit.value, parameters=parameters, key=unit.keys[0]),
             )
         )
-    for asked in dict.fromkeys([*matching.missing, *(entry for entry, _unit in matching.edited)]) if offer else ():
+    if offer is None:
+        return tuple(changes), (), ()
+    for asked in dict.fromkeys([*matching.missing, *(entry for entry, _unit in matching.edited)]):
         if isinstance(asked, DesiredVgpu):
             blockers += vgpu.profile_blockers(vm, asked, offer)
             found = vgpu.ability_problems(observed, vm, asked)
@@ -177,7 +179,7 @@ def _additions(
 def _addition(entry: DesiredUnit, name: str, offer: Offer | None) -> Change:
     if isinstance(entry, DesiredVgpu):
         settings = ", ".join(f"{key}={value}" for key, value in entry.advanced)
-        after = unit_words("vgpu", entry.profile, **({"advanced": settings} if settings else {}))
+        after = {**unit_words("vgpu", entry.profile), **({"advanced": settings} if settings else {})}
         return Change(
             subject=name, before=None, after=after, detail=VgpuSpec(profile=entry.profile, advanced=entry.advanced)
         )

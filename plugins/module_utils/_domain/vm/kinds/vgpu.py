@@ -44,8 +44,8 @@ def profile_blockers(vm: Vm, entry: DesiredVgpu, offer: Offer) -> list[Blocker]:
         return [
             Blocker(
                 code="profile_in_other_mode",
-                message=f"{vm.name} needs the vGPU profile {entry.profile}, which the GPUs of {where(vm)} offer only in {mode} mode. They are "
-                "in another mode now",
+                message=f"{vm.name} needs the vGPU profile {entry.profile}, which the GPUs of {where(vm)} offer only in {mode} mode. They "
+                "are in another mode now",
                 cure="Switch a GPU to this mode on the host (with the tool of its vendor), or use a profile of the present mode",
                 candidates=tuple(sorted(offer.offered)),
             )
