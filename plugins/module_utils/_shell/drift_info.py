@@ -36,9 +36,9 @@ from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.fleet import read_fleet
 from .._vsphere.read.hosts import read_names
+from .._vsphere.read.offers import read_offers
 from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vm_limits import read_options, with_options
-from .._vsphere.read.vm_offers import read_offers
 from .._vsphere.read.vms import read_holders
 from .._vsphere.rolling.seen import status_of_traces
 from .._vsphere.session.connect import Session

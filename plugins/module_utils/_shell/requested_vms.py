@@ -11,8 +11,8 @@ from typing import Any
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
 from .._domain.vm.desired import DesiredVm
+from .._domain.vm.desired_kinds import parse_vm_devices
 from .._domain.vm.desired_mmio import parse_mmio
-from .._domain.vm.kinds.desired_kinds import parse_vm_devices
 from .engine.vms import parse_vms
 
 _INHERITED = (

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from ..host.selector import DesiredDevice
 from ..plain import Plain, Record
 from ..text import literal
-from ..vm.kinds.desired_kinds import DesiredUnit
+from ..vm.desired_kinds import DesiredUnit
 
 COLLECTION = "directpath.vsphere"
 

@@ -30,8 +30,8 @@ from ..planning.details import (
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
 from ..rolling.status import RunLine, VmLine, describe_vm
+from ..vm.desired_kinds import DesiredUnit
 from ..vm.devices.matching import Held, survey
-from ..vm.kinds.desired_kinds import DesiredUnit
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
 from .commands import Commands

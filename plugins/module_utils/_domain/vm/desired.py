@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias
 
 from ..errors import InputError
 from ..host.selector import DesiredDevice
+from .desired_kinds import DesiredUnit
 from .desired_mmio import DesiredMmio
-from .kinds.desired_kinds import DesiredUnit
 
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]

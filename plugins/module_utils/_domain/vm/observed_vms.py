@@ -14,7 +14,7 @@ from ..observed.hosts import Host, HostDevice, UnreadVm
 from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from .desired import DesiredVm, check_desired
-from .kinds.offers import Offers
+from .offers import Offers
 
 
 @dataclass(frozen=True, kw_only=True)

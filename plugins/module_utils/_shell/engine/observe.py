@@ -18,7 +18,7 @@ from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
 from ..._domain.vm.devices.plan import ObservedVms
-from ..._domain.vm.kinds.offers import Offers
+from ..._domain.vm.offers import Offers
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
@@ -30,8 +30,8 @@ from ..._vsphere.read.hosts import (
     read_users,
     reread_hosts,
 )
+from ..._vsphere.read.offers import read_offers
 from ..._vsphere.read.vm_limits import Options, read_options, with_options
-from ..._vsphere.read.vm_offers import read_offers
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
 from .vms import neighbours, place_vms

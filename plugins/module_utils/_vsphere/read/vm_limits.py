@@ -13,8 +13,8 @@ from typing import Any
 
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import Vm
-from ..._domain.vm.kinds.offers import KindLimits
 from ..._domain.vm.observed_vms import ObservedVms
+from ..._domain.vm.offers import KindLimits
 from ..property_collector.mixed_types import collect_named
 from ..sdk import vim, vmodl
 from ..session.answer_checks import reader

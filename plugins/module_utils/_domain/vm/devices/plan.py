@@ -408,7 +408,7 @@ def _check_capacities(
     with_units = [partial for partial in partial_plans if partial.kinds.profiles or partial.kinds.classes]
     if with_units:
         # Imported only for VMs that have such devices.
-        from ..kinds.unit_capacity import check_unit_capacity
+        from .unit_capacity import check_unit_capacity
 
         placed: dict[str, Counter[str]] = {}
         for partial in sorted(with_units, key=lambda p: (-len(p.kinds.profiles), p.draft.vm.name, p.draft.vm.moid)):

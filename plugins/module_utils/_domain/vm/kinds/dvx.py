@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from ...observed.vms import Vm
 from ...planning.plan import Blocker
 from ...suggest import suggest_word
-from .desired_kinds import DesiredDvx, ParameterValue
+from ..desired_kinds import DesiredDvx, ParameterValue
+from ..offers import DvxClass, DvxParameter, Offer
 from .held_units import plain
-from .offers import DvxClass, DvxParameter, Offer
 from .vgpu import where
 
 Parameters = tuple[tuple[str, ParameterValue], ...]

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from ...observed.vms import Vm
 from ...planning.plan import Blocker
-from .desired_kinds import DesiredUnit
+from ..desired_kinds import DesiredUnit
+from ..offers import KindLimits
 from .held_units import HeldUnit
 from .kind_plan import KindPlan
-from .offers import KindLimits
 
 _WORDS = {"vgpu": "a vGPU", "group": "a vendor device group", "dvx": "a DVX device"}
 

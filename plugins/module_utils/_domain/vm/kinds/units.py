@@ -16,13 +16,13 @@ from ...observed.vms import VgpuBacking
 from ...planning.details import Detach, DetachGroup, DvxSpec, VgpuSpec
 from ...planning.plan import Blocker, Change, Leaving
 from ..desired import DesiredVm
+from ..desired_kinds import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu
 from ..observed_vms import ObservedVms
+from ..offers import Offer
 from . import dvx, groups, vgpu
-from .desired_kinds import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu
 from .held_units import HeldUnit, group_words, held_units, is_meant, meets, subject, subjects, unit_words
 from .kind_plan import KindPlan
 from .limits import limit_blockers
-from .offers import Offer
 
 _NOT_WANTED = Leaving(why="unwanted", reason="not wanted")
 

@@ -13,11 +13,11 @@ from ...pci import DISPLAY_CLASS
 from ...planning.details import ExtraConfig
 from ...planning.plan import Blocker, Change
 from ...suggest import suggest_word
+from ..desired_kinds import DesiredVgpu
 from ..mmio import MmioDevice
 from ..observed_vms import ObservedVms
-from .desired_kinds import DesiredVgpu
+from ..offers import HostOffer, Offer
 from .held_units import FIRST_KEY, HeldUnit
-from .offers import HostOffer, Offer
 
 _MEMORY = re.compile(r"-(\d+)[a-z]+$", re.IGNORECASE)
 """The frame buffer in GB in the name of a profile: 40 of ``grid_a100-40c``, 5 of ``grid_a100-1-5cme`` (NVIDIA vGPU user guide)."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ...observed.vms import Backing
+from ..observed.vms import Backing
 from .desired_kinds import ParameterValue
 
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import DvxBacking, DynamicBacking, VgpuBacking
-from ..._domain.vm.kinds.desired_kinds import ParameterValue
-from ..._domain.vm.kinds.offers import (
+from ..._domain.vm.desired_kinds import ParameterValue
+from ..._domain.vm.offers import (
     DvxClass,
     DvxParameter,
     GroupPart,

@@ -16,10 +16,10 @@ from typing import Literal, TypeAlias
 from ...observed.hosts import Host
 from ...observed.vms import Vm
 from ...planning.plan import Blocker
-from ..devices.capacity import CapacityCheck
+from ..kinds.vgpu import offers_all, profiles_of
 from ..observed_vms import ObservedVms
-from .offers import HostOffer, VgpuProfile
-from .vgpu import offers_all, profiles_of
+from ..offers import HostOffer, VgpuProfile
+from .capacity import CapacityCheck
 
 Placed: TypeAlias = dict[str, Counter[str]]
 """Host id → profiles of the VMs that this run powers on there."""
