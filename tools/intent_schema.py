@@ -85,10 +85,52 @@ def _definitions() -> Schema:
         "hosts": _hosts(),
         "selector": _selector(),
         "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"])]},
-        "vm_device": {"anyOf": [*short, _object(device, ["match"])]},
+        "vm_device": {"anyOf": [*short, _object(device, ["match"]), *_units()]},
         "vm": _vm(),
         "guest": guest_schema(_ref("name"), _whole_number()),
     }
+
+
+def _units() -> list[Schema]:
+    """Entries of a VM for vGPUs, vendor device groups and DVX devices."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm import desired_kinds
+
+    count = {"anyOf": [{"type": "null"}, _whole_number()], "description": "How many. Default: one."}
+    setting = {"anyOf": [{"type": "integer"}, _text("\\S")]}
+    forms: dict[str, Schema] = {
+        "vgpu": {
+            "vgpu": _ref("name") | {"description": "A vGPU profile, such as grid_a100-40c."},
+            "count": count,
+            "advanced": _or_null(
+                {
+                    "type": "object",
+                    "propertyNames": {"pattern": "^[A-Za-z][A-Za-z0-9_]*$"},
+                    "additionalProperties": setting,
+                }
+            )
+            | {"description": "Settings of each of these vGPUs: what follows pciPassthruN.cfg., and the value."},
+        },
+        "group": {
+            "group": _ref("name") | {"description": "A vendor device group, such as Nvidia:2@grid_a100-40c%NVLink."},
+            "count": count,
+        },
+        "dvx": {
+            "dvx": _object(
+                {
+                    "class": _ref("name"),
+                    "parameters": _or_null(
+                        {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+                    ),
+                },
+                ["class"],
+            )
+            | {"description": "A DVX device: its class, and the parameters that differ from the defaults."},
+            "count": count,
+        },
+    }
+    if {kind: tuple(keys) for kind, keys in forms.items()} != dict(desired_kinds.KIND_KEYS):
+        raise ValueError("a kind of device has other keys than this schema knows")
+    return [_object(keys, [kind]) for kind, keys in forms.items()]
 
 
 def _hosts() -> Schema:
@@ -135,6 +177,7 @@ def _vm() -> Schema:
 
     words: Schema = {
         "state": "present: at least these devices; exactly: these and no others; absent: none of these.",
+        "kinds": "What exactly decides about: named: the kinds of devices in the list; all: every kind.",
         "backing": "dynamic: any such device; fixed: exactly this device; auto: dynamic if the release supports it.",
         "power": "Allowed power operations: keep: none; off: shut down; cycle: shut down and start again; on: also start a VM that is off.",
     }

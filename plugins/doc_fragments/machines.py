@@ -27,12 +27,20 @@ options:
           - C(match) selects the device. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or a mapping
             of conditions such as C(vendor_id), C(device_id), C(class_id), C(name), C(address), C(slot) and C(label).
           - C(count) is the number of devices, or V(all). The default is one. C(label) is the hardware label that the device must have.
+          - Other kinds of devices have entries of their own, each with C(count). C(vgpu) is the profile of vGPUs, such as V(grid_a100-40c).
+            C(group) is the name of a vendor device group, such as V(Nvidia:2@grid_a100-40c%NVLink). C(dvx) is a mapping of C(class) and
+            C(parameters) of a DVX device; parameters that are not named keep their value or get their default.
+          - C(advanced) of a C(vgpu) entry sets C(pciPassthruN.cfg.NAME) of each of its vGPUs, by NAME, such as C(enable_uvm).
         type: list
         elements: raw
       state:
         description: As O(state).
         type: str
         choices: [present, absent, exactly]
+      kinds:
+        description: As O(kinds).
+        type: str
+        choices: [named, all]
       backing:
         description: As O(backing).
         type: str
@@ -69,10 +77,19 @@ options:
   state:
     description:
       - V(present) attaches these devices and keeps others. V(absent) detaches every device that matches. V(exactly) attaches these devices
-        and detaches all other passthrough devices.
+        and detaches all other devices of the kinds that O(kinds) says.
     type: str
     choices: [present, absent, exactly]
     default: present
+  kinds:
+    description:
+      - The kinds of devices that O(state=exactly) detaches. V(named) is the kinds that the list names. Fixed and dynamic devices are one
+        kind, and an empty list names it. V(all) is every kind, also vGPUs, vendor device groups and DVX devices that the list does not
+        name.
+      - A warning lists the devices that stay.
+    type: str
+    choices: [named, all]
+    default: named
   backing:
     description:
       - V(dynamic) (Dynamic DirectPath I/O) accepts any free device of the model on any host. It requires hardware version 17. V(fixed) is

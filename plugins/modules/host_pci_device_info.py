@@ -45,6 +45,11 @@ options:
       - M(directpath.vsphere.host_passthrough) reads them by itself before it enables passthrough of a storage device.
     type: bool
     default: false
+  gather_offers:
+    description: Whether to read what each host offers to virtual machines beside PCI devices - vGPU profiles, vendor device groups and DVX
+      classes. This is one call for each host.
+    type: bool
+    default: false
 seealso:
   - module: directpath.vsphere.host_passthrough
 """
@@ -92,6 +97,13 @@ hosts:
     devices_in_use: {description: Number of devices that running virtual machines refer to; null when virtual machines were not read.,
       type: int, returned: always}
     device_limit: {description: Limit of C(devices_in_use); null when the release has no such limit., type: int, returned: always}
+    vgpu_profiles: {description: "vGPU profiles of the GPUs of the host; null without O(gather_offers), and for a host that does not
+      answer. C(offered) says whether the present mode of the GPUs offers it.", type: list, elements: dict, returned: always,
+      sample: [{name: grid_a100-40c, offered: true, sharing: timeSliced, memory_gb: 40, gpu: "10de:20f1"}]}
+    device_groups: {description: "Vendor device groups, with their devices. C(can_be_attached) is false for a group with a device that
+      M(directpath.vsphere.vm_pci_device) cannot create.", type: list, elements: dict, returned: always}
+    dvx_classes: {description: "DVX classes, with the type, the range or the choices, and the default of each parameter.", type: list,
+      elements: dict, returned: always}
     hints: {description: Notes about the host., type: list, elements: str, returned: always}
     devices: {description: The devices, type: list, elements: dict, returned: always,
       sample: [{address: "0000:3b:00.0", ids: "10de:20f1", name: "GA100 [A100 PCIe 40GB]", state: active, capable: true, enabled: true,
@@ -121,6 +133,7 @@ ARGUMENTS = {
     "gather_vms": {"type": "bool", "default": True},
     "gather_protection": {"type": "bool", "default": True},
     "gather_partitions": {"type": "bool", "default": False},
+    "gather_offers": {"type": "bool", "default": False},
 }
 
 

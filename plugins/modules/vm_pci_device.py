@@ -21,6 +21,9 @@ description:
   - Reads again immediately before each write, and writes only if a new plan contains nothing but the planned change.
   - A virtual machine that was powered on is powered on again after the change. If it cannot be powered on, the module reverts the change
     and powers it on with its old configuration. If that fails too, the message begins with the name of the virtual machine.
+  - Gives fixed and dynamic devices, vGPUs, vendor device groups and DVX devices. What a cluster does not offer (profile, group, class,
+    parameter) is refused, and the message lists what it offers. Settings of new vGPUs need a second reconfiguration, because their key has
+    the index of the device.
   - Shows backings of later vSphere releases, but does not change them.
 extends_documentation_fragment:
   - directpath.vsphere.connection
@@ -108,6 +111,16 @@ EXAMPLES = r"""
         backing: fixed
         devices: [{match: {class_id: "0108", name: "*P5800X*"}}]
     power: "on"
+
+- name: Give a VM two vGPUs of one profile, and nothing else of this kind
+  directpath.vsphere.vm_pci_device:
+    vm: [train-01]
+    devices:
+      - vgpu: grid_a100-40c
+        count: 2
+        advanced: {enable_uvm: "1"}
+    state: exactly
+    power: cycle
 
 - name: Detach every passthrough device from a powered-off VM
   directpath.vsphere.vm_pci_device:

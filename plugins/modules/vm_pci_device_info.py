@@ -69,9 +69,11 @@ vms:
     memory: {description: "Size, reservation and limit in MB, and whether all of it is reserved and stays so when the size changes.",
       type: dict, returned: always}
     devices: {description: Passthrough devices., type: list, elements: dict, returned: always,
-      sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1}]}
+      sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1,
+        group: null}]}
     uuid: {description: SMBIOS UUID. The guest shows the same one in one of two byte orders., type: str, returned: always}
-    extra_config: {description: Settings for 64-bit MMIO., type: dict, returned: always}
+    extra_config: {description: "Settings for 64-bit MMIO, and of single devices (C(pciPassthruN.cfg)).", type: dict,
+      returned: always}
 found:
   description: A mapping of each name in O(vms) to the managed object id of its virtual machine.
   returned: success

@@ -12,10 +12,13 @@ from .._domain.host.blockers import iommu_off, looks_iommu_off
 from .._domain.host.targets import Target
 from .._domain.observed.hosts import Host, HostDevice
 from .._domain.vm.devices.host_limit import device_limit, occupied
+from .._domain.vm.offers import Offer
+from .._vsphere.read.offers import read_host_offers
 from .._vsphere.session.connect import Session
 from .engine.observe import ObservedHosts, observe_hosts, read_protection
 from .engine.output import device_results
 from .engine.targets import parse_targets
+from .host_offers import offer_result
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class HostQuery:
     gather_vms: bool
     gather_protection: bool
     gather_partitions: bool
+    gather_offers: bool
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> HostQuery:
@@ -37,20 +41,36 @@ class HostQuery:
             gather_vms=params["gather_vms"],
             gather_protection=params["gather_protection"],
             gather_partitions=params["gather_partitions"],
+            gather_offers=params["gather_offers"],
         )
 
 
-def observe(session: Session, query: HostQuery) -> ObservedHosts:
-    """Read the hosts; VMs, protection and partition tables only where the parameters ask for them. Raises InputError."""
+@dataclass(frozen=True, kw_only=True)
+class ShownHosts:
+    """The hosts, and what each of them offers to VMs, by host id."""
+
+    observed: ObservedHosts
+    offers: Mapping[str, Offer | None]
+
+
+def observe(session: Session, query: HostQuery) -> ShownHosts:
+    """Read the hosts; VMs, protection, partition tables and offers only where the parameters ask for them. Raises InputError."""
     observed = observe_hosts(session, query.targets, users=query.gather_vms, numa=True)
-    if not query.gather_protection:
-        return observed
-    return replace(observed, hosts=read_protection(session, observed.hosts, partitions=query.gather_partitions))
+    offers = read_host_offers(session, observed.hosts) if query.gather_offers else {}
+    if query.gather_protection:
+        hosts = read_protection(session, observed.hosts, partitions=query.gather_partitions)
+        observed = replace(observed, hosts=hosts)
+    return ShownHosts(observed=observed, offers=offers)
 
 
-def render(observed: ObservedHosts, query: HostQuery) -> dict[str, Any]:
+def render(shown: ShownHosts, query: HostQuery) -> dict[str, Any]:
     """The result: one entry for each host."""
-    return {"hosts": [_host(host, observed, query) for host in observed.hosts]}
+    return {
+        "hosts": [
+            {**_host(host, shown.observed, query), **offer_result(shown.offers.get(host.moid))}
+            for host in shown.observed.hosts
+        ]
+    }
 
 
 def _host(host: Host, observed: ObservedHosts, query: HostQuery) -> dict[str, Any]:

@@ -8,19 +8,23 @@ two. Rules that a schema cannot express (the same device twice, a label both sel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar
 
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
-from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
+from ...module_utils._domain.host.selector import parse_desired_devices, refuse_contradictions
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
+from ...module_utils._domain.vm.desired_kinds import parse_vm_devices
 from ...module_utils._domain.vm.desired_mmio import parse_mmio
 from .guest import guest_entry
 from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 
+Parsed = TypeVar("Parsed")
+
 VM_CHOICES = {
     "state": ("present", "absent", "exactly"),
+    "kinds": ("named", "all"),
     "backing": ("auto", "dynamic", "fixed"),
     "power": ("keep", "off", "cycle", "on"),
 }
@@ -51,7 +55,7 @@ def host_devices(place: Place, raw: Any, *, for_several: bool) -> tuple[Any, ...
 
     ``for_several``: the list is for more than one host. Raises InputError.
     """
-    entries, desired_devices = _devices(place, raw)
+    entries, desired_devices = _devices(place, raw, parse_desired_devices)
     try:
         refuse_contradictions(desired_devices, place.path, default_is_all=True)
         refuse_relabelling(desired_devices)
@@ -74,7 +78,7 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         )
     if "devices" not in entry:
         place.fail("missing_key", "has no devices", "List the desired devices of the VM")
-    desired_devices: tuple[DesiredDevice, ...] = ()
+    named: dict[str, Any] = {}
     for key, value in entry.items():
         where = place.key(key)
         if key in VM_CHOICES:
@@ -88,15 +92,14 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         elif key == "guest":
             entry[key] = guest_entry(where, value)
         elif key == "devices":
-            found, desired_devices = _vm_devices(where, value)
-            entry[key] = list(found)
+            entry[key], named = _vm_devices(where, value)
         else:
             entry[key] = text(where, value)
-    _check(place, entry, desired_devices)
+    _check(place, entry, named)
     return entry
 
 
-def _check(place: Place, entry: Mapping[str, Any], desired_devices: tuple[DesiredDevice, ...]) -> None:
+def _check(place: Place, entry: Mapping[str, Any], named: Mapping[str, Any]) -> None:
     name = entry.get("name") or entry["moid"]
     if "guest" in entry and entry.get("state") == "absent":
         place.key("guest").fail(
@@ -104,7 +107,7 @@ def _check(place: Place, entry: Mapping[str, Any], desired_devices: tuple[Desire
         )
     state, backing = entry.get("state", "present"), entry.get("backing", "auto")
     try:
-        check_desired(DesiredVm(target=name, moid=name, devices=desired_devices, state=state, backing=backing))
+        check_desired(DesiredVm(target=name, moid=name, state=state, backing=backing, **named))
     except InputError as error:
         _raise_at(place, error, below=error.parameter)
 
@@ -125,7 +128,8 @@ def _mmio(place: Place, raw: Any) -> dict[str, Any]:
     return entry
 
 
-def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
+def _vm_devices(place: Place, raw: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Device entries of a VM in the long form, and parsed as ``DesiredVm`` has them."""
     for where, entry in items(place, raw):
         if isinstance(entry, Mapping) and "label" in entry:
             where.fail(
@@ -133,17 +137,18 @@ def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredD
                 "has the key label, which is for hosts only",
                 "Select devices by label with match: {label: ...}",
             )
-    return _devices(place, raw)
+    entries, (devices, units) = _devices(place, raw, parse_vm_devices)
+    return list(entries), {"devices": devices, "units": units}
 
 
-def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
+def _devices(place: Place, raw: Any, parse: Callable[[object, str], Parsed]) -> tuple[tuple[Any, ...], Parsed]:
     """Device entries in the long form, and parsed. The checks are those of the modules."""
     entries = [entry for _where, entry in items(place, raw)]
     try:
-        desired_devices = parse_desired_devices(entries, place.path)
+        parsed = parse(entries, place.path)
     except InputError as error:
         _raise_at(place, error)
-    return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), desired_devices
+    return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), parsed
 
 
 def _raise_at(place: Place, error: InputError, below: str = "") -> NoReturn:

@@ -181,9 +181,18 @@ def _advanced(raw: object, parameter: str) -> tuple[tuple[str, str], ...]:
                 f"{parameter} has the key {key!r}: write only what follows pciPassthruN.cfg., such as enable_uvm",
                 parameter,
             )
-        if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
+        if _setting_text(value) is None:
             raise _bad(f"{parameter}.{key} {value!r} is not a string or a whole number", f"{parameter}.{key}")
-    return tuple(sorted((str(key), str(value).strip()) for key, value in raw.items()))
+    return tuple(sorted((str(key), _setting_text(value) or "") for key, value in raw.items()))
+
+
+def _setting_text(value: object) -> str | None:
+    """The value of a setting as text; None when it is neither text nor a whole number. JSON has one type for numbers."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return str(int(value))
 
 
 def _name(raw: object, parameter: str) -> str:

@@ -115,11 +115,12 @@ def vm_device_result(device: VmDevice, groups: Mapping[int, str]) -> dict[str, A
         "label": device.label,
         "backing": device.backing.kind,
         "group": None if group is None else {"key": group, "name": groups.get(group)},
-        **_backing(device.backing),
+        **backing_result(device.backing),
     }
 
 
-def _backing(backing: Backing) -> dict[str, Any]:
+def backing_result(backing: Backing) -> dict[str, Any]:
+    """The keys that depend on the kind of backing."""
     match backing:
         case FixedBacking():
             return {

@@ -56,14 +56,26 @@ def read_offers(session: Session, hosts: Sequence[Host], have: Offers) -> Offers
     return Offers(clusters=clusters, hosts=offers, limits=have.limits)
 
 
+@reader
+def read_host_offers(session: Session, hosts: Sequence[Host]) -> dict[str, Offer | None]:
+    """The offer of each host alone, by host id: one call for each host. None for a host that does not answer."""
+    browsers = find_browsers(session, hosts)
+    found: dict[str, Offer | None] = {}
+    for host in hosts:
+        browser = browsers.get(host.compute_moid)
+        reference = session.reference(vim.HostSystem, host.moid)
+        found[host.moid] = _read_cluster(browser, reference) if browser is not None and host.is_reachable else None
+    return found
+
+
 def _paths(session: Session) -> tuple[str, ...]:
     return tuple(path for path, place in _HOST_PATHS.items() if session.knows(*place))
 
 
-def _read_cluster(browser: Any) -> Offer | None:
-    """The config target of all hosts together; None when none of them answers."""
+def _read_cluster(browser: Any, host: Any = None) -> Offer | None:
+    """The config target of one host, or of all hosts together; None when none of them answers."""
     try:
-        target = browser.QueryConfigTarget(None)
+        target = browser.QueryConfigTarget(host)
     except (vmodl.fault.NotSupported, vmodl.fault.HostNotConnected, vmodl.fault.HostNotReachable):
         return None
     return None if target is None else offer_from(target)

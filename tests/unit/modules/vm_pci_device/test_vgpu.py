@@ -210,4 +210,4 @@ def test_exactly_with_vgpus_only_keeps_passed_through_devices() -> None:
     made = lab({"name": "vm-1", "devices": [{"fixed": "0000:86:00.0"}, {"vgpu": QUARTER}, {"vgpu": WHOLE}]})
     result = run(made, [{"vgpu": WHOLE}], state="exactly")
     assert devices(made) == ["fixed 0000:86:00.0", f"vgpu {WHOLE}"]
-    assert "kinds: all detaches them" in " ".join(result["vms"][0]["warnings"])
+    assert "kinds: all detaches them too" in " ".join(result["vms"][0]["warnings"])

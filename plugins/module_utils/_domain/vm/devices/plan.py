@@ -60,6 +60,10 @@ __all__ = [
 ]
 
 
+_DETACHED_BY_ALL = ("fixed", "dynamic", "vgpu", "dvx")
+"""Kinds of backings that ``kinds: all`` detaches."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _PartialPlan:
     """The plan of one VM before the capacity check of its dynamic devices."""
@@ -358,14 +362,18 @@ def _left_alone(draft: Draft, kinds: KindPlan) -> list[str]:
     others = [device for device in draft.left_alone if device.key not in kinds.named]
     if not desired.names_passthrough:
         others = sorted([*others, *(held.device for held in draft.held)], key=lambda device: device.key)
-    if not others:
-        return []
-    names = ", ".join(describe_device(device) for device in others)
-    can_go = not desired.all_kinds and any(device.backing.kind != "unknown" for device in others)
-    why = (
-        "devices does not name their kinds. kinds: all detaches them" if can_go else "this module does not change them"
-    )
-    return [f"{vm.name} also has {names}: {why}"]
+    can_go = [device for device in others if device.backing.kind in _DETACHED_BY_ALL and not desired.all_kinds]
+    warnings = []
+    if can_go:
+        names = ", ".join(map(describe_device, can_go))
+        warnings.append(
+            f"{vm.name} also has {names}, of kinds that devices does not name. kinds: all detaches them too"
+        )
+    rest = [device for device in others if device not in can_go]
+    if rest:
+        names = ", ".join(map(describe_device, rest))
+        warnings.append(f"{vm.name} also has {names}, which this module does not change")
+    return warnings
 
 
 def _wants_details(observed: ObservedVms, draft: Draft, kinds: KindPlan, *, must_run: bool) -> bool:
@@ -412,7 +420,7 @@ def _check_capacities(
 
         placed: dict[str, Counter[str]] = {}
         for partial in sorted(with_units, key=lambda p: (-len(p.kinds.profiles), p.draft.vm.name, p.draft.vm.moid)):
-            if not (partial.kinds.added or partial.must_run):
+            if partial.kinds.blockers or not (partial.kinds.added or partial.must_run):
                 continue
             vm, host = partial.draft.vm, partial.draft.host
             stays = partial.must_run and host is not None and host.drs_places_vms is False

@@ -29,7 +29,13 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     Sriov,
     Switch,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import MemoryState, Vm
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
+    DvxBacking,
+    MemoryState,
+    VgpuBacking,
+    Vm,
+    VmDevice,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY, Entry
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import DesiredMmio
@@ -80,6 +86,10 @@ def of_vm(vm: Vm, *devices: Any, hosts: tuple[Host, ...] = (), read: Any = None,
     return find_drift(made, make_plans(made), COMMANDS)
 
 
+def unit(backing: Any) -> VmDevice:
+    return VmDevice(key=13000, label="PCI device 0", backing=backing)
+
+
 def of_entry(step: Any, **more: Any) -> str:
     noon = 1779278400.0
     return encode(Entry(run_id="1f3c9a2e", step=step, at=noon, started=noon - 60, **more))[ENTRY]
@@ -126,6 +136,14 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
     "memory_limited": of_vm(guest("train-01", dynamic(), memory=replace(locked(), limit_mb=4096)), A100),
     "memory_changed": of_vm(
         guest("train-01", dynamic(), memory=MemoryState(size_mb=8192, reservation_mb=4096, locked_to_max=True)), A100
+    ),
+    "parameters_differ": of_vm(
+        guest("train-01", unit(DvxBacking(device_class="x", parameters=(("size", 1),))), memory=locked()),
+        {"dvx": {"class": "x", "parameters": {"size": 2}}},
+    ),
+    "setting_differs": of_vm(
+        guest("train-01", unit(VgpuBacking(profile="p")), memory=locked()),
+        {"vgpu": "p", "advanced": {"enable_uvm": "1"}},
     ),
     "mmio_differs": of_vm(READY, A100, mmio=DesiredMmio(size_gb=128)),
     "hot_add_on": of_vm(

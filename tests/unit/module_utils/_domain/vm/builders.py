@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     Host,
     HostCapabilities,
@@ -32,6 +31,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plannin
     MemoryWrite,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan, TargetPlan
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_kinds import parse_vm_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     DesiredVm,
     ObservedVms,
@@ -107,7 +107,8 @@ def dynamic(*ids: str, key: int = 13000, label: str | None = None, at: str | Non
 
 
 def desired(vm: Vm, *devices: Any, **fields: Any) -> DesiredVm:
-    return DesiredVm(target=vm.name, moid=vm.moid, devices=parse_desired_devices(list(devices)), **fields)
+    selected, units = parse_vm_devices(list(devices))
+    return DesiredVm(target=vm.name, moid=vm.moid, devices=selected, units=units, **fields)
 
 
 def observed(vms: Sequence[Vm], hosts: Sequence[Host], **fields: Any) -> ObservedVms:
