@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ...errors import DirectPathError
 from ...observed.vms import VgpuBacking, Vm
-from ...planning.details import ExtraConfig, VgpuSpec
+from ...planning.details import Detach, DetachGroup, ExtraConfig, VgpuSpec
 from ...planning.plan import Change
 from .vgpu import setting_key
 
@@ -19,8 +19,7 @@ def new_settings(before: Vm, now: Vm, made: Sequence[Change]) -> tuple[Change, .
     """The settings of the vGPUs that were added. ``before`` and ``now``: the VM around the reconfigure that ``made`` these changes.
 
     All vGPUs of a profile in one plan have the same settings (one entry), and the vGPUs that were there before are planned apart. A new
-    device may have got the key of one that was detached in the same reconfigure, so the new ones are counted from the highest key.
-    Raises DirectPathError (not_applied) when the VM has fewer of them than were added.
+    device may have got the key of one that was detached in the same reconfigure. Raises DirectPathError (not_applied) when the VM has fewer of them than were added.
     """
     wanted: dict[str, tuple[tuple[str, str], ...]] = {}
     numbers: Counter[str] = Counter()
@@ -29,7 +28,8 @@ def new_settings(before: Vm, now: Vm, made: Sequence[Change]) -> tuple[Change, .
             wanted[change.detail.profile] = change.detail.advanced
             numbers[change.detail.profile] += 1
     old = {device.key for device in before.devices}
-    removed = {getattr(change.detail, "key", None) for change in made if change.kind == "detach"}
+    removed = {change.detail.key for change in made if isinstance(change.detail, Detach)}
+    removed |= {key for change in made if isinstance(change.detail, DetachGroup) for key in change.detail.keys}
     changes = []
     for profile, settings in wanted.items():
         new = [
