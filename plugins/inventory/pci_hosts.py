@@ -112,7 +112,9 @@ options:
     type: bool
     default: false
   vms:
-    description: Whether to create inventory hosts for virtual machines with passthrough devices, too.
+    description:
+      - Whether to create inventory hosts for virtual machines with passthrough devices, too. Their devices are counted in
+        C(directpath_models), C(directpath_vgpu_profiles), C(directpath_device_groups) and C(directpath_dvx_classes).
     type: bool
     default: false
   inventory_name:

@@ -16,9 +16,8 @@ from .._domain.vm.offers import Offer
 from .._vsphere.read.offers import read_host_offers
 from .._vsphere.session.connect import Session
 from .engine.observe import ObservedHosts, observe_hosts, read_protection
-from .engine.output import device_results
+from .engine.output import device_results, offer_result
 from .engine.targets import parse_targets
-from .host_offers import offer_result
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -179,7 +179,9 @@ RETURNED: tuple[str, ...] = (
 INVENTORY_FACTS: tuple[str, ...] = (
     "directpath_cluster",
     "directpath_connection_state",
+    "directpath_device_groups",
     "directpath_devices",
+    "directpath_dvx_classes",
     "directpath_host",
     "directpath_in_maintenance_mode",
     "directpath_labels",
@@ -190,6 +192,7 @@ INVENTORY_FACTS: tuple[str, ...] = (
     "directpath_power_state",
     "directpath_type",
     "directpath_version",
+    "directpath_vgpu_profiles",
 )
 """Variables that the inventory plugin sets."""
 

@@ -8,11 +8,19 @@ is equal to the one that was read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from ...module_utils._domain.observed.hosts import Host, HostDevice
-from ...module_utils._domain.observed.vms import DynamicBacking, FixedBacking, Vm, VmDevice
+from ...module_utils._domain.observed.vms import (
+    DvxBacking,
+    DynamicBacking,
+    FixedBacking,
+    VgpuBacking,
+    Vm,
+    VmDevice,
+)
 from ...module_utils._domain.text import visible_name
 
 PREFIX = "directpath_"
@@ -71,7 +79,20 @@ def vm_entry(vm: Vm, vcenter: str) -> Entry:
             }
         ),
         "models": {model: models.count(model) for model in dict.fromkeys(models)},
+        "vgpu_profiles": _counted(d.backing.profile for d in vm.devices if isinstance(d.backing, VgpuBacking)),
+        "device_groups": _counted(vm.device_groups.get(key, "") for key in _groups(vm)),
+        "dvx_classes": _counted(d.backing.device_class for d in vm.devices if isinstance(d.backing, DvxBacking)),
     }
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    """Name → how often it occurs, sorted."""
+    return dict(sorted(Counter(names).items()))
+
+
+def _groups(vm: Vm) -> set[int]:
+    """The keys of the vendor device groups of which the VM has a device."""
+    return {device.group_instance for device in vm.devices if device.group_instance is not None}
 
 
 def _model(device: VmDevice) -> str:

@@ -219,10 +219,11 @@ def change_line(record: Record) -> str:
             label = f", label {_plain(before.get('label'))} → {_plain(after.get('label'))}"
         return f"{record['subject']} {_switch(before)} → {_switch(after)}{label} ({after.get('device', '')})"
     kind, subject = str(record.get("kind", "")).replace("_", " "), str(record.get("subject", ""))
-    if kind in ("attach", "detach"):
-        side = after if kind == "attach" else before
+    if kind in ("attach", "detach", "edit"):
+        side = before if kind == "detach" else after
         words = side if isinstance(side, Mapping) else {"device": _plain(side)}
-        shown = ", ".join(str(words[key]) for key in ("device", "backing", "label") if words.get(key))
+        names = ("device", "backing", "label", "parameters", "advanced")
+        shown = ", ".join(str(words[key]) for key in names if words.get(key))
         return f"{kind} {subject} ({shown})"
     if kind in ("enter maintenance", "reboot", "exit maintenance"):
         return kind + (" mode" if "maintenance" in kind else "")

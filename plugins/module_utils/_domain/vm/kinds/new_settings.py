@@ -19,7 +19,8 @@ def new_settings(before: Vm, now: Vm, made: Sequence[Change]) -> tuple[Change, .
     """The settings of the vGPUs that were added. ``before`` and ``now``: the VM around the reconfigure that ``made`` these changes.
 
     All vGPUs of a profile in one plan have the same settings (one entry), and the vGPUs that were there before are planned apart. A new
-    device may have got the key of one that was detached in the same reconfigure. Raises DirectPathError (not_applied) when the VM has fewer of them than were added.
+    device may have got the key of one that was detached in the same reconfigure. Raises DirectPathError (not_applied) when the VM has
+    fewer of them than were added.
     """
     wanted: dict[str, tuple[tuple[str, str], ...]] = {}
     numbers: Counter[str] = Counter()
