@@ -90,7 +90,7 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SharingGpu:
-    """A GPU that serves vGPUs now. ``mixed``: it serves profiles of different sizes at a time."""
+    """A GPU that provides vGPUs now. ``mixed``: it provides profiles of different sizes at a time."""
 
     address: str
     mixed: bool = False

@@ -202,7 +202,7 @@ def _able(capabilities: Iterable[Any] | None, name: str) -> frozenset[str] | Non
 
 
 def _gpus(infos: Iterable[Any]) -> Iterable[SharingGpu]:
-    """The GPUs that serve vGPUs now: ``graphicsInfo`` is the state in effect, ``graphicsConfig`` the desired one."""
+    """The GPUs that provide vGPUs now: ``graphicsInfo`` is the state in effect, ``graphicsConfig`` the desired one."""
     for info in infos:
         if str(info.graphicsType) == "sharedDirect" and info.pciId:
             yield SharingGpu(address=info.pciId.lower(), mixed=str(getattr(info, "vgpuMode", "")) == "mixedSize")

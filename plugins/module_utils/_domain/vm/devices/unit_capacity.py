@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The check that one host can run a VM with all its vGPUs and DVX devices. PRIVATE to the collection.
 
-A GPU serves vGPUs of one profile at a time, unless it is in mixed-size mode; their frame buffers share the one of the GPU (NVIDIA vGPU user
+A GPU provides vGPUs of one profile at a time, unless it is in mixed-size mode; their frame buffers share the one of the GPU (NVIDIA vGPU user
 guide). The API reports neither free frame buffer nor the GPU of each vGPU, so this is the most that can be free: a VM that it refuses
 certainly fails to power on (InsufficientGraphicsResourcesFault), while one that it accepts may still fail.
 """
@@ -96,7 +96,7 @@ def _running(observed: ObservedVms, host: Host, vm: Vm) -> Counter[str]:
 
 
 def _room(host: Host, offer: HostOffer, wanted: Counter[str], known: Mapping[str, VgpuProfile]) -> _Room:
-    """Whether the GPUs of a host can serve all these vGPUs at a time."""
+    """Whether the GPUs of a host can provide all these vGPUs at a time."""
     needed: dict[str, list[tuple[int, VgpuProfile]]] = {}
     for profile, count in wanted.items():
         one = known.get(profile)
@@ -115,7 +115,7 @@ def _room(host: Host, offer: HostOffer, wanted: Counter[str], known: Mapping[str
 
 
 def _cards(count: int, profile: VgpuProfile) -> int:
-    """The number of GPUs that serve so many vGPUs of a profile, when nothing else is on them."""
+    """The number of GPUs that provide so many vGPUs of a profile, when nothing else is on them."""
     each = (profile.card_gb or 0) // (profile.memory_gb or 1)
     return -(-count // each) if each else count
 
@@ -137,7 +137,7 @@ def _no_host(
         message=f"{_wanted(vm, profiles, classes)} on one host, but no host where it may run can have them all at a time",
         cure="Reduce the count, or migrate the VM to a cluster that has them",
         candidates=tuple(
-            f"{host.name}: {len(offer.gpus)} GPUs that serve vGPUs, {', '.join(sorted(offer.profiles | offer.classes)) or 'no offer'}"
+            f"{host.name}: {len(offer.gpus)} GPUs that provide vGPUs, {', '.join(sorted(offer.profiles | offer.classes)) or 'no offer'}"
             for host, offer in usable
         ),
     )
