@@ -169,6 +169,11 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
         "compute_policy_tags",
     }  # tests/unit/modules/host_rolling_reboot/test_compute_policies.py
     own_tests |= {"guest_reboot_fault", "guest_file_host"}  # tests/unit/modules/vm_guest_info/test_guests.py
+    own_tests |= {
+        "unknown_unit_fault",
+        "first_sequence_id",
+        "device_groups_list",
+    }  # tests/unit/modules/vm_pci_device/test_groups.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests
 

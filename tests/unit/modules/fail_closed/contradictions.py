@@ -242,6 +242,7 @@ VMS: Mapping[str, Contradiction | str] = {
     "config.latencySensitivity": OWN_WORDS,
     'config.extraConfig["maintenance.vm.evacuation.poweroff"]': "nothing else says what vCenter does with the VM",
     "config.extraConfig": "two settings of the same VM, of which the window is worked out together",
+    "config.deviceGroups": "names of groups; which devices belong to one is in the devices",
     "summary.quickStats.hostMemoryUsage": NUMBER,
     "runtime.faultToleranceState": OWN_WORDS,
     "recentTask": REFERENCE,

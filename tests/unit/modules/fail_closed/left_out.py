@@ -80,6 +80,7 @@ VMS: Mapping[str, str] = {
     "config.latencySensitivity": "never set, or before 5.1",
     'config.extraConfig["maintenance.vm.evacuation.poweroff"]': "no such setting",
     "config.extraConfig": "no setting",
+    "config.deviceGroups": "no vendor device group, or before 8.0.0.1",
     "summary.quickStats.hostMemoryUsage": "off",
     "runtime.faultToleranceState": ALWAYS,
     "runtime.host": "off, and assigned to no host",
