@@ -113,7 +113,7 @@ def _first_store(host: HostState) -> str:
 
 def devices(spec_: VmSpec, host: HostState) -> list[Any]:
     """The passthrough devices the lab gives it."""
-    found = []
+    found: list[Any] = []
     cards = host_cards.cards(host) if spec_.devices else {}
     for entry in spec_.devices:
         if "fixed" in entry and str(entry["fixed"]) not in cards:

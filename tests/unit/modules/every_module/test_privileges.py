@@ -17,8 +17,10 @@ from tests.unit.pains.labs import FIRST, desired, host, lab, on, power, vm
 GUIDE = Path(__file__).parents[4] / "docs" / "guides" / "privileges.md"
 RAW, PLAIN = "VirtualMachine.Config.RawDevice", "VirtualMachine.Config.AddRemoveDevice"
 BASE = {RAW, PLAIN, "VirtualMachine.Config.Resource"}
+EDIT = "VirtualMachine.Config.EditDevice"
 HOT_ADD = {"VirtualMachine.Config.Memory", "VirtualMachine.Config.CPUCount"}
 POWER = {"VirtualMachine.Interact.PowerOn", "VirtualMachine.Interact.PowerOff"}
+DVX = {"name": "d", "parameters": {"n": {}}}
 ATTACH: dict[str, Any] = {"vm": ["train-01"], "devices": desired()}
 
 JOURNAL = {"Global.SetCustomField", "Global.ManageCustomFields"}
@@ -32,6 +34,8 @@ DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("vm_pci_device", {**ATTACH, "mmio": {}}, BASE | {"VirtualMachine.Config.AdvancedConfig"}),
     ("vm_pci_device", {**ATTACH, "disable_hot_add": True}, BASE | HOT_ADD),
     ("vm_pci_device", {**ATTACH, "vm": ["runs-01"], "power": "cycle"}, BASE | POWER),
+    ("vm_pci_device", {**ATTACH, "devices": [{"vgpu": "grid_a100-10c"}]}, BASE - {RAW}),
+    ("vm_pci_device", {"vm": ["dvx-01"], "devices": [{"dvx": {"class": "d", "parameters": {"n": 2}}}]}, {EDIT}),
     *((contract.module, *deed) for contract in contracts() for deed in contract.deeds),
 ]
 
@@ -45,8 +49,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def site(privileges: set[str], demanded: str = "both") -> Lab:
     """A lab in which every deed has something to do, and an account with just these privileges."""
     made = lab(
-        [host(cards=[on(), on()]), host("esx-02"), host("esx-03", states={FIRST: {"enabled": True, "active": False}})],
-        [vm(memory_hot_add=True, cpu_hot_add=True, extra={}), vm("runs-01", power="on")],
+        [
+            host(cards=[on(), on(), {"card": "a100", "at": "d8"}], shared_gpus=["0000:d8:00.0"], dvx_classes=[DVX]),
+            host("esx-02"),
+            host("esx-03", states={FIRST: {"enabled": True, "active": False}}),
+        ],
+        [
+            vm(memory_hot_add=True, cpu_hot_add=True, extra={}),
+            vm("runs-01", power="on"),
+            vm("dvx-01", locked=True, version=20, devices=[{"dvx": "d", "parameters": {"n": 1}}]),
+        ],
         users=[{"name": "admin"}, {"name": "worker", "role": "Worker"}],
         roles={"Worker": sorted(privileges)},
         knobs={"raw_device_privilege": demanded},

@@ -61,6 +61,41 @@ def test_schema_and_loader_agree(variables: dict[str, Any]) -> None:
         assert refused is not None, f"only the schema refuses it: {wrong}"
 
 
+@pytest.mark.parametrize(
+    ("entry", "fits"),
+    [
+        ({"vgpu": "grid_a100-40c", "count": 2, "advanced": {"enable_uvm": "1"}}, True),
+        ({"vgpu": "grid_a100-40c", "count": "2", "advanced": {"enable_uvm": 1.0}}, True),
+        ({"vgpu": "grid_a100-40c", "count": None, "advanced": None}, True),
+        ({"vgpu": " "}, False),
+        ({"vgpu": None}, False),
+        ({"vgpu": "p", "count": "all"}, False),
+        ({"vgpu": "p", "advanced": {"enable_uvm": True}}, False),
+        ({"vgpu": "p", "advanced": {"a.b": "1"}}, False),
+        ({"vgpu": "p", "match": "10de:20f1"}, False),
+        ({"vgpu": "p", "label": "x"}, False),
+        ({"group": "Nvidia:2@grid_a100-40c%NVLink"}, True),
+        ({"group": 2}, False),
+        ({"group": "g", "vgpu": "p"}, False),
+        ({"dvx": {"class": "c"}}, True),
+        ({"dvx": {"class": "c", "parameters": {"a": 1, "b": "x", "c": True, "d": 0.5}}}, True),
+        ({"dvx": {"class": "c", "parameters": None}}, True),
+        ({"dvx": {"class": "c", "parameters": {"a": None}}}, False),
+        ({"dvx": {"parameters": {}}}, False),
+        ({"dvx": {"class": "c", "size": 1}}, False),
+        ({"dvx": "c"}, False),
+    ],
+)
+def test_schema_and_loader_agree_about_other_kinds_of_devices(entry: dict[str, Any], fits: bool) -> None:
+    of_vm = {
+        "passthrough_vms": [{"name": "train-01", "devices": ["10de:1eb8", entry], "state": "exactly", "kinds": "all"}]
+    }
+    assert (faults(of_vm) == [], refusal(of_vm) is None) == (fits, fits)
+    of_host = {"passthrough_devices": [entry]}
+    assert faults(of_host) != []
+    assert refusal(of_host) is not None
+
+
 @search(suppress_health_check=[HealthCheck.too_slow])
 @given(documents.documents())
 def test_made_up_documents_are_well_formed(variables: dict[str, Any]) -> None:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The check that one host can run a VM with all its vGPUs and DVX devices. PRIVATE to the collection.
 
-A GPU provides vGPUs of one profile at a time, unless it is in mixed-size mode; their frame buffers share the one of the GPU (NVIDIA vGPU user
-guide). The API reports neither free frame buffer nor the GPU of each vGPU, so this is the most that can be free: a VM that it refuses
-certainly fails to power on (InsufficientGraphicsResourcesFault), while one that it accepts may still fail.
+A GPU provides vGPUs of one profile at a time, unless it is in mixed-size mode; their frame buffers share the one of the GPU (NVIDIA
+vGPU user guide). The API reports neither free frame buffer nor the GPU of each vGPU, so this is the most that can be free: a VM that it
+refuses certainly fails to power on (InsufficientGraphicsResourcesFault), while one that it accepts may still fail.
 """
 
 from __future__ import annotations
