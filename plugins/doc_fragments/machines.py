@@ -66,6 +66,9 @@ options:
       disable_hot_add:
         description: As O(disable_hot_add).
         type: bool
+      minimum_hardware_version:
+        description: As O(minimum_hardware_version).
+        type: int
   state:
     description:
       - V(present) attaches these devices and keeps others. V(absent) detaches every device that matches. V(exactly) attaches these devices
@@ -124,4 +127,11 @@ options:
     description: Whether to disable hot-add of memory and CPU, which is not compatible with passthrough.
     type: bool
     default: false
+  minimum_hardware_version:
+    description:
+      - Upgrades the hardware version of a virtual machine to this number, such as V(20) for C(vmx-20), if its own version is lower. If the
+        host does not offer exactly this version, the next later one that it offers.
+      - An upgrade cannot be reverted, so a virtual machine is upgraded only with this option, and never to an earlier version. It is done
+        while the virtual machine is off, before its devices change. Firmware is not changed.
+    type: int
 """

@@ -36,8 +36,8 @@ from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.fleet import read_fleet
 from .._vsphere.read.hosts import read_names
+from .._vsphere.read.plan_details import read_details
 from .._vsphere.read.root_access import can_read_root
-from .._vsphere.read.vm_limits import read_options
 from .._vsphere.read.vms import read_holders
 from .._vsphere.rolling.seen import status_of_traces
 from .._vsphere.session.connect import Session
@@ -277,11 +277,7 @@ def _read_limits(session: Session, observed: ObservedEndpoint, plans: Plans, req
             chosen.append(vm)
     if not chosen:
         return observed
-    options = read_options(session, chosen, observed.vms.hosts)
-    return replace(
-        observed,
-        vms=replace(observed.vms, limits=options.limits, system_ids=options.system_ids, offered=options.offered),
-    )
+    return replace(observed, vms=read_details(session, observed.vms, chosen, plans.vms))
 
 
 def render(seen: DriftObservation, request: DriftRequest) -> dict[str, Any]:

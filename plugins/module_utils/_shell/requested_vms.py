@@ -25,6 +25,7 @@ _INHERITED = (
     "mmio",
     "unlock_memory",
     "disable_hot_add",
+    "minimum_hardware_version",
 )
 """Options that an entry of ``vms`` takes from the module when it does not set them itself."""
 
@@ -63,5 +64,6 @@ def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedV
         allow_power_off=options["allow_power_off"],
         unlock_memory=options["unlock_memory"],
         disable_hot_add=options["disable_hot_add"],
+        minimum_hardware=options["minimum_hardware_version"],
     )
     return RequestedVm(reference=reference, desired=desired)

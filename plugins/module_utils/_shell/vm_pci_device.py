@@ -16,7 +16,7 @@ from .._domain.observed.vms import DynamicBacking, Vm
 from .._domain.planning.details import DynamicSpec, FixedSpec
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_vms
-from .._domain.vm.devices.plan import DesiredVm, needs_details, plan_vm_devices, reserved_cards, starts_elsewhere
+from .._domain.vm.devices.plan import DesiredVm, plan_vm_devices, reserved_cards
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
@@ -74,7 +74,7 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             seen = _read(session, request)
             return _expect(session, seen, request, predicted) if check_mode else seen
         case Details(seen=seen, plan=plan):
-            deeper = deepen_vms(session, seen.observed, needs_details(plan), starts_elsewhere(plan))
+            deeper = deepen_vms(session, seen.observed, plan)
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
         case BeforeWrite(seen=seen, plan=plan, moid=moid):
             now = _read_again(session, seen, request, plan, {moid})

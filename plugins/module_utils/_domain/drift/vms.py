@@ -22,6 +22,7 @@ from ..planning.details import (
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    UpgradeHardware,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
@@ -284,6 +285,17 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
                 found="on",
                 cause=f"{change.subject} of {vm.name} is on, so the VM may fail to power on with a passthrough device",
                 cure="Turn it off",
+                command=attach,
+            )
+        case UpgradeHardware(version=version):
+            return _difference(
+                vm,
+                "hardware_old",
+                subject=change.subject,
+                wanted=str(version),
+                found=str(vm.hardware_version),
+                cause=f"{vm.name} has hardware version {vm.hardware_version}",
+                cure=f"Upgrade it to {version}, which cannot be reverted",
                 command=attach,
             )
         case PowerOn():

@@ -161,6 +161,7 @@ class Vm:
     """19 for vmx-19."""
     uuid: str | None = None
     """The SMBIOS UUID, as the guest sees it (in one of two byte orders). None when it was not read."""
+    has_disk: bool = True
     firmware: str = "bios"
     memory: MemoryState
     cpu_hot_add: bool = False

@@ -16,6 +16,7 @@ from ..observed.vms import AllowedDevice
 ChangeKind: TypeAlias = Literal[
     "passthrough",
     "shutdown",
+    "hardware_version",
     "detach",
     "attach",
     "memory",
@@ -134,7 +135,15 @@ class HotAdd:
     cpu: bool | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpgradeHardware:
+    """The upgrade of the VM's hardware version, with the VM off and before the reconfiguration. It cannot be reverted."""
+
+    kind: ClassVar[ChangeKind] = "hardware_version"
+    version: int
+
+
 HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
-Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail
+Detail: TypeAlias = HostDetail | PowerDetail | UpgradeHardware | SettingDetail

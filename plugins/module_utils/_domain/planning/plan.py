@@ -155,6 +155,8 @@ class VmFacts:
     mmio: WindowFacts | None = None
     leaving: Mapping[str, Leaving] = field(default_factory=dict)
     needs_details: bool = False
+    minimum_hardware: int = 0
+    """The hardware version to which the VM is upgraded at least; 0: no upgrade."""
     starts_elsewhere: bool = False
     """It will be powered on, and the best host for its dynamic devices is another one than its own: only DRS can move it there."""
 

@@ -31,6 +31,7 @@ from .details import (
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    UpgradeHardware,
 )
 from .plan import Change, Plan, TargetPlan
 
@@ -58,6 +59,7 @@ class PredictedVm:
     memory: MemoryState
     cpu_hot_add: bool
     extra_config: Mapping[str, str]
+    hardware_version: int = 0
 
     @classmethod
     def of(cls, vm: Vm) -> PredictedVm:
@@ -69,6 +71,7 @@ class PredictedVm:
             memory=vm.memory,
             cpu_hot_add=vm.cpu_hot_add,
             extra_config=vm.extra_config,
+            hardware_version=vm.hardware_version,
         )
 
 
@@ -118,6 +121,7 @@ class Predicted:
             memory=found.memory,
             cpu_hot_add=found.cpu_hot_add,
             extra_config=found.extra_config,
+            hardware_version=found.hardware_version or vm.hardware_version,
             pool=pool,
         )
 
@@ -215,6 +219,8 @@ def _after_one(vm: Vm, change: Change) -> Vm:
             return replace(vm, power_state="poweredOff")
         case PowerOn():
             return replace(vm, power_state="poweredOn")
+        case UpgradeHardware(version=version):
+            return replace(vm, hardware_version=version)
         case Detach(key=key):
             return replace(vm, devices=tuple(device for device in vm.devices if device.key != key))
         case FixedSpec() as spec:

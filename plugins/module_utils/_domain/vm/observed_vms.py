@@ -38,6 +38,8 @@ class ObservedVms:
     ignored_vms: frozenset[str] = frozenset()
     device_limit: int | None = None
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    hardware_versions: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
+    """Host id → hardware versions to which VMs on it can be upgraded. Missing: not read. None: unknown."""
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -26,6 +26,7 @@ from ..planning.details import (
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    UpgradeHardware,
 )
 from ..planning.plan import Blocker, Plan, TargetPlan
 
@@ -129,7 +130,7 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return () if label is None else ("hardware_label",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
-        case MaintenanceStep():
+        case MaintenanceStep() | UpgradeHardware():
             return ()
         case other:
             assert_never(other)

@@ -17,7 +17,7 @@ from ..._domain.names import Reference
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
-from ..._domain.vm.devices.plan import ObservedVms
+from ..._domain.vm.devices.plan import ObservedVms, needs_details, starts_elsewhere
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
@@ -29,7 +29,7 @@ from ..._vsphere.read.hosts import (
     read_users,
     reread_hosts,
 )
-from ..._vsphere.read.vm_limits import Options, read_options
+from ..._vsphere.read.plan_details import read_details
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
 from .vms import neighbours, place_vms
@@ -270,12 +270,10 @@ def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName
     return [vm for vm in inventory.vms if vm.moid in chosen]
 
 
-def deepen_vms(
-    session: Session, observed: ObservedVms, moids: Iterable[str], elsewhere: Collection[str] = ()
-) -> ObservedVms:
-    """Read limits and system ids for the VMs with these ids; for those in ``elsewhere``, whether DRS chooses their host. Returns the same
-    object when there are none."""
-    needed = frozenset(moids)
+def deepen_vms(session: Session, observed: ObservedVms, plan: Plan) -> ObservedVms:
+    """Read what a plan needs: limits and system ids of VMs, the hardware versions that their hosts offer, and whether DRS chooses their
+    host. Returns the same object when it needs nothing."""
+    needed, elsewhere = needs_details(plan), starts_elsewhere(plan)
     if elsewhere:
         theirs = {vm.host_moid for vm in observed.vms if vm.moid in elsewhere}
         placed = {
@@ -284,9 +282,7 @@ def deepen_vms(
         observed = replace(observed, hosts=tuple(placed.get(host.moid, host) for host in observed.hosts))
     if not needed:
         return observed
-    have = Options(limits=observed.limits, system_ids=observed.system_ids, offered=observed.offered)
-    options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts, have)
-    return replace(observed, limits=options.limits, system_ids=options.system_ids, offered=options.offered)
+    return read_details(session, observed, [vm for vm in observed.vms if vm.moid in needed], plan)
 
 
 def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:

@@ -42,7 +42,7 @@ def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host], hav
     ``have``: what was read before and still holds. It is in the result, and is not read again.
     """
     by_id = {host.moid: host for host in hosts}
-    browsers = _browsers(session, hosts)
+    browsers = browsers_of(session, hosts)
     limits, system_ids, offered = dict(have.limits), dict(have.system_ids), dict(have.offered)
     known: dict[tuple[str, int], int | None] = {}
     for vm in vms:
@@ -61,7 +61,7 @@ def read_options(session: Session, vms: Sequence[Vm], hosts: Sequence[Host], hav
     return Options(limits=limits, system_ids=system_ids, offered=offered)
 
 
-def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
+def browsers_of(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
     """Compute resource id → its environment browser. Clusters and others are read by their own types, as the server requires. A compute
     resource always keeps its browser, so it is read once in a session."""
     alone, clusters = vim.ComputeResource, vim.ClusterComputeResource
@@ -81,14 +81,23 @@ def _browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
 
 def _limit(session: Session, browser: Any, host: Host, version: int) -> int | None:
     """numPCIPassthroughDevices.max of the hardware version on this host. Only this source is right for every build of ESXi."""
+    option = config_option(session, browser, host, version)
+    devices = option.hardwareOptions.virtualDeviceOption if option is not None else ()
+    for device in devices or ():
+        if isinstance(device, vim.vm.device.VirtualPCIControllerOption):
+            return getattr(device.numPCIPassthroughDevices, "max", None)
+    return None
+
+
+def config_option(session: Session, browser: Any, host: Host, version: int) -> Any:
+    """What the host offers to a VM of this hardware version; None when it does not offer the version, or is not reachable."""
     key = f"vmx-{version:02d}"
     reference = session.reference(vim.HostSystem, host.moid)
     try:
         if session.knows_method(vim.EnvironmentBrowser, "QueryConfigOptionEx"):
             spec = vim.EnvironmentBrowser.ConfigOptionQuerySpec(key=key, host=reference)
-            option = browser.QueryConfigOptionEx(spec)
-        else:
-            option = browser.QueryConfigOption(key, reference)
+            return browser.QueryConfigOptionEx(spec)
+        return browser.QueryConfigOption(key, reference)
     except (
         vmodl.fault.InvalidArgument,
         vmodl.fault.NotSupported,
@@ -96,11 +105,6 @@ def _limit(session: Session, browser: Any, host: Host, version: int) -> int | No
         vmodl.fault.HostNotReachable,
     ):
         return None
-    devices = option.hardwareOptions.virtualDeviceOption if option is not None else ()
-    for device in devices or ():
-        if isinstance(device, vim.vm.device.VirtualPCIControllerOption):
-            return getattr(device.numPCIPassthroughDevices, "max", None)
-    return None
 
 
 def _config_target(session: Session, browser: Any, host: Host) -> tuple[str | None, frozenset[str] | None]:

@@ -214,6 +214,7 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
         change_version=row.get("config.changeVersion", ""),
         hardware_version=_hardware_version(row.get("config.version", "")),
         uuid=row.get("config.uuid") or None,
+        has_disk=any(isinstance(device, vim.vm.device.VirtualDisk) for device in hardware),
         firmware=row.get("config.firmware", "bios"),
         memory=_memory(row),
         cpu_hot_add=bool(row.get("config.cpuHotAddEnabled", False)),

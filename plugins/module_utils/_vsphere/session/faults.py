@@ -92,6 +92,12 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "not_enough_memory",
         "All memory of a VM with a passthrough device is reserved: free memory on the host, or raise the reservation of the resource pool",
     ),
+    ("vim.fault.NoDiskFound", "no_disk", "Add a virtual disk to the VM: vSphere upgrades no VM without one"),
+    (
+        "vim.fault.AlreadyUpgraded",
+        "changed_meanwhile",
+        "Another user upgraded the VM at the same time: run the task again",
+    ),
     ("vim.fault.InvalidState", "invalid_state", ""),
     ("vmodl.fault.ManagedObjectNotFound", "vanished", "The object was removed in the meantime: run the task again"),
     ("vmodl.fault.NotSupported", "not_supported", "This release or edition of vSphere does not offer the operation"),

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import DynamicBacking, Vm
-from ..._domain.planning.details import DynamicSpec, FixedSpec, PowerOff, PowerOn
+from ..._domain.planning.details import DynamicSpec, FixedSpec, PowerOff, PowerOn, UpgradeHardware
 from ..._domain.planning.plan import Change, Sent
 from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
@@ -23,6 +23,7 @@ from ..session.connect import Session
 from ..session.faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .config_spec import reconfigure_spec
 from .power_on import start_vm
+from .upgrade import upgrade_hardware
 
 TASK_TIMEOUT = 600.0
 """Seconds that a reconfigure or a power operation may take."""
@@ -43,7 +44,7 @@ def unchecked(vm: Vm) -> Check:
 
 
 def apply_vm(session: Session, vm: Vm, changes: Sequence[Change], check: Check) -> tuple[str, ...]:
-    """Make the changes of one VM: shut down, one reconfigure, power on. Returns what was done, as clauses.
+    """Make the changes of one VM: shut down, upgrade its hardware version, one reconfigure, power on. Returns what was done, as clauses.
 
     Raises DirectPathError; its message says what was done before. After an error, a VM that ran before is started again; if that fails, the
     message says so.
@@ -81,6 +82,10 @@ class _Work:
             _refuse_lossy(self._session, now, _settings(left))
             self._shut_down(now, stop, starts=_starts(left))
             now, left = check([change for change in left if change.detail is not stop])
+        upgrade = next((change.detail for change in left if isinstance(change.detail, UpgradeHardware)), None)
+        if upgrade is not None:
+            self._done.append(upgrade_hardware(self._session, now, upgrade.version))
+            now, left = check([change for change in left if change.detail is not upgrade])
         settings = _settings(left)
         if settings:
             self._set(now, settings)
@@ -181,7 +186,7 @@ class _Work:
 
 
 def _settings(changes: Sequence[Change]) -> list[Change]:
-    return [change for change in changes if not isinstance(change.detail, PowerOff | PowerOn)]
+    return [change for change in changes if not isinstance(change.detail, PowerOff | UpgradeHardware | PowerOn)]
 
 
 def _starts(changes: Sequence[Change]) -> bool:

@@ -31,6 +31,11 @@ DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("vm_pci_device", ATTACH, BASE),
     ("vm_pci_device", {**ATTACH, "mmio": {}}, BASE | {"VirtualMachine.Config.AdvancedConfig"}),
     ("vm_pci_device", {**ATTACH, "disable_hot_add": True}, BASE | HOT_ADD),
+    (
+        "vm_pci_device",
+        {**ATTACH, "vm": ["old-01"], "minimum_hardware_version": 20},
+        BASE | {"VirtualMachine.Config.UpgradeVirtualHardware"},
+    ),
     ("vm_pci_device", {**ATTACH, "vm": ["runs-01"], "power": "cycle"}, BASE | POWER),
     *((contract.module, *deed) for contract in contracts() for deed in contract.deeds),
 ]
@@ -46,7 +51,7 @@ def site(privileges: set[str], demanded: str = "both") -> Lab:
     """A lab in which every deed has something to do, and an account with just these privileges."""
     made = lab(
         [host(cards=[on(), on()]), host("esx-02"), host("esx-03", states={FIRST: {"enabled": True, "active": False}})],
-        [vm(memory_hot_add=True, cpu_hot_add=True, extra={}), vm("runs-01", power="on")],
+        [vm(memory_hot_add=True, cpu_hot_add=True, extra={}), vm("runs-01", power="on"), vm("old-01", version=17)],
         users=[{"name": "admin"}, {"name": "worker", "role": "Worker"}],
         roles={"Worker": sorted(privileges)},
         knobs={"raw_device_privilege": demanded},

@@ -17,6 +17,7 @@ from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
 from ...planning.plan import Blocker, Change, Plan, TargetPlan, VmFacts
 from ..desired import DesiredVm
+from ..hardware_version import HardwarePlan, after_upgrades, plan_hardware
 from ..kinds.kind_plan import KindPlan
 from ..kinds.plan_kinds import plan_kinds
 from ..memory import (
@@ -71,9 +72,11 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
     for a VM that was not read."""
     check_all_desired(observed, desired_vms)
     holders, models, reserved = read_holders(observed), observed.models(), reserved_cards(observed, desired_vms)
+    upgrades = {desired.moid: plan_hardware(observed, desired) for desired in desired_vms}
+    observed = after_upgrades(observed, desired_vms)
     partial_plans = []
     for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
-        partial = _plan_without_capacity(observed, desired, holders, reserved, models)
+        partial = _plan_without_capacity(observed, desired, upgrades[desired.moid], holders, reserved, models)
         partial_plans.append(partial)
         _record_holders(holders, partial.draft, granted=not partial.blockers)
     capacity_checks = _check_capacities(observed, partial_plans, holders)
@@ -132,6 +135,7 @@ def _record_holders(holders: DeviceHolders, draft: Draft, *, granted: bool) -> N
 def _plan_without_capacity(
     observed: ObservedVms,
     desired: DesiredVm,
+    hardware: HardwarePlan,
     holders: DeviceHolders,
     reserved: Mapping[str, Mapping[str, str]],
     models: Mapping[str, HostDevice],
@@ -153,10 +157,11 @@ def _plan_without_capacity(
     memory = _memory(draft, kinds)
     mmio = _mmio(draft)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft, kinds) else ()
-    needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add)
+    needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add or hardware.changes)
     power = power_steps(vm, desired, needs_off)
     changes = (
         *((power.shutdown,) if power.shutdown else ()),
+        *hardware.changes,
         *detach_changes(draft),
         *kinds.detaching,
         *attach_changes(draft, observed.system_ids.get(vm.host_moid or "")),
@@ -169,14 +174,17 @@ def _plan_without_capacity(
     facts = VmFacts(
         mmio=mmio.facts,
         leaving={**leaving(draft), **kinds.leaving},
-        needs_details=kinds.needs_details or _wants_details(observed, draft, kinds, must_run=power.must_run),
+        minimum_hardware=hardware.minimum,
+        needs_details=hardware.needs_details
+        or kinds.needs_details
+        or _wants_details(observed, draft, kinds, must_run=power.must_run),
     )
     return _PartialPlan(
         draft=draft,
         kinds=kinds,
         changes=changes,
-        blockers=_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes)),
-        warnings=_warnings(draft, kinds, power),
+        blockers=(*hardware.blockers, *_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes))),
+        warnings=(*hardware.warnings, *_warnings(draft, kinds, power)),
         facts=facts,
         must_run=power.must_run,
         items=items_after(vm, frozenset(draft.detached), [planned.item for planned in draft.dynamic]),

@@ -131,6 +131,7 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
     "hot_add_on": of_vm(
         guest("train-01", dynamic(), memory=replace(locked(), hot_add=True)), A100, disable_hot_add=True
     ),
+    "hardware_old": of_vm(READY, A100, minimum_hardware=20),
     "powered_off": of_vm(READY, A100, power="on"),
     "limit_exceeded": of_vm(guest(memory=locked()), A100, read={"limits": {"vm-train-01": 0}}),
     "refused": of_vm(guest(has_snapshots=True, memory=locked()), {"match": T4, "count": 2}),
