@@ -171,6 +171,7 @@ def _vm() -> Schema:
         "description": "The VM is upgraded to this hardware version if its own is lower. It cannot be reverted.",
     }
     keys |= {key: {"type": "boolean"} for key in entries.VM_FLAGS}
+    keys["pin_to_host"] |= {"description": "Whether a VM-host rule ties a VM with fixed devices to its host."}
     keys["guest"] = _ref("guest")
     if list(keys) != list(entries.VM_KEYS):
         raise ValueError("a VM has other keys than this schema knows")

@@ -80,7 +80,8 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             now = _read_again(session, seen, request, plan, {moid})
             return replace(now, observed=without_old_details(seen.observed, now.observed))
         case AfterWrites(seen=seen, plan=plan, moids=moids):
-            return _read_again(session, seen, request, plan, moids)
+            now = _read_again(session, seen, request, plan, moids)
+            return replace(now, observed=replace(now.observed, placements={}))
 
 
 def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:

@@ -24,7 +24,7 @@ VM_CHOICES = {
     "backing": ("auto", "dynamic", "fixed"),
     "power": ("keep", "off", "cycle", "on"),
 }
-VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add")
+VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add", "pin_to_host")
 VM_NUMBERS = ("shutdown_timeout", "minimum_hardware_version")
 VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", *VM_NUMBERS, *VM_FLAGS, "guest")
 MMIO_KEYS = ("size_gb", "device_gb")

@@ -74,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
     "mmio_differs": Kind(title="64-bit MMIO window", mark="MMIO"),
     "hot_add_on": Kind(title="hot-add switched on", mark="hot-add"),
     "hardware_old": Kind(title="hardware version too old", mark="hardware"),
+    "host_rule": Kind(title="VM-host rule differs", mark="rule"),
     "powered_off": Kind(title="not running", mark="off"),
     "stopped_for_host": Kind(title="off because of its host", mark="off"),
     "guest_failed": Kind(title="does not work in the guest", mark="guest", is_grave=True),

@@ -20,6 +20,7 @@ from ..planning.details import (
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
+    PinToHost,
     PowerOff,
     PowerOn,
     UpgradeHardware,
@@ -296,6 +297,17 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
                 found=str(vm.hardware_version),
                 cause=f"{vm.name} has hardware version {vm.hardware_version}",
                 cure=f"Upgrade it to {version}, which cannot be reverted",
+                command=attach,
+            )
+        case PinToHost(host_moid=host):
+            return _difference(
+                vm,
+                "host_rule",
+                subject=change.subject,
+                wanted=str(change.after or "no rule"),
+                found=str(change.before or "no rule"),
+                cause=f"The VM-host rule of {vm.name} is {change.before or 'missing'}",
+                cure="Remove it" if host is None else f"Make it for {change.after}",
                 command=attach,
             )
         case PowerOn():

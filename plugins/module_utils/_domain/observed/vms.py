@@ -179,6 +179,8 @@ class Vm:
     """Only the ``pciPassthru`` keys for 64-bit MMIO."""
     pool: PoolState | None = None
     pci_controller_key: int = 100
+    predicted_pin: str | None = None
+    """Check mode only: the id of the host to which an earlier task pins the VM; empty: it removes the rule. None: no task changes it."""
     unreadable: tuple[str, ...] = ()
 
     @property

@@ -17,6 +17,7 @@ ChangeKind: TypeAlias = Literal[
     "passthrough",
     "shutdown",
     "hardware_version",
+    "pin_to_host",
     "detach",
     "attach",
     "memory",
@@ -143,7 +144,16 @@ class UpgradeHardware:
     version: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PinToHost:
+    """The VM-host rule of a VM in its cluster. ``host_moid`` None: the rule and its groups are removed."""
+
+    kind: ClassVar[ChangeKind] = "pin_to_host"
+    compute_moid: str
+    host_moid: str | None
+
+
 HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
-Detail: TypeAlias = HostDetail | PowerDetail | UpgradeHardware | SettingDetail
+Detail: TypeAlias = HostDetail | PowerDetail | UpgradeHardware | PinToHost | SettingDetail

@@ -155,6 +155,8 @@ class VmFacts:
     mmio: WindowFacts | None = None
     leaving: Mapping[str, Leaving] = field(default_factory=dict)
     needs_details: bool = False
+    needs_placement: bool = False
+    """The settings of its cluster must be read, and it must be planned again."""
     minimum_hardware: int = 0
     """The hardware version to which the VM is upgraded at least; 0: no upgrade."""
     starts_elsewhere: bool = False

@@ -29,6 +29,7 @@ from .details import (
     HotAdd,
     MemoryWrite,
     PassthroughWrite,
+    PinToHost,
     PowerOff,
     PowerOn,
     UpgradeHardware,
@@ -60,6 +61,7 @@ class PredictedVm:
     cpu_hot_add: bool
     extra_config: Mapping[str, str]
     hardware_version: int = 0
+    pin: str | None = None
 
     @classmethod
     def of(cls, vm: Vm) -> PredictedVm:
@@ -72,6 +74,7 @@ class PredictedVm:
             cpu_hot_add=vm.cpu_hot_add,
             extra_config=vm.extra_config,
             hardware_version=vm.hardware_version,
+            pin=vm.predicted_pin,
         )
 
 
@@ -122,6 +125,7 @@ class Predicted:
             cpu_hot_add=found.cpu_hot_add,
             extra_config=found.extra_config,
             hardware_version=found.hardware_version or vm.hardware_version,
+            predicted_pin=found.pin,
             pool=pool,
         )
 
@@ -221,6 +225,8 @@ def _after_one(vm: Vm, change: Change) -> Vm:
             return replace(vm, power_state="poweredOn")
         case UpgradeHardware(version=version):
             return replace(vm, hardware_version=version)
+        case PinToHost(host_moid=host_moid):
+            return replace(vm, predicted_pin=host_moid or "")
         case Detach(key=key):
             return replace(vm, devices=tuple(device for device in vm.devices if device.key != key))
         case FixedSpec() as spec:

@@ -42,6 +42,8 @@ class DesiredVm:
     mmio: DesiredMmio | None = None
     unlock_memory: bool = False
     disable_hot_add: bool = False
+    pin_to_host: bool | None = None
+    """Whether a VM-host rule ties the VM to the host of its fixed devices. None: no rule is made."""
     minimum_hardware: int | None = None
     """The VM is upgraded to this hardware version when its own is lower."""
 

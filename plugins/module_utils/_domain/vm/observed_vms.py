@@ -14,6 +14,7 @@ from ..observed.hosts import Host, HostDevice, UnreadVm
 from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from .desired import DesiredVm, check_desired
+from .placement import Placements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class ObservedVms:
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     hardware_versions: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
     """Host id → hardware versions to which VMs on it can be upgraded. Missing: not read. None: unknown."""
+    placements: Placements = field(default_factory=dict)
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -24,6 +24,7 @@ from ..planning.details import (
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
+    PinToHost,
     PowerOff,
     PowerOn,
     UpgradeHardware,
@@ -130,7 +131,7 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return () if label is None else ("hardware_label",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
-        case MaintenanceStep() | UpgradeHardware():
+        case MaintenanceStep() | UpgradeHardware() | PinToHost():
             return ()
         case other:
             assert_never(other)

@@ -80,6 +80,7 @@ VM_OPTIONS: Spec = {
     "unlock_memory": {"type": "bool"},
     "disable_hot_add": {"type": "bool"},
     "minimum_hardware_version": {"type": "int"},
+    "pin_to_host": {"type": "bool"},
 }
 _VM_DEFAULTS: Spec = {
     "state": "present",

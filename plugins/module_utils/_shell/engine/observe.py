@@ -17,18 +17,18 @@ from ..._domain.names import Reference
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
-from ..._domain.vm.devices.plan import ObservedVms, needs_details, starts_elsewhere
+from ..._domain.vm.devices.plan import ObservedVms, needs_details, needs_placement, starts_elsewhere
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
     read_bindings,
-    read_drs,
     read_host_names,
     read_hosts,
     read_names,
     read_users,
     reread_hosts,
 )
+from ..._vsphere.read.placements import with_placements
 from ..._vsphere.read.plan_details import read_details
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
@@ -273,13 +273,9 @@ def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName
 def deepen_vms(session: Session, observed: ObservedVms, plan: Plan) -> ObservedVms:
     """Read what a plan needs: limits and system ids of VMs, the hardware versions that their hosts offer, and whether DRS chooses their
     host. Returns the same object when it needs nothing."""
-    needed, elsewhere = needs_details(plan), starts_elsewhere(plan)
+    needed, elsewhere = needs_details(plan), starts_elsewhere(plan) | needs_placement(plan)
     if elsewhere:
-        theirs = {vm.host_moid for vm in observed.vms if vm.moid in elsewhere}
-        placed = {
-            host.moid: host for host in read_drs(session, [host for host in observed.hosts if host.moid in theirs])
-        }
-        observed = replace(observed, hosts=tuple(placed.get(host.moid, host) for host in observed.hosts))
+        observed = with_placements(session, observed, elsewhere)
     if not needed:
         return observed
     return read_details(session, observed, [vm for vm in observed.vms if vm.moid in needed], plan)
@@ -289,15 +285,15 @@ def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:
     """What was read again of VMs and hosts (``now``), without details that may no longer hold. They are read again when the plan needs
     them.
 
-    System ids and offered devices can change at any time. The device maximum of a VM follows from the release of its host and its own
-    hardware version, so it is kept while these are what they were ``before``.
+    System ids, offered devices and the settings of clusters can change at any time. The device maximum of a VM follows from the release of
+    its host and its own hardware version, so it is kept while these are what they were ``before``.
     """
     kept = {
         moid: limit
         for moid, limit in now.limits.items()
         if any(vm.moid == moid and _follows_from(now, vm) == _follows_from(before, before.vm(moid)) for vm in now.vms)
     }
-    return replace(now, limits=kept, system_ids={}, offered={})
+    return replace(now, limits=kept, system_ids={}, offered={}, placements={})
 
 
 def _follows_from(observed: ObservedVms, vm: Vm) -> tuple[object, ...]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import DynamicBacking, Vm
-from ..._domain.planning.details import DynamicSpec, FixedSpec, PowerOff, PowerOn, UpgradeHardware
+from ..._domain.planning.details import DynamicSpec, FixedSpec, PinToHost, PowerOff, PowerOn, UpgradeHardware
 from ..._domain.planning.plan import Change, Sent
 from ..._domain.writing.races import find_other_holders, keeps_device
 from ..._domain.writing.restore import restoring_changes
@@ -22,6 +22,7 @@ from ..sdk import vim, vmodl
 from ..session.connect import Session
 from ..session.faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .config_spec import reconfigure_spec
+from .pinning import write_pin
 from .power_on import start_vm
 from .upgrade import upgrade_hardware
 
@@ -77,6 +78,11 @@ class _Work:
 
     def _make_changes(self, changes: Sequence[Change], check: Check) -> None:
         now, left = check(changes)
+        pin = next((change.detail for change in left if isinstance(change.detail, PinToHost)), None)
+        if pin is not None:
+            # First, because it stops nothing: a refusal leaves the VM as it is.
+            self._done.append(write_pin(self._session, now, pin))
+            left = tuple(change for change in left if change.detail is not pin)
         stop = next((change.detail for change in left if isinstance(change.detail, PowerOff)), None)
         if stop is not None:
             _refuse_lossy(self._session, now, _settings(left))
@@ -186,7 +192,9 @@ class _Work:
 
 
 def _settings(changes: Sequence[Change]) -> list[Change]:
-    return [change for change in changes if not isinstance(change.detail, PowerOff | UpgradeHardware | PowerOn)]
+    return [
+        change for change in changes if not isinstance(change.detail, PowerOff | UpgradeHardware | PinToHost | PowerOn)
+    ]
 
 
 def _starts(changes: Sequence[Change]) -> bool:

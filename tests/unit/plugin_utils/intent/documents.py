@@ -113,6 +113,7 @@ def vms(draw: st.DrawFn) -> dict[str, Any]:
                 "allow_power_off": booleans,
                 "unlock_memory": booleans,
                 "disable_hot_add": booleans,
+                "pin_to_host": booleans,
                 "guest": guests(),
             },
         )

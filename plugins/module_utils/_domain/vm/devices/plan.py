@@ -31,6 +31,7 @@ from ..memory import (
 )
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
 from ..observed_vms import ObservedVms, check_all_desired
+from ..pinning import plan_pin
 from ..pools import share_pools
 from ..preconditions import (
     PowerSteps,
@@ -50,7 +51,15 @@ from .facts import attach_changes, detach_changes, leaving
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 
-__all__ = ["DesiredVm", "ObservedVms", "needs_details", "plan_vm_devices", "reserved_cards", "starts_elsewhere"]
+__all__ = [
+    "DesiredVm",
+    "ObservedVms",
+    "needs_details",
+    "needs_placement",
+    "plan_vm_devices",
+    "reserved_cards",
+    "starts_elsewhere",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +120,11 @@ def starts_elsewhere(plan: Plan) -> frozenset[str]:
     return frozenset(target.moid for target in plan.targets if target.vm_facts.starts_elsewhere)
 
 
+def needs_placement(plan: Plan) -> frozenset[str]:
+    """Ids of the VMs for which the settings of their cluster must be read before the plan is final."""
+    return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_placement)
+
+
 def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> Mapping[str, Mapping[str, str]]:
     """Host id → address → id of the VM with an entry for this address. Entries by model do not take such a device."""
     reserved: dict[str, dict[str, str]] = defaultdict(dict)
@@ -156,10 +170,12 @@ def _plan_without_capacity(
     kinds = plan_kinds(observed, desired)
     memory = _memory(draft, kinds)
     mmio = _mmio(draft)
+    pin = plan_pin(observed, desired, tied=draft.is_tied)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft, kinds) else ()
     needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add or hardware.changes)
     power = power_steps(vm, desired, needs_off)
     changes = (
+        *pin.changes,
         *((power.shutdown,) if power.shutdown else ()),
         *hardware.changes,
         *detach_changes(draft),
@@ -175,6 +191,7 @@ def _plan_without_capacity(
         mmio=mmio.facts,
         leaving={**leaving(draft), **kinds.leaving},
         minimum_hardware=hardware.minimum,
+        needs_placement=pin.needs_placement,
         needs_details=hardware.needs_details
         or kinds.needs_details
         or _wants_details(observed, draft, kinds, must_run=power.must_run),
@@ -183,8 +200,12 @@ def _plan_without_capacity(
         draft=draft,
         kinds=kinds,
         changes=changes,
-        blockers=(*hardware.blockers, *_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes))),
-        warnings=(*hardware.warnings, *_warnings(draft, kinds, power)),
+        blockers=(
+            *hardware.blockers,
+            *pin.blockers,
+            *_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes)),
+        ),
+        warnings=(*hardware.warnings, *pin.warnings, *_warnings(draft, kinds, power)),
         facts=facts,
         must_run=power.must_run,
         items=items_after(vm, frozenset(draft.detached), [planned.item for planned in draft.dynamic]),
