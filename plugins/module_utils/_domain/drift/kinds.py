@@ -67,6 +67,7 @@ KINDS: Mapping[str, Kind] = {
     "ambiguous": Kind(title="several models match", mark="ambiguous", is_grave=True),
     "extra": Kind(title="not in the desired state", mark="extra"),
     "device_missing": Kind(title="device missing in the VM", mark="missing"),
+    "shared_device": Kind(title="fixed device of two VMs", mark="two VMs", is_grave=True),
     "wrong_backing": Kind(title="wrong kind of backing", mark="backing"),
     "memory_not_reserved": Kind(title="memory not reserved", mark="memory"),
     "memory_limited": Kind(title="memory limited", mark="limit"),

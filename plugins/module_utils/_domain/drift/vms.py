@@ -29,6 +29,7 @@ from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
 from ..rolling.status import RunLine, VmLine, describe_vm
 from ..vm.devices.matching import Held, survey
+from ..vm.devices.shared_cards import DETACH, cards_by_place, fixed_addresses, shared_cards
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
 from .commands import Commands
@@ -107,6 +108,7 @@ def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> t
         *_surplus(case, commands),
         *_stale(observed, case, planned, commands),
         *_memory_changed(case.vm, commands),
+        *_shared(observed, case, commands),
     ]
     found = [*unknown, *planned, *unplanned]
     if case.unchecked and not found:
@@ -451,6 +453,26 @@ def _memory_changed(vm: Vm, commands: Commands) -> Iterator[Difference]:
             cause=blocker.message,
             cure=blocker.cure,
             command=commands.show_vm(vm.moid),
+            planned=False,
+        )
+
+
+def _shared(observed: ObservedVms, case: VmCase, commands: Commands) -> Iterator[Difference]:
+    """Fixed devices that another VM of the host has, too: one of the two is probably a clone."""
+    detached = {change.detail.key for change in case.target.changes if isinstance(change.detail, Detach)}
+    staying = [device for device in case.vm.devices if device.key not in detached]
+    addresses = tuple(fixed_addresses(staying))
+    places = cards_by_place(observed.everyone()) if addresses else {}
+    for card in shared_cards(case.vm, addresses, places):
+        yield _difference(
+            case.vm,
+            "shared_device",
+            subject=card.address,
+            wanted="one VM",
+            found=f"also {card.other.name}",
+            cause=card.sentence(),
+            cure=DETACH,
+            command=commands.show_vm((card.clone or card.other).moid),
             planned=False,
         )
 

@@ -162,6 +162,8 @@ class Vm:
     uuid: str | None = None
     """The SMBIOS UUID, as the guest sees it (in one of two byte orders). None when it was not read."""
     has_disk: bool = True
+    created: float | None = None
+    """Seconds since the epoch. None: created before vSphere 6.7, or not read."""
     firmware: str = "bios"
     memory: MemoryState
     cpu_hot_add: bool = False

@@ -50,6 +50,7 @@ from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, leaving
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
+from .shared_cards import cards_by_place, fixed_addresses, shared_cards
 
 __all__ = [
     "DesiredVm",
@@ -90,6 +91,7 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
         _record_holders(holders, partial.draft, granted=not partial.blockers)
     capacity_checks = _check_capacities(observed, partial_plans, holders)
     host_limits = _check_host_limits(observed, partial_plans)
+    shared = _shared_cards(observed, partial_plans)
     contended = waits_for_others([partial.draft for partial in partial_plans])
     targets = [
         _target(
@@ -97,6 +99,7 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
             capacity_checks.get(partial.draft.vm.moid, CapacityCheck()),
             contended.get(partial.draft.vm.moid),
             host_limits.get(partial.draft.vm.moid),
+            shared.get(partial.draft.vm.moid, ()),
         )
         for partial in partial_plans
     ]
@@ -408,6 +411,31 @@ def _asks_for_a_host(partial: _PartialPlan) -> bool:
     return partial.must_run and not partial.draft.is_tied and host is not None and host.cluster is not None
 
 
+def _shared_cards(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, tuple[str, ...]]:
+    """VM id → a sentence for each fixed device that it keeps and that another VM keeps, too."""
+    places = cards_by_place(observed.everyone())
+    if not places:
+        return {}
+    drafts = [partial.draft for partial in partial_plans]
+    leaving = {
+        (draft.vm.moid, address)
+        for draft in drafts
+        for address in fixed_addresses(held.device for held in draft.held if held.key in draft.detached)
+    }
+    return {
+        draft.vm.moid: tuple(
+            card.sentence()
+            for card in shared_cards(
+                draft.vm,
+                fixed_addresses(held.device for held in draft.staying if not held.problem),
+                places,
+                leaving,
+            )
+        )
+        for draft in drafts
+    }
+
+
 def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, Blocker]:
     """VM id → blocker when the host would have more devices in use at the same time than it allows.
 
@@ -442,7 +470,11 @@ def _count_after(draft: Draft, kinds: KindPlan) -> int:
 
 
 def _target(
-    partial: _PartialPlan, capacity_check: CapacityCheck, contended: Blocker | None, host_limit: Blocker | None
+    partial: _PartialPlan,
+    capacity_check: CapacityCheck,
+    contended: Blocker | None,
+    host_limit: Blocker | None,
+    shared: tuple[str, ...],
 ) -> TargetPlan:
     return TargetPlan(
         target=partial.draft.vm.name,
@@ -450,7 +482,7 @@ def _target(
         host_moid=partial.draft.vm.host_moid or "",
         changes=partial.changes,
         blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
-        warnings=(*partial.warnings, *capacity_check.warnings),
+        warnings=(*partial.warnings, *shared, *capacity_check.warnings),
         vm_facts=replace(partial.facts, starts_elsewhere=_starts_elsewhere(partial, capacity_check)),
     )
 

@@ -140,6 +140,12 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
         pin_to_host=True,
         read={"placements": {"domain-c1": ClusterPlacement(drs_enabled=True)}},
     ),
+    "shared_device": of_vm(
+        guest("train-01", fixed("3b:00.0"), memory=locked()),
+        A100,
+        backing="fixed",
+        read={"others": (guest("train-02", fixed("3b:00.0"), memory=locked()),)},
+    ),
     "powered_off": of_vm(READY, A100, power="on"),
     "limit_exceeded": of_vm(guest(memory=locked()), A100, read={"limits": {"vm-train-01": 0}}),
     "refused": of_vm(guest(has_snapshots=True, memory=locked()), {"match": T4, "count": 2}),
