@@ -13,7 +13,7 @@ from .._domain.host.targets import Target
 from .._domain.names import resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DynamicBacking, Vm
-from .._domain.planning.details import DynamicSpec, FixedSpec
+from .._domain.planning.details import DynamicSpec, FixedSpec, PinToHost
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_vms
 from .._domain.vm.devices.plan import DesiredVm, plan_vm_devices, reserved_cards
@@ -78,10 +78,17 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
         case BeforeWrite(seen=seen, plan=plan, moid=moid):
             now = _read_again(session, seen, request, plan, {moid})
-            return replace(now, observed=without_old_details(seen.observed, now.observed))
+            return _without_old_rules(replace(now, observed=without_old_details(seen.observed, now.observed)), plan)
         case AfterWrites(seen=seen, plan=plan, moids=moids):
             now = _read_again(session, seen, request, plan, moids)
-            return replace(now, observed=replace(now.observed, placements={}))
+            return _without_old_rules(now, plan)
+
+
+def _without_old_rules(now: ObservedNamedVms, plan: Plan) -> ObservedNamedVms:
+    """Rules of clusters are read again when the plan changes one. Else they only give warnings, which need no second read."""
+    if not any(isinstance(change.detail, PinToHost) for target in plan.targets for change in target.effective):
+        return now
+    return replace(now, observed=replace(now.observed, placements={}))
 
 
 def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:

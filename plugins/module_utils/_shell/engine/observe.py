@@ -285,7 +285,7 @@ def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:
     """What was read again of VMs and hosts (``now``), without details that may no longer hold. They are read again when the plan needs
     them.
 
-    System ids, offered devices and the settings of clusters can change at any time. The device maximum of a VM follows from the release of
+    System ids and offered devices can change at any time. The device maximum of a VM follows from the release of
     its host and its own hardware version, so it is kept while these are what they were ``before``.
     """
     kept = {
@@ -293,7 +293,7 @@ def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:
         for moid, limit in now.limits.items()
         if any(vm.moid == moid and _follows_from(now, vm) == _follows_from(before, before.vm(moid)) for vm in now.vms)
     }
-    return replace(now, limits=kept, system_ids={}, offered={}, placements={})
+    return replace(now, limits=kept, system_ids={}, offered={})
 
 
 def _follows_from(observed: ObservedVms, vm: Vm) -> tuple[object, ...]:

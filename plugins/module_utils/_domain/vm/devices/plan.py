@@ -44,6 +44,7 @@ from ..preconditions import (
     start_blockers,
     used_after,
 )
+from .availability import availability_warnings, is_unmanaged
 from .capacity import CapacityCheck, check_capacity, check_start, commitment_warnings, items_after, without_drs
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
@@ -91,7 +92,7 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
         _record_holders(holders, partial.draft, granted=not partial.blockers)
     capacity_checks = _check_capacities(observed, partial_plans, holders)
     host_limits = _check_host_limits(observed, partial_plans)
-    shared = _shared_cards(observed, partial_plans)
+    notes = _notes(observed, partial_plans, capacity_checks, holders)
     contended = waits_for_others([partial.draft for partial in partial_plans])
     targets = [
         _target(
@@ -99,7 +100,7 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
             capacity_checks.get(partial.draft.vm.moid, CapacityCheck()),
             contended.get(partial.draft.vm.moid),
             host_limits.get(partial.draft.vm.moid),
-            shared.get(partial.draft.vm.moid, ()),
+            notes.get(partial.draft.vm.moid, ()),
         )
         for partial in partial_plans
     ]
@@ -194,7 +195,7 @@ def _plan_without_capacity(
         mmio=mmio.facts,
         leaving={**leaving(draft), **kinds.leaving},
         minimum_hardware=hardware.minimum,
-        needs_placement=pin.needs_placement,
+        needs_placement=pin.needs_placement or _wants_placement(observed, draft),
         needs_details=hardware.needs_details
         or kinds.needs_details
         or _wants_details(observed, draft, kinds, must_run=power.must_run),
@@ -387,7 +388,8 @@ def _check_capacities(
     for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
         vm = partial.draft.vm
         host = partial.draft.host
-        stays = partial.must_run and host is not None and host.drs_places_vms is False
+        unmanaged = is_unmanaged(observed, vm)
+        stays = partial.must_run and host is not None and (host.drs_places_vms is False or unmanaged)
         tied_to = vm.host_moid if partial.draft.is_tied or stays else None
         if partial.items:
             capacity_check = check_capacity(
@@ -396,7 +398,7 @@ def _check_capacities(
         else:
             capacity_check = check_start(observed, vm, tied_to=tied_to)
         if stays and host is not None:
-            capacity_check = without_drs(capacity_check, host)
+            capacity_check = without_drs(capacity_check, host, unmanaged=unmanaged)
         capacity_checks[vm.moid] = capacity_check
         if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
             holders.place(capacity_check.host_moid, vm, partial.items)
@@ -409,6 +411,33 @@ def _asks_for_a_host(partial: _PartialPlan) -> bool:
         return bool(partial.draft.dynamic) or partial.must_run
     host = partial.draft.host
     return partial.must_run and not partial.draft.is_tied and host is not None and host.cluster is not None
+
+
+def _wants_placement(observed: ObservedVms, draft: Draft) -> bool:
+    """True when a dynamic device is attached and the settings of DRS and HA were not read."""
+    host = draft.host
+    if not draft.dynamic or host is None or host.cluster is None:
+        return False
+    return host.compute_moid not in observed.placements
+
+
+def _notes(
+    observed: ObservedVms,
+    partial_plans: Sequence[_PartialPlan],
+    capacity_checks: Mapping[str, CapacityCheck],
+    holders: DeviceHolders,
+) -> Mapping[str, tuple[str, ...]]:
+    """VM id → warnings that depend on the plans of all VMs."""
+    shared = _shared_cards(observed, partial_plans)
+    found = {}
+    for partial in partial_plans:
+        vm = partial.draft.vm
+        texts = shared.get(vm.moid, ())
+        if partial.draft.dynamic and not partial.blockers:
+            runs_on = vm.host_moid if vm.is_powered_on else capacity_checks.get(vm.moid, CapacityCheck()).host_moid
+            texts += availability_warnings(observed, vm, partial.items, holders, runs_on)
+        found[vm.moid] = texts
+    return found
 
 
 def _shared_cards(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, tuple[str, ...]]:
@@ -474,7 +503,7 @@ def _target(
     capacity_check: CapacityCheck,
     contended: Blocker | None,
     host_limit: Blocker | None,
-    shared: tuple[str, ...],
+    notes: tuple[str, ...],
 ) -> TargetPlan:
     return TargetPlan(
         target=partial.draft.vm.name,
@@ -482,7 +511,7 @@ def _target(
         host_moid=partial.draft.vm.host_moid or "",
         changes=partial.changes,
         blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
-        warnings=(*partial.warnings, *shared, *capacity_check.warnings),
+        warnings=(*partial.warnings, *notes, *capacity_check.warnings),
         vm_facts=replace(partial.facts, starts_elsewhere=_starts_elsewhere(partial, capacity_check)),
     )
 
