@@ -173,6 +173,7 @@ def _selector() -> Schema:
 
 
 def _vm() -> Schema:
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm import desired
     from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import entries
 
     words: Schema = {
@@ -205,7 +206,15 @@ def _vm() -> Schema:
         "description": "The 64-bit MMIO window for devices with large memory; {} computes the size."
     }
     keys["shutdown_timeout"] = _whole_number() | {"description": "Seconds for the guest to shut down."}
+    keys["minimum_hardware_version"] = {
+        "anyOf": [
+            {"type": "integer", "minimum": desired.LOWEST_MINIMUM, "maximum": desired.HIGHEST_MINIMUM},
+            _text("^\\s*(?=[0-9]{1,9}\\s*$)0*([7-9]|[1-9][0-9])\\s*$"),
+        ],
+        "description": "The VM is upgraded to this hardware version if its own is lower. It cannot be reverted.",
+    }
     keys |= {key: {"type": "boolean"} for key in entries.VM_FLAGS}
+    keys["pin_to_host"] |= {"description": "Whether a VM-host rule ties a VM with fixed devices to its host."}
     keys["guest"] = _ref("guest")
     if list(keys) != list(entries.VM_KEYS):
         raise ValueError("a VM has other keys than this schema knows")

@@ -74,6 +74,12 @@ options:
       disable_hot_add:
         description: As O(disable_hot_add).
         type: bool
+      minimum_hardware_version:
+        description: As O(minimum_hardware_version).
+        type: int
+      pin_to_host:
+        description: As O(pin_to_host).
+        type: bool
   state:
     description:
       - V(present) attaches these devices and keeps others. V(absent) detaches every device that matches. V(exactly) attaches these devices
@@ -141,4 +147,19 @@ options:
     description: Whether to disable hot-add of memory and CPU, which is not compatible with passthrough.
     type: bool
     default: false
+  minimum_hardware_version:
+    description:
+      - Upgrades the hardware version of a virtual machine to this number, such as V(20) for C(vmx-20), if its own version is lower. If the
+        host does not offer exactly this version, the next later one that it offers.
+      - An upgrade cannot be reverted, so a virtual machine is upgraded only with this option, and never to an earlier version. It is done
+        while the virtual machine is off, before its devices change. Firmware is not changed.
+    type: int
+  pin_to_host:
+    description:
+      - V(true) makes a mandatory VM-host rule for a virtual machine with fixed devices, so that DRS, HA and people do not try to run it on
+        another host. The rule follows the virtual machine when its fixed devices are on another host. V(false) removes this rule.
+      - The rule and its two groups are named C(directpath.vsphere pin) and the managed object id of the virtual machine. Other rules and
+        groups are never changed. When the last fixed device is detached, the rule is removed.
+      - Without this option no rule is made. The default is not to have one.
+    type: bool
 """

@@ -72,6 +72,14 @@ vms:
       sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1,
         group: null}]}
     uuid: {description: SMBIOS UUID. The guest shows the same one in one of two byte orders., type: str, returned: always}
+    created: {description: When it was created. Null for one from before vSphere 6.7., type: str, returned: always}
+    shared_devices:
+      description: Fixed devices that another virtual machine of this result on the same host has, too. One of them is probably a clone.
+        C(probable_clone) is the name of the one that was created later, or null if the dates do not show it.
+      type: list
+      elements: dict
+      returned: always
+      sample: [{address: "0000:3b:00.0", vm: train-02, moid: vm-8, probable_clone: train-02}]
     extra_config: {description: "Settings for 64-bit MMIO, and of single devices (C(pciPassthruN.cfg)).", type: dict,
       returned: always}
 found:

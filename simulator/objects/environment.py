@@ -66,8 +66,16 @@ class EnvironmentBrowser(ManagedObject):
         return config_target(chosen, hosts)
 
     def QueryConfigOptionDescriptor(self, call: Call) -> list[Any]:
-        """Hardware versions of the newest host."""
-        return config_option_descriptors(max((host.spec.release for host in self.owner.hosts), key=limits.release))
+        """Every hardware version that a host here offers, with these hosts (API reference, VirtualMachineConfigOptionDescriptor.host).
+
+        Whether a vCenter fills the hosts in is not confirmed: knob `descriptor_hosts`.
+        """
+        hosts = self.owner.hosts
+        found = config_option_descriptors(max((host.spec.release for host in hosts), key=limits.release))
+        for each in found if self.knob("descriptor_hosts") == "listed" else []:
+            number = limits.hardware_version(each.key)
+            each.host = [host.ref for host in hosts if number in limits.known_versions(host.spec.release)]
+        return found
 
     @takes("key", "host")
     def QueryConfigOption(self, call: Call, key: str | None = None, host: Any = None) -> Any:

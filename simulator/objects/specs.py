@@ -160,6 +160,8 @@ class VmSpec:
     annotation: str = ""
     latency: str = "normal"
     """Level of latency sensitivity."""
+    created_days: float | None = 30.0
+    """Days since it was created. None: before 6.7, which does not keep it."""
     fault_tolerance: str = "notConfigured"
     """State of Fault Tolerance. The secondary VM is not modelled."""
     ip: str = ""

@@ -379,6 +379,13 @@ class Knobs:
             "8 on ESX(i) 4.x and 5.x and none later"
         ),
     ] = -1
+    descriptor_hosts: Annotated[
+        str,
+        About(
+            "whether QueryConfigOptionDescriptor of a compute resource lists, for each hardware version, the hosts that offer it",
+            choices=("listed", "left_out"),
+        ),
+    ] = "listed"
     mmio_default_gb: Annotated[
         int, About("32-bit and default 64-bit window for device memory without use64bitMMIO")
     ] = 32

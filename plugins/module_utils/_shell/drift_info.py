@@ -31,14 +31,15 @@ from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.rolling.advice import describe_work
-from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_offers
+from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_offers, needs_placement
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.fleet import read_fleet
 from .._vsphere.read.hosts import read_names
 from .._vsphere.read.offers import read_offers
+from .._vsphere.read.placements import with_placements
+from .._vsphere.read.plan_details import read_details
 from .._vsphere.read.root_access import can_read_root
-from .._vsphere.read.vm_limits import read_options, with_options
 from .._vsphere.read.vms import read_holders
 from .._vsphere.rolling.seen import status_of_traces
 from .._vsphere.session.connect import Session
@@ -120,6 +121,7 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
     plans = make_plans(observed)
     deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)
     deeper = _read_offers(session, deeper, plans, request)
+    deeper = _read_placements(session, deeper, plans)
     return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
 
 
@@ -279,7 +281,13 @@ def _read_limits(session: Session, observed: ObservedEndpoint, plans: Plans, req
             chosen.append(vm)
     if not chosen:
         return observed
-    return replace(observed, vms=with_options(observed.vms, read_options(session, chosen, observed.vms.hosts)))
+    return replace(observed, vms=read_details(session, observed.vms, chosen, plans.vms))
+
+
+def _read_placements(session: Session, observed: ObservedEndpoint, plans: Plans) -> ObservedEndpoint:
+    """Read the settings of the clusters of VMs with a VM-host rule, in one call for all of them."""
+    vms = with_placements(session, observed.vms, needs_placement(plans.vms))
+    return observed if vms is observed.vms else replace(observed, vms=vms)
 
 
 def _read_offers(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:

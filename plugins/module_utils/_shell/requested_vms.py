@@ -26,6 +26,8 @@ _INHERITED = (
     "mmio",
     "unlock_memory",
     "disable_hot_add",
+    "minimum_hardware_version",
+    "pin_to_host",
 )
 """Options that an entry of ``vms`` takes from the module when it does not set them itself."""
 
@@ -67,5 +69,7 @@ def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedV
         allow_power_off=options["allow_power_off"],
         unlock_memory=options["unlock_memory"],
         disable_hot_add=options["disable_hot_add"],
+        pin_to_host=options["pin_to_host"],
+        minimum_hardware=options["minimum_hardware_version"],
     )
     return RequestedVm(reference=reference, desired=desired)

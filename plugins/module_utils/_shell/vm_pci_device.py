@@ -13,17 +13,10 @@ from .._domain.host.targets import Target
 from .._domain.names import resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import DvxBacking, DynamicBacking, VgpuBacking, Vm
-from .._domain.planning.details import DvxSpec, DynamicSpec, FixedSpec, GroupSpec, VgpuSpec
+from .._domain.planning.details import DvxSpec, DynamicSpec, FixedSpec, GroupSpec, PinToHost, VgpuSpec
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_vms
-from .._domain.vm.devices.plan import (
-    DesiredVm,
-    needs_details,
-    needs_offers,
-    plan_vm_devices,
-    reserved_cards,
-    starts_elsewhere,
-)
+from .._domain.vm.devices.plan import DesiredVm, plan_vm_devices, reserved_cards
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
@@ -81,13 +74,21 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             seen = _read(session, request)
             return _expect(session, seen, request, predicted) if check_mode else seen
         case Details(seen=seen, plan=plan):
-            deeper = deepen_vms(session, seen.observed, needs_details(plan), starts_elsewhere(plan), needs_offers(plan))
+            deeper = deepen_vms(session, seen.observed, plan)
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
         case BeforeWrite(seen=seen, plan=plan, moid=moid):
             now = _read_again(session, seen, request, plan, {moid})
-            return replace(now, observed=without_old_details(seen.observed, now.observed))
+            return _without_old_rules(replace(now, observed=without_old_details(seen.observed, now.observed)), plan)
         case AfterWrites(seen=seen, plan=plan, moids=moids):
-            return _read_again(session, seen, request, plan, moids)
+            now = _read_again(session, seen, request, plan, moids)
+            return _without_old_rules(now, plan)
+
+
+def _without_old_rules(now: ObservedNamedVms, plan: Plan) -> ObservedNamedVms:
+    """Rules of clusters are read again when the plan changes one. Else they only give warnings, which need no second read."""
+    if not any(isinstance(change.detail, PinToHost) for target in plan.targets for change in target.effective):
+        return now
+    return replace(now, observed=replace(now.observed, placements={}))
 
 
 def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:

@@ -10,6 +10,8 @@ from typing import Any
 
 from .._domain.names import Reference, near
 from .._domain.observed.vms import Vm
+from .._domain.timestamps import on_day
+from .._domain.vm.devices.shared_cards import cards_by_place, fixed_addresses, shared_cards
 from .._vsphere.session.connect import Session
 from .engine.observe import observe_vms, vms_on
 from .engine.output import vm_result
@@ -61,9 +63,16 @@ def observe(session: Session, query: VmQuery) -> FoundVms:
 def render(observed: FoundVms, query: VmQuery) -> dict[str, Any]:
     """The result. A VM without passthrough devices is in it only if it was named, or with ``include: all``."""
     shows_all = bool(query.vms) or query.include == "all"
+    places = cards_by_place(observed.vms)
     return {
         "vms": [
-            {**vm_result(vm), "uuid": vm.uuid, "extra_config": dict(sorted(vm.extra_config.items()))}
+            {
+                **vm_result(vm),
+                "uuid": vm.uuid,
+                "created": None if vm.created is None else on_day(vm.created),
+                "shared_devices": [card.record() for card in shared_cards(vm, fixed_addresses(vm.devices), places)],
+                "extra_config": dict(sorted(vm.extra_config.items())),
+            }
             for vm in observed.vms
             if shows_all or vm.devices
         ],

@@ -28,8 +28,9 @@ VM_CHOICES = {
     "backing": ("auto", "dynamic", "fixed"),
     "power": ("keep", "off", "cycle", "on"),
 }
-VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add")
-VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS, "guest")
+VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add", "pin_to_host")
+VM_NUMBERS = ("shutdown_timeout", "minimum_hardware_version")
+VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", *VM_NUMBERS, *VM_FLAGS, "guest")
 MMIO_KEYS = ("size_gb", "device_gb")
 LARGEST_MMIO_GB = 1 << 20
 """A petabyte: more than any release maps, and the end of the list of powers of two."""
@@ -85,7 +86,7 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
             entry[key] = choice(where, value, VM_CHOICES[key])
         elif key in VM_FLAGS:
             entry[key] = truth(where, value)
-        elif key == "shutdown_timeout":
+        elif key in VM_NUMBERS:
             entry[key] = whole_number(where, value)
         elif key == "mmio":
             entry[key] = _mmio(where, value)
@@ -107,7 +108,10 @@ def _check(place: Place, entry: Mapping[str, Any], named: Mapping[str, Any]) -> 
         )
     state, backing = entry.get("state", "present"), entry.get("backing", "auto")
     try:
-        check_desired(DesiredVm(target=name, moid=name, state=state, backing=backing, **named))
+        minimum = entry.get("minimum_hardware_version")
+        check_desired(
+            DesiredVm(target=name, moid=name, state=state, backing=backing, minimum_hardware=minimum, **named)
+        )
     except InputError as error:
         _raise_at(place, error, below=error.parameter)
 

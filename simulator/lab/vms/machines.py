@@ -29,7 +29,7 @@ VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
     "datastore", "network", "devices", "media", "annotation", "managed_by", "knobs", "first", "count", "tags", "custom_values",
-    "latency_sensitivity", "fault_tolerance", "evacuation", "ip", "guest_os",
+    "latency_sensitivity", "created_days", "fault_tolerance", "evacuation", "ip", "guest_os",
 }  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def spec(entry: Mapping[str, Any], host: HostState, folder: Path) -> VmSpec:
         devices=devices,
         media=media,
         annotation=str(entry.get("annotation", "")),
+        created_days=None if entry.get("created_days", 30.0) is None else float(entry.get("created_days", 30.0)),
         latency=_one_of(entry, "latency_sensitivity", "normal", LATENCY, name),
         fault_tolerance=_one_of(entry, "fault_tolerance", "notConfigured", FAULT_TOLERANCE, name),
         evacuation=_one_of(entry, "evacuation", "", maintenance.EVACUATIONS, name),

@@ -14,7 +14,7 @@ from ...api.takes import takes
 from ...core.tasks import Task
 from ...rules import admission, faults
 from ..host import config as host_config
-from . import drs_advice, ha
+from . import drs_advice, groups, ha
 from .state import ClusterState, ComputeState
 
 if TYPE_CHECKING:
@@ -111,18 +111,24 @@ class ClusterComputeResource(ClusterState):
         "spec.dasConfig.failoverLevel",
         "spec.dasConfig.admissionControlEnabled",
         "spec.dasConfig.admissionControlPolicy.*",
+        *groups.TAKEN,
         "modify=true",
     )
     def ReconfigureComputeResource_Task(self, call: Call, spec: Any, modify: bool) -> Task:
-        """DRS and HA settings and per-VM DRS overrides; other parts of the spec are not modelled."""
+        """DRS and HA settings, per-VM DRS overrides, groups and VM-host rules; other parts of the spec are not modelled."""
 
         def body(task: Task) -> None:
             config = self.props["configurationEx"]
             drs = _merged(config.drsConfig, getattr(spec, "drsConfig", None))
             das = _merged(config.dasConfig, getattr(spec, "dasConfig", None))
             overrides = _merged_overrides(config.drsVmConfig, getattr(spec, "drsVmConfigSpec", None) or [])
+            members = groups.groups_after(self, config.group, getattr(spec, "groupSpec", None) or [])
+            rules = groups.rules_after(config.rule, getattr(spec, "rulesSpec", None) or [], members)
             self.update(
                 {
+                    "configurationEx.group": members,
+                    "configurationEx.rule": rules,
+                    "configuration.rule": rules,
                     "configurationEx.drsConfig": drs,
                     "configurationEx.dasConfig": das,
                     "configurationEx.drsVmConfig": overrides,

@@ -21,7 +21,7 @@ from ...rules import faults
 from ..host.state import HostState
 from ..vm import power as vm_power
 from ..vm.state import VmState
-from . import drs_advice
+from . import drs_advice, groups
 from . import ha as cluster_ha
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ def candidates(vm: VmState) -> list[HostState]:
     usable = [
         host
         for host in cluster.hosts
-        if host.usable and host.moid not in spare and (vm.datastore is None or vm.datastore.is_mounted_on(host))
+        if host.usable
+        and host.moid not in spare
+        and groups.allows(vm, host)
+        and (vm.datastore is None or vm.datastore.is_mounted_on(host))
     ]
     return sorted(usable, key=lambda host: (-host.free_memory, host is not vm.host, host.name))
 

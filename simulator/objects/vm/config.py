@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -237,8 +238,14 @@ def _config(vm: VmState) -> Any:
         nestedHVEnabled=spec.nested,
         latencySensitivity=data.new(vim.LatencySensitivity, level=spec.latency),
         ftInfo=_fault_tolerance(vm),
-        **optional(cls, fixedPassthruHotPlugEnabled=False),
+        **optional(cls, fixedPassthruHotPlugEnabled=False, createDate=_created(vm)),
     )
+
+
+def _created(vm: VmState) -> Any:
+    """`createDate`; unset for a VM from before 6.7 (API reference)."""
+    days = vm.spec.created_days
+    return None if days is None else vm.sim.clock.start - timedelta(days=days)
 
 
 def _fault_tolerance(vm: VmState) -> Any:

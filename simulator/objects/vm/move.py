@@ -13,6 +13,7 @@ from ...core.tasks import Task
 from ...rules import faults, maintenance
 from ...rules.pci import vgpu
 from ...rules.vm import devices as device_rules
+from ..cluster import groups as cluster_groups
 from ..host import cards as host_cards
 from ..host.state import HostState
 from . import assigned
@@ -40,6 +41,7 @@ def check(vm: VmState, destination: HostState) -> None:
     kind = vm.settings.cold_migration_fault
     if "fixed" in kinds and kind != "allowed":
         raise maintenance.device_fault(kind)
+    cluster_groups.check(vm, destination)
     if not destination.usable:
         raise faults.invalid_state("The destination host is not available.")
     if vm.datastore is not None and not vm.datastore.is_mounted_on(destination):

@@ -13,6 +13,7 @@ from ...rules import admission, faults, limits, maintenance
 from ...rules.vm import power_on as rules
 from ...rules.vm import units
 from .. import offers
+from ..cluster import groups as cluster_groups
 from ..cluster import ha as cluster_ha
 from ..host import cards as host_cards
 from ..host.state import HostState
@@ -99,6 +100,7 @@ def switch_on(vm: VmState, host: HostState, call: Call | None) -> None:
     maintenance.check_operation(host.entering is not None, host.in_maintenance, "PowerOnVM_Task")
     if vm.datastore is not None and not vm.datastore.is_mounted_on(host):
         raise vim.fault.CannotAccessFile(file=vm.get("config").files.vmPathName)
+    cluster_groups.check(vm, host)
     taken = fitting(vm, host)
     cluster_ha.check_power_on(vm, host, rules.needed_memory(machine(vm)))
     if host is not vm.host:
@@ -263,6 +265,7 @@ def destroy(vm: VmState, call: Call | None) -> Task:
 
     def body(task: Task) -> Any:
         check_state(vm, "poweredOff")
+        cluster_groups.forget(vm)
         vm.sim.remove(vm)
 
     return start(vm, call, "destroy", body, 1.0)

@@ -220,10 +220,14 @@ def _vmx_keys(device: Any) -> dict[str, str]:
 
 
 def upgrade(vm: VmState, call: Call, version: str | None) -> Task:
-    """UpgradeVM_Task: powered off, never down."""
+    """UpgradeVM_Task: powered off, never down; with a disk, and on no host in maintenance mode (API reference)."""
 
     def body(task: Task) -> None:
         check_state(vm, "poweredOff")
+        if vm.host.in_maintenance:
+            raise faults.invalid_state()
+        if not any(isinstance(item, vim.vm.device.VirtualDisk) for item in vm.devices):
+            raise vim.fault.NoDiskFound(msg="No virtual disk was found in the virtual machine.")
         newest = limits.newest_version(vm.host.spec.release)
         try:
             target = rules.upgraded(vm.version, version, newest)

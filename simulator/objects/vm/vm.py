@@ -12,6 +12,7 @@ from pyVmomi import vim
 from ...api.takes import takes
 from ...core.tasks import Task
 from ...rules import faults
+from ..cluster import groups as cluster_groups
 from ..cluster import placement
 from ..host.state import HostState
 from . import agents, assigned, evacuated
@@ -171,4 +172,5 @@ class VirtualMachine(VmState):
         """Leaves the inventory, keeps its files."""
         if self.is_on:
             raise faults.invalid_power_state("poweredOff", self.power)
+        cluster_groups.forget(self)
         self.sim.remove(self)

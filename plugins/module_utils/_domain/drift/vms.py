@@ -23,8 +23,10 @@ from ..planning.details import (
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
+    PinToHost,
     PowerOff,
     PowerOn,
+    UpgradeHardware,
     VgpuSpec,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
@@ -32,6 +34,7 @@ from ..rolling.advice import next_command
 from ..rolling.status import RunLine, VmLine, describe_vm
 from ..vm.desired_kinds import DesiredUnit
 from ..vm.devices.matching import Held, survey
+from ..vm.devices.shared_cards import DETACH, cards_by_place, fixed_addresses, shared_cards
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
 from .commands import Commands
@@ -116,6 +119,7 @@ def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> t
         *_surplus(case, commands),
         *_stale(observed, case, planned, commands),
         *_memory_changed(case.vm, commands),
+        *_shared(observed, case, commands),
     ]
     found = [*unknown, *planned, *unplanned]
     if case.unchecked and not found:
@@ -301,6 +305,28 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
                 cure="Turn it off",
                 command=attach,
             )
+        case UpgradeHardware(version=version):
+            return _difference(
+                vm,
+                "hardware_old",
+                subject=change.subject,
+                wanted=str(version),
+                found=str(vm.hardware_version),
+                cause=f"{vm.name} has hardware version {vm.hardware_version}",
+                cure=f"Upgrade it to {version}, which cannot be reverted",
+                command=attach,
+            )
+        case PinToHost(host_moid=host):
+            return _difference(
+                vm,
+                "host_rule",
+                subject=change.subject,
+                wanted=str(change.after or "no rule"),
+                found=str(change.before or "no rule"),
+                cause=f"The VM-host rule of {vm.name} is {change.before or 'missing'}",
+                cure="Remove it" if host is None else f"Make it for {change.after}",
+                command=attach,
+            )
         case PowerOn():
             return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
         case PowerOff():
@@ -473,6 +499,26 @@ def _memory_changed(vm: Vm, commands: Commands) -> Iterator[Difference]:
             cause=blocker.message,
             cure=blocker.cure,
             command=commands.show_vm(vm.moid),
+            planned=False,
+        )
+
+
+def _shared(observed: ObservedVms, case: VmCase, commands: Commands) -> Iterator[Difference]:
+    """Fixed devices that another VM of the host has, too: one of the two is probably a clone."""
+    detached = {change.detail.key for change in case.target.changes if isinstance(change.detail, Detach)}
+    staying = [device for device in case.vm.devices if device.key not in detached]
+    addresses = tuple(fixed_addresses(staying))
+    places = cards_by_place(observed.everyone()) if addresses else {}
+    for card in shared_cards(case.vm, addresses, places):
+        yield _difference(
+            case.vm,
+            "shared_device",
+            subject=card.address,
+            wanted="one VM",
+            found=f"also {card.other.name}",
+            cause=card.sentence(),
+            cure=DETACH,
+            command=commands.show_vm((card.clone or card.other).moid),
             planned=False,
         )
 

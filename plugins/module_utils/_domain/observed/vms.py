@@ -164,6 +164,9 @@ class Vm:
     """19 for vmx-19."""
     uuid: str | None = None
     """The SMBIOS UUID, as the guest sees it (in one of two byte orders). None when it was not read."""
+    has_disk: bool = True
+    created: float | None = None
+    """Seconds since the epoch. None: created before vSphere 6.7, or not read."""
     firmware: str = "bios"
     memory: MemoryState
     cpu_hot_add: bool = False
@@ -183,6 +186,8 @@ class Vm:
     device_groups: Mapping[int, str] = field(default_factory=dict)
     """Key of each vendor device group → its name."""
     pci_controller_key: int = 100
+    predicted_pin: str | None = None
+    """Check mode only: the id of the host to which an earlier task pins the VM; empty: it removes the rule. None: no task changes it."""
     unreadable: tuple[str, ...] = ()
 
     @property

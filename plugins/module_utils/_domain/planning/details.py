@@ -16,6 +16,8 @@ from ..observed.vms import AllowedDevice, Backing
 ChangeKind: TypeAlias = Literal[
     "passthrough",
     "shutdown",
+    "hardware_version",
+    "pin_to_host",
     "detach",
     "attach",
     "edit",
@@ -178,8 +180,25 @@ class HotAdd:
     cpu: bool | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UpgradeHardware:
+    """The upgrade of the VM's hardware version, with the VM off and before the reconfiguration. It cannot be reverted."""
+
+    kind: ClassVar[ChangeKind] = "hardware_version"
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PinToHost:
+    """The VM-host rule of a VM in its cluster. ``host_moid`` None: the rule and its groups are removed."""
+
+    kind: ClassVar[ChangeKind] = "pin_to_host"
+    compute_moid: str
+    host_moid: str | None
+
+
 HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 UnitDetail: TypeAlias = VgpuSpec | DvxSpec | GroupSpec | DetachGroup
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | UnitDetail | MemoryWrite | ExtraConfig | HotAdd
-Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail
+Detail: TypeAlias = HostDetail | PowerDetail | UpgradeHardware | PinToHost | SettingDetail

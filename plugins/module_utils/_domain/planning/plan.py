@@ -157,6 +157,10 @@ class VmFacts:
     needs_details: bool = False
     needs_offers: bool = False
     """What its hosts offer to VMs must be read, and the VM planned again."""
+    needs_placement: bool = False
+    """The settings of its cluster must be read, and it must be planned again."""
+    minimum_hardware: int = 0
+    """The hardware version to which the VM is upgraded at least; 0: no upgrade."""
     starts_elsewhere: bool = False
     """It will be powered on, and the best host for its dynamic devices is another one than its own: only DRS can move it there."""
 

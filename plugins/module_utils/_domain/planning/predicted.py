@@ -34,8 +34,10 @@ from .details import (
     HotAdd,
     MemoryWrite,
     PassthroughWrite,
+    PinToHost,
     PowerOff,
     PowerOn,
+    UpgradeHardware,
     VgpuSpec,
 )
 from .plan import Change, Plan, TargetPlan
@@ -65,6 +67,8 @@ class PredictedVm:
     cpu_hot_add: bool
     extra_config: Mapping[str, str]
     device_groups: Mapping[int, str] = field(default_factory=dict)
+    hardware_version: int = 0
+    pin: str | None = None
 
     @classmethod
     def of(cls, vm: Vm) -> PredictedVm:
@@ -77,6 +81,8 @@ class PredictedVm:
             cpu_hot_add=vm.cpu_hot_add,
             extra_config=vm.extra_config,
             device_groups=vm.device_groups,
+            hardware_version=vm.hardware_version,
+            pin=vm.predicted_pin,
         )
 
 
@@ -127,6 +133,8 @@ class Predicted:
             cpu_hot_add=found.cpu_hot_add,
             extra_config=found.extra_config,
             device_groups=found.device_groups,
+            hardware_version=found.hardware_version or vm.hardware_version,
+            predicted_pin=found.pin,
             pool=pool,
         )
 
@@ -224,6 +232,10 @@ def _after_one(vm: Vm, change: Change) -> Vm:
             return replace(vm, power_state="poweredOff")
         case PowerOn():
             return replace(vm, power_state="poweredOn")
+        case UpgradeHardware(version=version):
+            return replace(vm, hardware_version=version)
+        case PinToHost(host_moid=host_moid):
+            return replace(vm, predicted_pin=host_moid or "")
         case Detach(key=key):
             return replace(vm, devices=tuple(device for device in vm.devices if device.key != key))
         case FixedSpec() as spec:

@@ -16,6 +16,8 @@ DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
 BackingKind: TypeAlias = Literal["dynamic", "fixed"]
 PowerChoice: TypeAlias = Literal["keep", "off", "cycle", "on"]
+LOWEST_MINIMUM, HIGHEST_MINIMUM = 7, 99
+"""Hardware versions. 7 is the first with passthrough devices; the API writes a version with two digits (``vmx-07``)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +47,10 @@ class DesiredVm:
     mmio: DesiredMmio | None = None
     unlock_memory: bool = False
     disable_hot_add: bool = False
+    pin_to_host: bool | None = None
+    """Whether a VM-host rule ties the VM to the host of its fixed devices. None: no rule is made."""
+    minimum_hardware: int | None = None
+    """The VM is upgraded to this hardware version when its own is lower."""
 
     @property
     def names_passthrough(self) -> bool:
@@ -60,6 +66,13 @@ def check_desired(desired: DesiredVm) -> None:
             code="nothing_named",
             parameter="devices",
             cure="List the devices to detach, or use state: exactly with an empty list to detach all",
+        )
+    if desired.minimum_hardware is not None and not LOWEST_MINIMUM <= desired.minimum_hardware <= HIGHEST_MINIMUM:
+        raise InputError(
+            message=f"minimum_hardware_version of {desired.target} is {desired.minimum_hardware}",
+            code="bad_amount",
+            parameter="minimum_hardware_version",
+            cure=f"Give a hardware version from {LOWEST_MINIMUM} to {HIGHEST_MINIMUM}, such as 20 for vmx-20",
         )
     for entry in desired.devices:
         if desired.state != "absent" and desired.backing == "dynamic" and needs_fixed(entry):

@@ -15,6 +15,7 @@ from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from .desired import DesiredVm, check_desired
 from .offers import Offers
+from .placement import Placements
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,9 @@ class ObservedVms:
     given: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     offers: Offers = field(default_factory=Offers)
     """vGPU profiles, vendor device groups and DVX classes of hosts. Read only for VMs whose entries name them."""
+    hardware_versions: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
+    """Host id → hardware versions to which VMs on it can be upgraded. Missing: not read. None: unknown."""
+    placements: Placements = field(default_factory=dict)
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -27,8 +27,10 @@ from ..planning.details import (
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
+    PinToHost,
     PowerOff,
     PowerOn,
+    UpgradeHardware,
     VgpuSpec,
 )
 from ..planning.plan import Blocker, Plan, TargetPlan
@@ -141,7 +143,7 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return () if label is None else ("hardware_label",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
-        case MaintenanceStep():
+        case MaintenanceStep() | UpgradeHardware() | PinToHost():
             return ()
         case other:
             assert_never(other)

@@ -80,6 +80,8 @@ VM_OPTIONS: Spec = {
     "allow_power_off": {"type": "bool"},
     "unlock_memory": {"type": "bool"},
     "disable_hot_add": {"type": "bool"},
+    "minimum_hardware_version": {"type": "int"},
+    "pin_to_host": {"type": "bool"},
 }
 _VM_DEFAULTS: Spec = {
     "state": "present",
@@ -93,7 +95,8 @@ _VM_DEFAULTS: Spec = {
     "disable_hot_add": False,
 }
 VM_OPTIONS_WITH_DEFAULTS: Spec = {
-    name: {**option, "default": _VM_DEFAULTS[name]} for name, option in VM_OPTIONS.items()
+    name: {**option, "default": _VM_DEFAULTS[name]} if name in _VM_DEFAULTS else option
+    for name, option in VM_OPTIONS.items()
 }
 
 

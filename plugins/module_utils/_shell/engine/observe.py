@@ -17,13 +17,12 @@ from ..._domain.names import Reference
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
-from ..._domain.vm.devices.plan import ObservedVms
+from ..._domain.vm.devices.plan import ObservedVms, needs_details, needs_offers, needs_placement, starts_elsewhere
 from ..._domain.vm.offers import Offers
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
     read_bindings,
-    read_drs,
     read_host_names,
     read_hosts,
     read_names,
@@ -31,7 +30,8 @@ from ..._vsphere.read.hosts import (
     reread_hosts,
 )
 from ..._vsphere.read.offers import read_offers
-from ..._vsphere.read.vm_limits import Options, read_options, with_options
+from ..._vsphere.read.placements import with_placements
+from ..._vsphere.read.plan_details import read_details
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
 from .vms import neighbours, place_vms
@@ -272,45 +272,29 @@ def _chosen(inventory: Inventory, meant: Mapping[Reference, str]) -> list[VmName
     return [vm for vm in inventory.vms if vm.moid in chosen]
 
 
-def deepen_vms(
-    session: Session,
-    observed: ObservedVms,
-    moids: Iterable[str],
-    elsewhere: Collection[str] = (),
-    offers: Collection[str] = (),
-) -> ObservedVms:
-    """Read limits and system ids for the VMs with these ids; for those in ``elsewhere``, whether DRS chooses their host; for those in
-    ``offers``, what their hosts offer. Returns the same object when there are none."""
-    needed = frozenset(moids)
+def deepen_vms(session: Session, observed: ObservedVms, plan: Plan) -> ObservedVms:
+    """Read what a plan needs: limits and system ids of VMs, the hardware versions and the devices that their hosts offer, and whether DRS
+    chooses their host. Returns the same object when it needs nothing."""
+    needed, elsewhere = needs_details(plan), starts_elsewhere(plan) | needs_placement(plan)
+    offers = needs_offers(plan)
     if offers:
         chosen = [vm for vm in observed.vms if vm.moid in offers]
         near = {host.moid: host for vm in chosen for host in observed.candidates(vm)}
         found = read_offers(session, sorted(near.values(), key=lambda host: host.moid), observed.offers)
         observed = replace(observed, offers=found)
     if elsewhere:
-        theirs = {vm.host_moid for vm in observed.vms if vm.moid in elsewhere}
-        placed = {
-            host.moid: host for host in read_drs(session, [host for host in observed.hosts if host.moid in theirs])
-        }
-        observed = replace(observed, hosts=tuple(placed.get(host.moid, host) for host in observed.hosts))
+        observed = with_placements(session, observed, elsewhere)
     if not needed:
         return observed
-    have = Options(
-        limits=observed.limits,
-        system_ids=observed.system_ids,
-        offered=observed.offered,
-        kind_limits=observed.offers.limits,
-    )
-    options = read_options(session, [vm for vm in observed.vms if vm.moid in needed], observed.hosts, have)
-    return with_options(observed, options)
+    return read_details(session, observed, [vm for vm in observed.vms if vm.moid in needed], plan)
 
 
 def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:
     """What was read again of VMs and hosts (``now``), without details that may no longer hold. They are read again when the plan needs
     them.
 
-    System ids and offered devices can change at any time. The device maximum of a VM follows from the release of its host and its own
-    hardware version, so it is kept while these are what they were ``before``.
+    System ids and offered devices can change at any time. The device maximum of a VM follows from the release of
+    its host and its own hardware version, so it is kept while these are what they were ``before``.
     """
     same = {vm.moid for vm in now.vms if _follows_from(now, vm) == _follows_from(before, before.vm(vm.moid))}
     kept = {moid: limit for moid, limit in now.limits.items() if moid in same}

@@ -310,22 +310,6 @@ def _sriov(info: Any) -> Sriov | None:
 
 
 @reader
-def read_drs(session: Session, hosts: Sequence[Host]) -> tuple[Host, ...]:
-    """Read whether DRS of their cluster chooses the host of a VM at its power-on, in one bulk read; None if it is unknown or there is no
-    cluster."""
-    computes = {host.compute_moid for host in hosts if host.cluster is not None}
-    rows = collect_objects(session, vim.ClusterComputeResource, computes, ("configurationEx",))
-    places = {row.moid: _drs_places_vms(row.get("configurationEx")) for row in rows}
-    return tuple(replace(host, drs_places_vms=places.get(host.compute_moid)) for host in hosts)
-
-
-def _drs_places_vms(config: Any) -> bool | None:
-    """At every automation level: where DRS only recommends hosts, the best recommendation is applied (``power_on.start_vm``)."""
-    drs = getattr(config, "drsConfig", None)
-    return None if drs is None else bool(drs.enabled)
-
-
-@reader
 def read_uuids(session: Session, moids: Iterable[str]) -> dict[str, str]:
     """Read host id → hardware UUID, as the BIOS has it; empty if the host reports none. One round trip."""
     rows = collect_objects(session, vim.HostSystem, moids, ("hardware.systemInfo.uuid",))

@@ -98,27 +98,31 @@ def find_browsers(session: Session, hosts: Sequence[Host]) -> dict[str, Any]:
 def _limits(session: Session, browser: Any, host: Host, version: int) -> tuple[int | None, KindLimits | None]:
     """numPCIPassthroughDevices.max of the hardware version on this host, and what it allows of other kinds. Only this source is right for
     every build of ESXi."""
-    key = f"vmx-{version:02d}"
-    reference = session.reference(vim.HostSystem, host.moid)
-    try:
-        if session.knows_method(vim.EnvironmentBrowser, "QueryConfigOptionEx"):
-            spec = vim.EnvironmentBrowser.ConfigOptionQuerySpec(key=key, host=reference)
-            option = browser.QueryConfigOptionEx(spec)
-        else:
-            option = browser.QueryConfigOption(key, reference)
-    except (
-        vmodl.fault.InvalidArgument,
-        vmodl.fault.NotSupported,
-        vmodl.fault.HostNotConnected,
-        vmodl.fault.HostNotReachable,
-    ):
-        return None, None
+    option = config_option(session, browser, host, version)
     if option is None:
         return None, None
     devices = list(option.hardwareOptions.virtualDeviceOption or ())
     controllers = (one for one in devices if isinstance(one, vim.vm.device.VirtualPCIControllerOption))
     most = next((getattr(one.numPCIPassthroughDevices, "max", None) for one in controllers), None)
     return most, _kind_limits(option.hardwareOptions, devices)
+
+
+def config_option(session: Session, browser: Any, host: Host, version: int) -> Any:
+    """What the host offers to a VM of this hardware version; None when it does not offer the version, or is not reachable."""
+    key = f"vmx-{version:02d}"
+    reference = session.reference(vim.HostSystem, host.moid)
+    try:
+        if session.knows_method(vim.EnvironmentBrowser, "QueryConfigOptionEx"):
+            spec = vim.EnvironmentBrowser.ConfigOptionQuerySpec(key=key, host=reference)
+            return browser.QueryConfigOptionEx(spec)
+        return browser.QueryConfigOption(key, reference)
+    except (
+        vmodl.fault.InvalidArgument,
+        vmodl.fault.NotSupported,
+        vmodl.fault.HostNotConnected,
+        vmodl.fault.HostNotReachable,
+    ):
+        return None
 
 
 def _kind_limits(hardware: Any, devices: Sequence[Any]) -> KindLimits | None:

@@ -49,6 +49,7 @@ _ALWAYS = (
     "snapshot",
     "config.template",
     "config.changeVersion",
+    "config.createDate",
     "config.version",
     "config.uuid",
     "config.firmware",
@@ -68,6 +69,7 @@ _OF_HOLDERS = (
     "runtime.host",
     "runtime.powerState",
     "runtime.connectionState",
+    "config.createDate",
     "config.memoryReservationLockedToMax",
     "config.memoryAllocation",
     "config.hardware.memoryMB",
@@ -78,6 +80,7 @@ _OF_POOLS = ("name", "runtime.memory.unreservedForVm", "config.memoryAllocation"
 USER_PATHS = ("name", "runtime.host", "runtime.powerState", "runtime.connectionState", "config.hardware.device")
 """The devices of a VM, where it is, and its state."""
 _SINCE = {
+    "config.createDate": (vim.vm.ConfigInfo, "createDate"),
     "config.flags.vvtdEnabled": (vim.vm.FlagInfo, "vvtdEnabled"),
     "config.latencySensitivity": (vim.vm.ConfigInfo, "latencySensitivity"),
     "config.nestedHVEnabled": (vim.vm.ConfigInfo, "nestedHVEnabled"),
@@ -203,7 +206,7 @@ def _pool(row: Row) -> PoolState:
 @reader
 def vm_from_row(row: Row, place: VmName | None) -> Vm:
     """Convert one row of a bulk read. ``place``: its name and place, if known."""
-    host = row.get("runtime.host")
+    host, created = row.get("runtime.host"), row.get("config.createDate")
     hardware = row.get("config.hardware.device", ())
     return Vm(
         moid=row.moid,
@@ -217,6 +220,8 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
         change_version=row.get("config.changeVersion", ""),
         hardware_version=_hardware_version(row.get("config.version", "")),
         uuid=row.get("config.uuid") or None,
+        created=None if created is None else created.timestamp(),
+        has_disk=any(isinstance(device, vim.vm.device.VirtualDisk) for device in hardware),
         firmware=row.get("config.firmware", "bios"),
         memory=_memory(row),
         cpu_hot_add=bool(row.get("config.cpuHotAddEnabled", False)),

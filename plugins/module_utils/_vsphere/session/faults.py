@@ -97,6 +97,12 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "not_enough_graphics",
         "No GPU of the host can serve the vGPUs of the VM now: power off VMs with vGPUs, or VMs with another profile on the same GPUs",
     ),
+    ("vim.fault.NoDiskFound", "no_disk", "Add a virtual disk to the VM: vSphere upgrades no VM without one"),
+    (
+        "vim.fault.AlreadyUpgraded",
+        "changed_meanwhile",
+        "Another user upgraded the VM at the same time: run the task again",
+    ),
     ("vim.fault.InvalidState", "invalid_state", ""),
     ("vmodl.fault.ManagedObjectNotFound", "vanished", "The object was removed in the meantime: run the task again"),
     ("vmodl.fault.NotSupported", "not_supported", "This release or edition of vSphere does not offer the operation"),

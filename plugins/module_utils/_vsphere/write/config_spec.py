@@ -22,8 +22,10 @@ from ..._domain.planning.details import (
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
+    PinToHost,
     PowerOff,
     PowerOn,
+    UpgradeHardware,
     VgpuSpec,
 )
 from ..._domain.planning.plan import Change
@@ -62,7 +64,7 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change], *, first_sequence: int =
             case HotAdd(memory=memory, cpu=cpu):
                 spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
                 spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
-            case PassthroughWrite() | MaintenanceStep() | PowerOff() | PowerOn():
+            case PassthroughWrite() | MaintenanceStep() | PowerOff() | PowerOn() | UpgradeHardware() | PinToHost():
                 raise ValueError(f"{change.kind} is not a setting of a VM")
             case other:
                 assert_never(other)

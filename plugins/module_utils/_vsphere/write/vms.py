@@ -10,7 +10,17 @@ from typing import Any, TypeAlias
 
 from ..._domain.errors import DirectPathError
 from ..._domain.observed.vms import DvxBacking, DynamicBacking, VgpuBacking, Vm
-from ..._domain.planning.details import DvxSpec, DynamicSpec, FixedSpec, GroupSpec, PowerOff, PowerOn, VgpuSpec
+from ..._domain.planning.details import (
+    DvxSpec,
+    DynamicSpec,
+    FixedSpec,
+    GroupSpec,
+    PinToHost,
+    PowerOff,
+    PowerOn,
+    UpgradeHardware,
+    VgpuSpec,
+)
 from ..._domain.planning.plan import Change, Sent
 from ..._domain.vm.kinds.new_settings import new_settings, settings_incomplete
 from ..._domain.writing.races import find_other_holders, keeps_device
@@ -23,8 +33,10 @@ from ..sdk import vim, vmodl
 from ..session.connect import Session
 from ..session.faults import CONNECTION_ERRORS, UNCERTAIN, explain, explained
 from .config_spec import reconfigure_spec
+from .pinning import write_pin
 from .power_on import start_vm
 from .units import FIRST_SEQUENCES, numbers_parts
+from .upgrade import upgrade_hardware
 
 TASK_TIMEOUT = 600.0
 """Seconds that a reconfigure or a power operation may take."""
@@ -47,7 +59,7 @@ def unchecked(vm: Vm) -> Check:
 
 
 def apply_vm(session: Session, vm: Vm, changes: Sequence[Change], check: Check) -> tuple[str, ...]:
-    """Make the changes of one VM: shut down, one reconfigure, power on. Returns what was done, as clauses.
+    """Make the changes of one VM: shut down, upgrade its hardware version, one reconfigure, power on. Returns what was done, as clauses.
 
     Raises DirectPathError; its message says what was done before. After an error, a VM that ran before is started again; if that fails, the
     message says so.
@@ -80,11 +92,20 @@ class _Work:
 
     def _make_changes(self, changes: Sequence[Change], check: Check) -> None:
         now, left = check(changes)
+        pin = next((change.detail for change in left if isinstance(change.detail, PinToHost)), None)
+        if pin is not None:
+            # First, because it stops nothing: a refusal leaves the VM as it is.
+            self._done.append(write_pin(self._session, now, pin))
+            left = tuple(change for change in left if change.detail is not pin)
         stop = next((change.detail for change in left if isinstance(change.detail, PowerOff)), None)
         if stop is not None:
             _refuse_lossy(self._session, now, _settings(left))
             self._shut_down(now, stop, starts=_starts(left))
             now, left = check([change for change in left if change.detail is not stop])
+        upgrade = next((change.detail for change in left if isinstance(change.detail, UpgradeHardware)), None)
+        if upgrade is not None:
+            self._done.append(upgrade_hardware(self._session, now, upgrade.version))
+            now, left = check([change for change in left if change.detail is not upgrade])
         settings = _settings(left)
         incomplete = None
         if settings:
@@ -211,7 +232,9 @@ class _Work:
 
 
 def _settings(changes: Sequence[Change]) -> list[Change]:
-    return [change for change in changes if not isinstance(change.detail, PowerOff | PowerOn)]
+    return [
+        change for change in changes if not isinstance(change.detail, PowerOff | UpgradeHardware | PinToHost | PowerOn)
+    ]
 
 
 def _starts(changes: Sequence[Change]) -> bool:

@@ -158,7 +158,7 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
     """A knob with choices is an open question: each must be in the table above or have a test of its own below or elsewhere."""
     own_tests = {"boot_result", "bus_renumber", "iommu_off_shape", "shutdown_guest_result"}
     own_tests |= {"virtual_function_state"}  # tests/unit/modules/host_passthrough/test_virtual_functions.py
-    own_tests |= {"evacuation_poweroff", "evacuated_return", "latency_needs_memory"}
+    own_tests |= {"descriptor_hosts", "evacuation_poweroff", "evacuated_return", "latency_needs_memory"}
     own_tests |= {
         "bmc_shape",
         "bmc_auth",

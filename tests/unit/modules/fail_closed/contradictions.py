@@ -258,6 +258,7 @@ VMS: Mapping[str, Contradiction | str] = {
     "config.template": flipped,
     "config.changeVersion": _stale_version,
     "config.version": instead("vmx-07"),
+    "config.createDate": "is only shown, beside the fact that two VMs have one device",
     "config.uuid": "decides nothing in vSphere; a guest with another one stays unknown",
     "config.firmware": instead("bios"),
     "config.flags.vvtdEnabled": flipped,

@@ -95,6 +95,7 @@ VMS: Mapping[str, str] = {
     "config.template": ALWAYS,
     "config.changeVersion": ALWAYS,
     "config.version": ALWAYS,
+    "config.createDate": "created before 6.7",
     "config.uuid": ALWAYS,
     "config.firmware": "before 5.0",
     "config.flags.vvtdEnabled": "before 6.7",

@@ -109,9 +109,11 @@ def vms(draw: st.DrawFn) -> dict[str, Any]:
                 "power": st.sampled_from(["keep", "off", "cycle", "on", True, False]),
                 "mmio": mmio,
                 "shutdown_timeout": st.sampled_from([1, 600, "30", 5.0]),
+                "minimum_hardware_version": st.sampled_from([7, 20, " 020 ", 99, 21.0]),
                 "allow_power_off": booleans,
                 "unlock_memory": booleans,
                 "disable_hot_add": booleans,
+                "pin_to_host": booleans,
                 "guest": guests(),
             },
         )

@@ -145,7 +145,7 @@ def check_capacity(
     message = (
         f"{_wanted(vm, items)}, but no host has them free now: running VMs use them, or the host is in maintenance mode"
     )
-    listed = _listing(usable, items, holders, vm)
+    listed = free_listing(usable, items, holders, vm)
     if not must_run:
         return CapacityCheck(warnings=(f"{message} ({'; '.join(listed)}). It cannot be powered on now.",))
     return CapacityCheck(
@@ -189,14 +189,17 @@ def _out_of_service(host: Host) -> str:
     return "in maintenance mode" if host.in_maintenance_mode else ""
 
 
-def without_drs(check: CapacityCheck, host: Host) -> CapacityCheck:
-    """The check of a VM that is powered on where it is, with the reason in its blockers."""
-    reason = f"DRS of {host.cluster} is off, so the VM starts on {host.name}"
+def without_drs(check: CapacityCheck, host: Host, *, unmanaged: bool = False) -> CapacityCheck:
+    """The check of a VM that is powered on where it is, with the reason in its blockers. ``unmanaged``: an override excludes it from
+    DRS."""
+    why = "DRS is disabled for it by an override" if unmanaged else f"DRS of {host.cluster} is off"
+    reason = f"{why}, so the VM starts on {host.name}"
     blockers = (
         replace(
             blocker,
             message=f"{blocker.message}. {reason}",
-            cure=f"{blocker.cure.rstrip('.')}, or move the VM to another host, or turn on DRS",
+            cure=f"{blocker.cure.rstrip('.')}, or move the VM to another host, or "
+            f"{'remove the override' if unmanaged else 'turn on DRS'}",
         )
         for blocker in check.blockers
     )
@@ -207,6 +210,11 @@ def _fits(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: 
     devices = free_devices(host, holders, vm, running_count=running_count)
     waiting = holders.others_unplaced(host.moid, vm) if running_count else ()
     return satisfiable((*waiting, *items), devices) - satisfiable(waiting, devices) >= len(items)
+
+
+def fits_now(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> bool:
+    """True when the host has the devices free now, beside those of running VMs and of VMs that this plan powers on."""
+    return _fits(host, items, holders, vm, running_count=True)
 
 
 def _spare(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> int:
@@ -241,7 +249,7 @@ def _no_host(
         + (f"; not reachable: {', '.join(unreachable)}" if unreachable else ""),
         cure="Enable devices with host_passthrough, detach them from VMs with fixed backings, reduce the count, "
         "or migrate the VM to a cluster that has them",
-        candidates=_listing(usable, items, holders, vm),
+        candidates=free_listing(usable, items, holders, vm),
         skippable=not known,
     )
 
@@ -256,10 +264,15 @@ def _fits_after_reboot(host: Host, items: Sequence[DynamicItem], holders: Device
 
 
 def _wanted(vm: Vm, items: Sequence[DynamicItem]) -> str:
+    return f"{vm.name} needs {sum_of_items(items)}"
+
+
+def sum_of_items(items: Sequence[DynamicItem]) -> str:
+    """``2 x 10de:20f1, 1 x 8086:1572``."""
     counts: dict[str, int] = {}
     for item in items:
         counts[item.text] = counts.get(item.text, 0) + 1
-    return f"{vm.name} needs " + ", ".join(f"{counts[text]} x {text}" for text in sorted(counts))
+    return ", ".join(f"{counts[text]} x {text}" for text in sorted(counts))
 
 
 def _some(hosts: Iterable[Host], most: int = 6) -> str:
@@ -267,7 +280,9 @@ def _some(hosts: Iterable[Host], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _listing(hosts: Sequence[Host], items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> tuple[str, ...]:
+def free_listing(
+    hosts: Sequence[Host], items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm
+) -> tuple[str, ...]:
     """A text such as ``esx-01: 4 present, 2 active, 0 free`` for every host that has such a device."""
     lines = []
     for host in hosts:

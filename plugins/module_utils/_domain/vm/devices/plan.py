@@ -17,6 +17,7 @@ from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
 from ...planning.plan import Blocker, Change, Plan, TargetPlan, VmFacts
 from ..desired import DesiredVm
+from ..hardware_version import HardwarePlan, after_upgrades, plan_hardware
 from ..kinds.kind_plan import KindPlan
 from ..kinds.plan_kinds import plan_kinds
 from ..memory import (
@@ -30,6 +31,7 @@ from ..memory import (
 )
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
 from ..observed_vms import ObservedVms, check_all_desired
+from ..pinning import plan_pin
 from ..pools import share_pools
 from ..preconditions import (
     PowerSteps,
@@ -42,18 +44,21 @@ from ..preconditions import (
     start_blockers,
     used_after,
 )
+from .availability import availability_warnings, is_unmanaged
 from .capacity import CapacityCheck, check_capacity, check_start, commitment_warnings, items_after, without_drs
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, leaving
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
+from .shared_cards import cards_by_place, fixed_addresses, shared_cards
 
 __all__ = [
     "DesiredVm",
     "ObservedVms",
     "needs_details",
     "needs_offers",
+    "needs_placement",
     "plan_vm_devices",
     "reserved_cards",
     "starts_elsewhere",
@@ -83,13 +88,16 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
     for a VM that was not read."""
     check_all_desired(observed, desired_vms)
     holders, models, reserved = read_holders(observed), observed.models(), reserved_cards(observed, desired_vms)
+    upgrades = {desired.moid: plan_hardware(observed, desired) for desired in desired_vms}
+    observed = after_upgrades(observed, desired_vms)
     partial_plans = []
     for desired in sorted(desired_vms, key=lambda desired: (observed.vm(desired.moid).name, desired.moid)):
-        partial = _plan_without_capacity(observed, desired, holders, reserved, models)
+        partial = _plan_without_capacity(observed, desired, upgrades[desired.moid], holders, reserved, models)
         partial_plans.append(partial)
         _record_holders(holders, partial.draft, granted=not partial.blockers)
     capacity_checks = _check_capacities(observed, partial_plans, holders)
     host_limits = _check_host_limits(observed, partial_plans)
+    notes = _notes(observed, partial_plans, capacity_checks, holders)
     contended = waits_for_others([partial.draft for partial in partial_plans])
     targets = [
         _target(
@@ -97,6 +105,7 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
             capacity_checks.get(partial.draft.vm.moid, CapacityCheck()),
             contended.get(partial.draft.vm.moid),
             host_limits.get(partial.draft.vm.moid),
+            notes.get(partial.draft.vm.moid, ()),
         )
         for partial in partial_plans
     ]
@@ -125,6 +134,11 @@ def starts_elsewhere(plan: Plan) -> frozenset[str]:
     return frozenset(target.moid for target in plan.targets if target.vm_facts.starts_elsewhere)
 
 
+def needs_placement(plan: Plan) -> frozenset[str]:
+    """Ids of the VMs for which the settings of their cluster must be read before the plan is final."""
+    return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_placement)
+
+
 def reserved_cards(observed: ObservedVms, desired_vms: Iterable[DesiredVm]) -> Mapping[str, Mapping[str, str]]:
     """Host id → address → id of the VM with an entry for this address. Entries by model do not take such a device."""
     reserved: dict[str, dict[str, str]] = defaultdict(dict)
@@ -149,6 +163,7 @@ def _record_holders(holders: DeviceHolders, draft: Draft, *, granted: bool) -> N
 def _plan_without_capacity(
     observed: ObservedVms,
     desired: DesiredVm,
+    hardware: HardwarePlan,
     holders: DeviceHolders,
     reserved: Mapping[str, Mapping[str, str]],
     models: Mapping[str, HostDevice],
@@ -169,11 +184,14 @@ def _plan_without_capacity(
     kinds = plan_kinds(observed, desired)
     memory = _memory(draft, kinds)
     mmio = _mmio(draft, kinds)
+    pin = plan_pin(observed, desired, tied=draft.is_tied)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft, kinds) else ()
-    needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add)
+    needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add or hardware.changes)
     power = power_steps(vm, desired, needs_off)
     changes = (
+        *pin.changes,
         *((power.shutdown,) if power.shutdown else ()),
+        *hardware.changes,
         *detach_changes(draft),
         *kinds.detaching,
         *attach_changes(draft, observed.system_ids.get(vm.host_moid or "")),
@@ -186,15 +204,23 @@ def _plan_without_capacity(
     facts = VmFacts(
         mmio=mmio.facts,
         leaving={**leaving(draft), **kinds.leaving},
+        minimum_hardware=hardware.minimum,
         needs_offers=kinds.needs_offers or _lacks_offers(observed, vm, kinds, must_run=power.must_run),
-        needs_details=kinds.needs_details or _wants_details(observed, draft, kinds, must_run=power.must_run),
+        needs_placement=pin.needs_placement or _wants_placement(observed, draft),
+        needs_details=hardware.needs_details
+        or kinds.needs_details
+        or _wants_details(observed, draft, kinds, must_run=power.must_run),
     )
     return _PartialPlan(
         draft=draft,
         kinds=kinds,
         changes=changes,
-        blockers=_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes)),
-        warnings=_warnings(draft, kinds, power),
+        blockers=(
+            *hardware.blockers,
+            *pin.blockers,
+            *_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes)),
+        ),
+        warnings=(*hardware.warnings, *pin.warnings, *_warnings(draft, kinds, power)),
         facts=facts,
         must_run=power.must_run,
         items=items_after(vm, frozenset(draft.detached), [planned.item for planned in draft.dynamic]),
@@ -400,7 +426,8 @@ def _check_capacities(
     for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
         vm = partial.draft.vm
         host = partial.draft.host
-        stays = partial.must_run and host is not None and host.drs_places_vms is False
+        unmanaged = is_unmanaged(observed, vm)
+        stays = partial.must_run and host is not None and (host.drs_places_vms is False or unmanaged)
         tied_to = vm.host_moid if partial.draft.is_tied or stays else None
         if partial.items:
             capacity_check = check_capacity(
@@ -409,7 +436,7 @@ def _check_capacities(
         else:
             capacity_check = check_start(observed, vm, tied_to=tied_to)
         if stays and host is not None:
-            capacity_check = without_drs(capacity_check, host)
+            capacity_check = without_drs(capacity_check, host, unmanaged=unmanaged)
         capacity_checks[vm.moid] = capacity_check
         if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
             holders.place(capacity_check.host_moid, vm, partial.items)
@@ -443,6 +470,58 @@ def _asks_for_a_host(partial: _PartialPlan) -> bool:
         return bool(partial.draft.dynamic) or partial.must_run
     host = partial.draft.host
     return partial.must_run and not partial.draft.is_tied and host is not None and host.cluster is not None
+
+
+def _wants_placement(observed: ObservedVms, draft: Draft) -> bool:
+    """True when a dynamic device is attached and the settings of DRS and HA were not read."""
+    host = draft.host
+    if not draft.dynamic or host is None or host.cluster is None:
+        return False
+    return host.compute_moid not in observed.placements
+
+
+def _notes(
+    observed: ObservedVms,
+    partial_plans: Sequence[_PartialPlan],
+    capacity_checks: Mapping[str, CapacityCheck],
+    holders: DeviceHolders,
+) -> Mapping[str, tuple[str, ...]]:
+    """VM id → warnings that depend on the plans of all VMs."""
+    shared = _shared_cards(observed, partial_plans)
+    found = {}
+    for partial in partial_plans:
+        vm = partial.draft.vm
+        texts = shared.get(vm.moid, ())
+        if partial.draft.dynamic and not partial.blockers:
+            runs_on = vm.host_moid if vm.is_powered_on else capacity_checks.get(vm.moid, CapacityCheck()).host_moid
+            texts += availability_warnings(observed, vm, partial.items, holders, runs_on)
+        found[vm.moid] = texts
+    return found
+
+
+def _shared_cards(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, tuple[str, ...]]:
+    """VM id → a sentence for each fixed device that it keeps and that another VM keeps, too."""
+    places = cards_by_place(observed.everyone())
+    if not places:
+        return {}
+    drafts = [partial.draft for partial in partial_plans]
+    leaving = {
+        (draft.vm.moid, address)
+        for draft in drafts
+        for address in fixed_addresses(held.device for held in draft.held if held.key in draft.detached)
+    }
+    return {
+        draft.vm.moid: tuple(
+            card.sentence()
+            for card in shared_cards(
+                draft.vm,
+                fixed_addresses(held.device for held in draft.staying if not held.problem),
+                places,
+                leaving,
+            )
+        )
+        for draft in drafts
+    }
 
 
 def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, Blocker]:
@@ -479,7 +558,11 @@ def _count_after(draft: Draft, kinds: KindPlan) -> int:
 
 
 def _target(
-    partial: _PartialPlan, capacity_check: CapacityCheck, contended: Blocker | None, host_limit: Blocker | None
+    partial: _PartialPlan,
+    capacity_check: CapacityCheck,
+    contended: Blocker | None,
+    host_limit: Blocker | None,
+    notes: tuple[str, ...],
 ) -> TargetPlan:
     return TargetPlan(
         target=partial.draft.vm.name,
@@ -487,7 +570,7 @@ def _target(
         host_moid=partial.draft.vm.host_moid or "",
         changes=partial.changes,
         blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
-        warnings=(*partial.warnings, *capacity_check.warnings),
+        warnings=(*partial.warnings, *notes, *capacity_check.warnings),
         vm_facts=replace(partial.facts, starts_elsewhere=_starts_elsewhere(partial, capacity_check)),
     )
 

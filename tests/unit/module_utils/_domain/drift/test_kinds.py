@@ -39,6 +39,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY, Entry
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import DesiredMmio
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.placement import ClusterPlacement
 from tests.unit.module_utils._domain.strategies import (
     A40,
     ACTIVE,
@@ -148,6 +149,20 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
     "mmio_differs": of_vm(READY, A100, mmio=DesiredMmio(size_gb=128)),
     "hot_add_on": of_vm(
         guest("train-01", dynamic(), memory=replace(locked(), hot_add=True)), A100, disable_hot_add=True
+    ),
+    "hardware_old": of_vm(READY, A100, minimum_hardware=20),
+    "host_rule": of_vm(
+        guest("train-01", fixed("3b:00.0"), memory=locked()),
+        A100,
+        backing="fixed",
+        pin_to_host=True,
+        read={"placements": {"domain-c1": ClusterPlacement(drs_enabled=True)}},
+    ),
+    "shared_device": of_vm(
+        guest("train-01", fixed("3b:00.0"), memory=locked()),
+        A100,
+        backing="fixed",
+        read={"others": (guest("train-02", fixed("3b:00.0"), memory=locked()),)},
     ),
     "powered_off": of_vm(READY, A100, power="on"),
     "limit_exceeded": of_vm(guest(memory=locked()), A100, read={"limits": {"vm-train-01": 0}}),

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A clone that has the fixed card of its source is found and named, in plan, drift and info, and nothing is changed for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.modules.harness import Lab
+from tests.unit.pains.labs import FIRST, desired, entry, host, lab, on, vm
+
+CLONE: dict[str, Any] = {"created_days": 2, "devices": [{"fixed": FIRST}]}
+SENTENCE = f"train-01 and train-02 have the same fixed device, {FIRST} of esx-01, so only one of them can run"
+GUESS = "train-02 is probably a clone of train-01"
+
+
+def cloned(**more: Any) -> Lab:
+    return lab([host(cards=[on(), on()])], [vm(devices=[{"fixed": FIRST}]), vm("train-02", **{**CLONE, **more})])
+
+
+def wanted(name: str = "train-01", **more: Any) -> dict[str, Any]:
+    return {"name": name, "devices": desired(), "backing": "fixed", **more}
+
+
+def test_the_plan_names_both_and_which_is_the_clone() -> None:
+    made = cloned()
+    for check in (True, False):
+        result = made.run("vm_pci_device", check=check, vms=[wanted()])
+        assert result["changed"] is False
+        (warning,) = entry(result, "train-01")["warnings"]
+        assert SENTENCE in warning
+        assert f"{GUESS}: it was created on " in warning
+
+
+@pytest.mark.parametrize("days", [None, 30])
+def test_without_different_dates_it_does_not_guess(days: float | None) -> None:
+    (warning,) = entry(cloned(created_days=days).run("vm_pci_device", vms=[wanted()]), "train-01")["warnings"]
+    assert "One of them is probably a clone of the other" in warning
+
+
+def test_a_run_that_takes_it_from_the_clone_says_nothing() -> None:
+    made = cloned()
+    both = [wanted(), {"name": "train-02", "devices": [], "state": "exactly"}]
+    result = made.run("vm_pci_device", vms=both)
+    assert not any("same fixed device" in text for each in result["vms"] for text in each["warnings"])
+    assert entry(result, "train-02")["devices"] == []
+
+
+def test_drift_reports_it_although_site_changes_nothing() -> None:
+    found = cloned().run("drift_info", vms=[wanted()])
+    (difference,) = found["report"]["differences"]
+    assert (difference["kind"], difference["planned"], found["settled"]) == ("shared_device", False, True)
+    assert SENTENCE in difference["cause"]
+    assert found["status"] == "drift"
+
+
+def test_drift_is_silent_about_other_hosts_and_other_cards() -> None:
+    made = lab(
+        [host(cards=[on(), on()]), host("esx-02", cards=[on()])],
+        [vm(devices=[{"fixed": FIRST}]), vm("train-02", host="esx-02", devices=[{"fixed": FIRST}])],
+    )
+    assert made.run("drift_info", vms=[wanted()])["status"] == "in_sync"
+
+
+def test_the_info_module_names_it_for_both() -> None:
+    found = cloned().run("vm_pci_device_info", hosts=["esx-01"])
+    assert entry(found, "train-01")["shared_devices"] == [
+        {"address": FIRST, "vm": "train-02", "moid": entry(found, "train-02")["moid"], "probable_clone": "train-02"}
+    ]
+    assert entry(found, "train-02")["shared_devices"][0]["vm"] == "train-01"
+    assert entry(found, "train-02")["created"] > entry(found, "train-01")["created"]

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan says what DRS and HA can do for a VM with dynamic devices: a spare card for a restart, an override that ends placement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.modules.harness import Lab
+from tests.unit.pains.labs import A100, desired, entry, host, on, power, vm
+
+NO_SPARE = "HA of gpu cannot restart train-01 if its host fails: no other host has 1 x 10de:20f1 free now"
+
+
+def site(cards: list[int], vms: list[dict[str, Any]], **cluster: Any) -> Lab:
+    """Hosts with so many free A100, in a cluster with HA without admission control."""
+    hosts = [host(f"esx-{number:02d}", cards=[on() for _card in range(count)]) for number, count in enumerate(cards, 1)]
+    inside = {"name": "gpu", "drs": "fullyAutomated", "ha": {"admission_control": False}, "hosts": hosts, "vms": vms}
+    return Lab.load({"kind": "vcenter", "datacenters": [{"name": "DC", "clusters": [{**inside, **cluster}]}]})
+
+
+def warnings(made: Lab, **more: Any) -> list[str]:
+    options: dict[str, Any] = {"vm": ["train-01"], "devices": desired(), "backing": "dynamic", "power": "on", **more}
+    checked = entry(made.run("vm_pci_device", check=True, **options), "train-01")["warnings"]
+    found: list[str] = entry(made.run("vm_pci_device", **options), "train-01")["warnings"]
+    assert checked == found
+    return found
+
+
+def about_ha(found: list[str]) -> list[str]:
+    return [text for text in found if "HA" in text]
+
+
+def test_a_spare_card_on_another_host_is_enough() -> None:
+    assert about_ha(warnings(site([1, 1], [vm()]))) == []
+
+
+@pytest.mark.parametrize("cards", [[2, 0], [1]])
+def test_a_spare_on_its_own_host_is_none(cards: list[int]) -> None:
+    (text,) = about_ha(warnings(site(cards, [vm()])))
+    assert NO_SPARE in text
+
+
+def test_a_card_that_another_vm_of_this_plan_takes_is_no_spare() -> None:
+    made = site([1, 1], [vm(), vm("train-02")])
+    found = made.run("vm_pci_device", vm=["train-01", "train-02"], devices=desired(), backing="dynamic", power="on")
+    assert NO_SPARE in "; ".join(entry(found, "train-01")["warnings"])
+
+
+def test_a_host_in_maintenance_mode_has_no_spare() -> None:
+    made = site([1, 1], [vm()])
+    made.sim.events["enter_maintenance"](host="esx-02", user="root")
+    made.sim.clock.advance(600)
+    assert NO_SPARE in "; ".join(warnings(made))
+
+
+def test_a_host_that_does_not_answer_leaves_it_unknown() -> None:
+    made = site([1, 1], [vm()])
+    made.sim.events["disconnect_host"](host="esx-02")
+    made.sim.clock.advance(60)
+    (text,) = about_ha(warnings(made))
+    assert "Whether HA of gpu can restart train-01 is unknown" in text
+    assert "esx-02" in text
+
+
+def test_without_ha_nothing_is_said_of_it() -> None:
+    assert about_ha(warnings(site([1], [vm()], ha=False))) == []
+
+
+def test_an_override_that_ends_initial_placement_is_named() -> None:
+    made = site([1, 1], [vm()], drs_vms={"train-01": "disabled"})
+    assert any("DRS is disabled for train-01 by an override" in text for text in warnings(made))
+    assert power(made) == "poweredOn"
+    assert not any("override" in text for text in warnings(site([1, 1], [vm()], drs_vms={"train-01": "manual"})))
+
+
+def test_with_such_an_override_the_card_has_to_be_on_its_own_host() -> None:
+    made = site([0, 1], [vm()], drs_vms={"train-01": "disabled"})
+    options: dict[str, Any] = {"vm": ["train-01"], "devices": desired(A100), "backing": "dynamic", "power": "on"}
+    result = made.run("vm_pci_device", fails=True, **options)
+    blocker = entry(result, "train-01")["blockers"][0]
+    assert "DRS is disabled for it by an override, so the VM starts on esx-01" in blocker["message"]
+    assert made.writes() == []
+
+
+def test_unreadable_settings_are_unknown() -> None:
+    made = site([1, 1], [vm()])
+    made.sim.find("ClusterComputeResource", "gpu").set("configurationEx", None)
+    result = made.run("vm_pci_device", check=True, vm=["train-01"], devices=desired(), backing="dynamic")
+    assert any(
+        "The settings of DRS and HA of gpu cannot be read" in text for text in entry(result, "train-01")["warnings"]
+    )
+
+
+def test_it_costs_one_call_for_any_number_of_vms_and_none_when_nothing_changes() -> None:
+    """The settings are not read again before the writes."""
+    for number in (1, 3):
+        vms = [vm(f"train-{each:02d}") for each in range(1, number + 1)]
+        made = site([3, 3], vms)
+        names = [each["name"] for each in vms]
+        made.run("vm_pci_device", vm=names, devices=desired(), backing="dynamic")
+        assert reads(made) == 1
+        made.sim.journal.clear()
+        assert made.run("vm_pci_device", vm=names, devices=desired(), backing="dynamic")["changed"] is False
+        assert reads(made) == 0
+
+
+def reads(made: Lab) -> int:
+    return sum("configurationEx" in str(call.args) for call in made.sim.journal.calls)
