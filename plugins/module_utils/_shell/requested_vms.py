@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.host.selector import parse_desired_devices
+from .._domain.host.selector import VM_DESIRED_KEYS, parse_desired_devices
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
 from .._domain.vm.desired import DesiredVm
 from .._domain.vm.desired_mmio import parse_mmio
+from .._domain.vm.desired_sriov import parse_sriov_networks
 from .engine.vms import parse_vms
 
 _INHERITED = (
+    "sriov_networks",
     "state",
     "backing",
     "power",
@@ -47,14 +49,18 @@ def parse_requested_vms(params: Mapping[str, Any]) -> tuple[RequestedVm, ...]:
 
 
 def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedVm:
-    mmio = options["mmio"]
+    mmio, devices, adapters = options["mmio"], options["devices"], options["sriov_networks"]
     desired = DesiredVm(
         target=reference.text,
         moid="",
         mmio=None
         if mmio is None
         else parse_mmio(mmio.get("size_gb"), mmio.get("device_gb"), f"mmio of {reference.text}"),
-        devices=parse_desired_devices(options["devices"] or (), f"devices of {reference.text}"),
+        devices=parse_desired_devices(devices or (), f"devices of {reference.text}", keys=VM_DESIRED_KEYS),
+        names_devices=devices is not None or adapters is None,
+        sriov_networks=None
+        if adapters is None
+        else parse_sriov_networks(adapters, f"sriov_networks of {reference.text}"),
         state=options["state"],
         backing=options["backing"],
         power=options["power"],

@@ -8,14 +8,22 @@ two. Rules that a schema cannot express (the same device twice, a label both sel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
-from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
+from ...module_utils._domain.host.selector import (
+    DESIRED_KEYS,
+    VM_DESIRED_KEYS,
+    DesiredDevice,
+    parse_desired_devices,
+    refuse_contradictions,
+)
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
 from ...module_utils._domain.vm.desired_mmio import parse_mmio
+from ...module_utils._domain.vm.desired_sriov import DesiredSriovNetwork, parse_sriov_networks
 from .guest import guest_entry
 from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 
@@ -25,7 +33,7 @@ VM_CHOICES = {
     "power": ("keep", "off", "cycle", "on"),
 }
 VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add")
-VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS, "guest")
+VM_KEYS = ("name", "moid", "devices", "sriov_networks", *VM_CHOICES, "mmio", "shutdown_timeout", *VM_FLAGS, "guest")
 MMIO_KEYS = ("size_gb", "device_gb")
 LARGEST_MMIO_GB = 1 << 20
 """A petabyte: more than any release maps, and the end of the list of powers of two."""
@@ -36,6 +44,7 @@ RELATIONS = frozenset(
         "contradicting_wishes",
         "contradiction",
         "duplicate",
+        "duplicate_mac",
         "duplicate_wish",
         "dynamic_by_place",
         "label_chosen_and_set",
@@ -72,9 +81,10 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         place.fail(
             "missing_key", "must have exactly one of name and moid", "Give the name of the VM in vSphere, or its moid"
         )
-    if "devices" not in entry:
-        place.fail("missing_key", "has no devices", "List the desired devices of the VM")
+    if "devices" not in entry and "sriov_networks" not in entry:
+        place.fail("missing_key", "has no devices", "List the desired devices of the VM, or its sriov_networks")
     desired_devices: tuple[DesiredDevice, ...] = ()
+    adapters: tuple[DesiredSriovNetwork, ...] = ()
     for key, value in entry.items():
         where = place.key(key)
         if key in VM_CHOICES:
@@ -90,13 +100,27 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         elif key == "devices":
             found, desired_devices = _vm_devices(where, value)
             entry[key] = list(found)
+        elif key == "sriov_networks":
+            adapters = _sriov_networks(where, value)
         else:
             entry[key] = text(where, value)
-    _check(place, entry, desired_devices)
+    _check(place, entry, desired_devices, adapters)
     return entry
 
 
-def _check(place: Place, entry: Mapping[str, Any], desired_devices: tuple[DesiredDevice, ...]) -> None:
+def _sriov_networks(place: Place, raw: Any) -> tuple[DesiredSriovNetwork, ...]:
+    try:
+        return parse_sriov_networks([entry for _where, entry in items(place, raw)], place.path)
+    except InputError as error:
+        _raise_at(place, error)
+
+
+def _check(
+    place: Place,
+    entry: Mapping[str, Any],
+    desired_devices: tuple[DesiredDevice, ...],
+    adapters: tuple[DesiredSriovNetwork, ...],
+) -> None:
     name = entry.get("name") or entry["moid"]
     if "guest" in entry and entry.get("state") == "absent":
         place.key("guest").fail(
@@ -104,7 +128,8 @@ def _check(place: Place, entry: Mapping[str, Any], desired_devices: tuple[Desire
         )
     state, backing = entry.get("state", "present"), entry.get("backing", "auto")
     try:
-        check_desired(DesiredVm(target=name, moid=name, devices=desired_devices, state=state, backing=backing))
+        desired = DesiredVm(target=name, moid=name, devices=desired_devices, state=state, backing=backing)
+        check_desired(replace(desired, sriov_networks=adapters))
     except InputError as error:
         _raise_at(place, error, below=error.parameter)
 
@@ -133,14 +158,16 @@ def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredD
                 "has the key label, which is for hosts only",
                 "Select devices by label with match: {label: ...}",
             )
-    return _devices(place, raw)
+    return _devices(place, raw, VM_DESIRED_KEYS)
 
 
-def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
+def _devices(
+    place: Place, raw: Any, keys: Sequence[str] = DESIRED_KEYS
+) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
     """Device entries in the long form, and parsed. The checks are those of the modules."""
     entries = [entry for _where, entry in items(place, raw)]
     try:
-        desired_devices = parse_desired_devices(entries, place.path)
+        desired_devices = parse_desired_devices(entries, place.path, keys=keys)
     except InputError as error:
         _raise_at(place, error)
     return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), desired_devices

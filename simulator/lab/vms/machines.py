@@ -23,7 +23,7 @@ from ...rules import limits, maintenance
 from ...rules.vm import power_on
 from ..expand import unknown_keys
 from ..hardware.cards import LabError, token
-from . import guests
+from . import adapters, guests
 
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
@@ -120,6 +120,9 @@ def devices(spec_: VmSpec, host: HostState) -> list[Any]:
             raise LabError(f"VM {spec_.name}: {host.name} has no device at {entry['fixed']}")
         if not set(entry) & {"fixed", "dynamic", "vgpu", "dvx", "sriov"}:
             raise LabError(f"VM {spec_.name}: a device is fixed, dynamic, vgpu, dvx or sriov, not {dict(entry)!r}")
+        if "sriov" in entry and "network" in entry:
+            found.append(adapters.adapter(entry, host, index, f"VM {spec_.name}"))
+            continue
         found.append(from_lab(entry, cards, host.spec.system_id, index))
     return found
 

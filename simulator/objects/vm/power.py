@@ -13,6 +13,7 @@ from ...rules import admission, faults, limits, maintenance
 from ...rules.vm import power_on as rules
 from ..cluster import ha as cluster_ha
 from ..host import cards as host_cards
+from ..host import virtual_functions
 from ..host.state import HostState
 from . import config as vm_config
 from . import move as vm_move
@@ -33,6 +34,7 @@ def host_view(host: HostState) -> rules.Host:
         cards=host_cards.cards(host),
         free_memory=host.free_memory,
         lent=len(host.holders),
+        pools=virtual_functions.behind(host),
         device_max=limits.host_device_max(host.spec.release, host.settings),
     )
 

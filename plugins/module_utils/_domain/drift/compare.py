@@ -175,14 +175,15 @@ def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Differe
 def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     surplus = {target.moid: _surplus_devices(target) for target in plans.strict.targets}
     unchecked = set(vms_to_read_in_detail(plans))
-    entries = {desired.moid: desired.devices for desired in observed.desired_vms}
+    entries = {desired.moid: desired for desired in observed.desired_vms}
     stay_blocked = _blocked_after_hosts(observed, plans)
     for target in plans.vms.targets:
         case = VmCase(
             vm=observed.vms.vm(target.moid),
             target=target,
             surplus=surplus.get(target.moid, {}),
-            entry=entries[target.moid],
+            entry=entries[target.moid].devices if entries[target.moid].names_devices else None,
+            adapters=entries[target.moid].sriov_networks,
             unchecked=target.moid in unchecked,
             stays_blocked=target.moid in stay_blocked,
         )

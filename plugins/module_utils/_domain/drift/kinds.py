@@ -68,6 +68,7 @@ KINDS: Mapping[str, Kind] = {
     "extra": Kind(title="not in the desired state", mark="extra"),
     "device_missing": Kind(title="device missing in the VM", mark="missing"),
     "wrong_backing": Kind(title="wrong kind of backing", mark="backing"),
+    "adapter_differs": Kind(title="network adapter differs", mark="adapter"),
     "memory_not_reserved": Kind(title="memory not reserved", mark="memory"),
     "memory_limited": Kind(title="memory limited", mark="limit"),
     "memory_changed": Kind(title="memory changed since it was reserved", mark="memory", is_grave=True),

@@ -22,10 +22,13 @@ from ..planning.details import (
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    SriovEdit,
+    SriovSpec,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
 from ..rolling.status import RunLine, VmLine, describe_vm
+from ..vm.desired_sriov import DesiredSriovNetwork
 from ..vm.devices.matching import Held, survey
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
@@ -37,6 +40,7 @@ _UNKNOWN = {
     "host_unreachable": "unreachable",
     "vm_unreadable": "unreadable",
     "host_unknown": "unreadable",
+    "networks_unknown": "unreadable",
 }
 _MISSING = frozenset(
     {
@@ -48,6 +52,12 @@ _MISSING = frozenset(
         "dynamic_unsupported",
         "hardware_version",
         "no_system_id",
+        "ambiguous_network",
+        "network_unsupported",
+        "no_free_virtual_function",
+        "no_such_network",
+        "no_such_physical_function",
+        "sriov_not_active",
     }
 )
 """Blocker codes for a desired device that is not available."""
@@ -81,7 +91,10 @@ class VmCase:
     target: TargetPlan
     surplus: Mapping[str, Mapping[str, str]]
     """Subject → description, of devices that the intent does not name."""
-    entry: Sequence[DesiredDevice] = ()
+    entry: Sequence[DesiredDevice] | None = ()
+    """None: the intent does not name its devices."""
+    adapters: Sequence[DesiredSriovNetwork] | None = None
+    """Its desired SR-IOV network adapters. None: the intent does not name them."""
     unchecked: bool = False
     """True when facts that need one call for each VM or host were not read."""
     stays_blocked: bool = False
@@ -249,7 +262,9 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
     match change.detail:
         case Detach():
             return _detach(case, change, commands)
-        case FixedSpec() | DynamicSpec():
+        case SriovEdit():
+            return _adapter_differs(vm, change, attach)
+        case FixedSpec() | DynamicSpec() | SriovSpec():
             words = words_of(change.after)
             return _difference(
                 vm,
@@ -294,6 +309,23 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)
+
+
+def _adapter_differs(vm: Vm, change: Change, command: str) -> Difference:
+    before, after = words_of(change.before), words_of(change.after)
+    keys = [key for key in after if after[key] != before.get(key)]
+    wanted, found = (", ".join(f"{key} {words.get(key, '')}" for key in keys) for words in (after, before))
+    return _difference(
+        vm,
+        "adapter_differs",
+        subject=change.subject,
+        device=after.get("device", ""),
+        wanted=wanted,
+        found=found,
+        cause=f"{change.subject} of {vm.name} has {found}",
+        cure=f"Change it to {wanted}",
+        command=command,
+    )
 
 
 def _off(vm: Vm, command: str) -> Difference:
@@ -387,7 +419,7 @@ def _surplus(case: VmCase, commands: Commands) -> Iterator[Difference]:
             found=why.get("backing", ""),
             cause=f"{case.vm.name} has {subject}, which the intent does not name",
             cure="Add it to the intent, or detach it",
-            command=commands.only(case.vm.moid, case.entry),
+            command=commands.only(case.vm.moid, case.entry, case.adapters),
             planned=False,
         )
 
@@ -409,7 +441,9 @@ def _stale(
                 found=one.kind,
                 cause=f"{describe_device(one.device)} of {case.vm.name} does not work: {one.problem}",
                 cure="Add it to the desired devices to attach it again, or detach it",
-                command=commands.only(case.vm.moid, case.entry),
+                command=commands.show_vm(case.vm.moid)
+                if case.entry is None
+                else commands.only(case.vm.moid, case.entry),
                 planned=False,
             )
 

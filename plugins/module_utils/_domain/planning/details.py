@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from ..observed.hosts import HostDevice
+from ..observed.networks import Network
 from ..observed.vms import AllowedDevice
 
 ChangeKind: TypeAlias = Literal[
@@ -18,6 +19,7 @@ ChangeKind: TypeAlias = Literal[
     "shutdown",
     "detach",
     "attach",
+    "edit",
     "memory",
     "extra_config",
     "hot_add",
@@ -106,6 +108,37 @@ class DynamicSpec:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SriovSpec:
+    """A new SR-IOV network adapter. ``physical_function`` None: vSphere chooses it. ``mac`` empty: the server generates it.
+
+    ``address_type``: empty for a MAC address that the user gave."""
+
+    kind: ClassVar[ChangeKind] = "attach"
+    network: Network
+    physical_function: str | None
+    mac: str = ""
+    address_type: str = ""
+    allow_guest_mtu_change: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SriovEdit:
+    """An SR-IOV network adapter after an edit in place. Only ``network`` may be None: it does not change. ``automatic``: whether vSphere
+    is to choose the physical function, which ``physical_function`` gives otherwise."""
+
+    kind: ClassVar[ChangeKind] = "edit"
+    key: int
+    network: Network | None
+    physical_function: str | None
+    automatic: bool
+    mac: str
+    address_type: str
+    allow_guest_mtu_change: bool
+    becomes_automatic: bool = False
+    """True when it has a physical function now that a person chose."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryWrite:
     """The memory part of a reconfiguration; None and False: no change."""
 
@@ -136,5 +169,5 @@ class HotAdd:
 
 HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
-SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
+SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | SriovSpec | SriovEdit | MemoryWrite | ExtraConfig | HotAdd
 Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from ..errors import InputError
 from ..host.selector import DesiredDevice
 from .desired_mmio import DesiredMmio
+from .desired_sriov import DesiredSriovNetwork
 
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
@@ -29,6 +30,10 @@ class DesiredVm:
     target: str
     moid: str
     devices: tuple[DesiredDevice, ...] = ()
+    names_devices: bool = True
+    """False when the entry has other kinds of devices only: ``exactly`` keeps all fixed and dynamic devices then."""
+    sriov_networks: tuple[DesiredSriovNetwork, ...] | None = None
+    """Its SR-IOV network adapters. None: the entry does not name them, and they stay as they are."""
     state: DesiredState = "present"
     backing: BackingChoice = "auto"
     power: PowerChoice = "keep"
@@ -44,7 +49,7 @@ class DesiredVm:
 
 def check_desired(desired: DesiredVm) -> None:
     """Raise InputError for the desired state of one VM when it is wrong in any state of the VM."""
-    if desired.state == "absent" and not desired.devices:
+    if desired.state == "absent" and not desired.devices and not desired.sriov_networks:
         raise InputError(
             message=f"state: absent for {desired.target} has no devices",
             code="nothing_named",
@@ -62,5 +67,8 @@ def check_desired(desired: DesiredVm) -> None:
 
 
 def needs_fixed(entry: DesiredDevice) -> bool:
-    """True for an entry that needs a fixed backing because it selects specific devices of one host (address, slot, count: all)."""
-    return entry.selector.address is not None or entry.selector.slot is not None or entry.count == "all"
+    """True for an entry that needs a fixed backing because it selects specific devices of one host (address, slot, count: all), or
+    virtual functions."""
+    selector = entry.selector
+    by_place = selector.address is not None or selector.slot is not None
+    return by_place or entry.count == "all" or entry.virtual_function

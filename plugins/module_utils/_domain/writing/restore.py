@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
-from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm, VmDevice
-from ..planning.details import Detach, DynamicSpec, ExtraConfig, FixedSpec, HotAdd, MemoryWrite
+from ..observed.networks import network_of
+from ..observed.vms import Backing, DynamicBacking, FixedBacking, SriovBacking, Vm, VmDevice
+from ..planning.details import Detach, DynamicSpec, ExtraConfig, FixedSpec, HotAdd, MemoryWrite, SriovEdit, SriovSpec
 from ..planning.plan import Change
 from ..vm.memory import describe_device
 
@@ -19,16 +20,21 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     ``was``: the VM before the changes. ``now``: the VM after them. Changes by another user since then stay. Devices are compared by their
     backing, not by their key: a device that is attached again gets another key.
     """
-    attached = Counter(_spec_identity(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec))
+    attached = Counter(
+        _spec_identity(c.detail) for c in made if isinstance(c.detail, FixedSpec | DynamicSpec | SriovSpec)
+    )
     taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
+    edited = {change.detail.key for change in made if isinstance(change.detail, SriovEdit)}
+    old = [device for device in was.devices if device.key not in edited]
+    new = [device for device in now.devices if device.key not in edited]
     changes = []
-    for device in _missing_from(now.devices, was.devices):
+    for device in _missing_from(new, old):
         attached[_backing_identity(device.backing)] -= 1
         if attached[_backing_identity(device.backing)] >= 0:
             subject, detail = describe_device(device), Detach(key=device.key)
             changes.append(Change(subject=subject, before="attached", after=None, detail=detail))
     lost = []
-    for device in _missing_from(was.devices, now.devices):
+    for device in _missing_from(old, new):
         if device.key not in taken:
             continue
         spec = _spec(device)
@@ -36,6 +42,7 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
             lost.append(describe_device(device))
         else:
             changes.append(Change(subject=describe_device(device), before=None, after="attached", detail=spec))
+    changes += _edits(was, now, edited)
     kinds = {change.kind for change in made}
     keys = {change.subject for change in made if change.kind == "extra_config"}
     changes += _memory(was, now) if "memory" in kinds else ()
@@ -56,6 +63,8 @@ def _missing_from(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Itera
 def _backing_identity(backing: Backing) -> object:
     if isinstance(backing, DynamicBacking):
         return _dynamic_identity(backing)
+    if isinstance(backing, SriovBacking):
+        return ("sriov", backing.network, None if backing.is_automatic else backing.physical_function)
     return (backing.kind, backing.address or backing.text) if isinstance(backing, FixedBacking) else backing
 
 
@@ -63,12 +72,14 @@ def _dynamic_identity(wanted: DynamicBacking | DynamicSpec) -> object:
     return ("dynamic", tuple(sorted(wanted.allowed, key=repr)), wanted.custom_label or None)
 
 
-def _spec_identity(spec: FixedSpec | DynamicSpec) -> object:
+def _spec_identity(spec: FixedSpec | DynamicSpec | SriovSpec) -> object:
     """The same for a device that is to be attached."""
+    if isinstance(spec, SriovSpec):
+        return ("sriov", spec.network.key, spec.physical_function)
     return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_identity(spec)
 
 
-def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | None:
+def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | SriovSpec | None:
     match device.backing:
         case FixedBacking(vendor_id=str() as vendor, device_id=str() as model) as backing:
             return FixedSpec(
@@ -80,7 +91,33 @@ def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | None:
             )
         case DynamicBacking() as backing:
             return DynamicSpec(allowed=backing.allowed, custom_label=backing.custom_label, name=device.label)
+        case SriovBacking(network=str() as key) as backing if key and not backing.dvx_class:
+            return SriovSpec(
+                network=network_of(backing),
+                physical_function=None if backing.is_automatic else backing.physical_function,
+                mac=backing.mac,
+                address_type=backing.address_type,
+                allow_guest_mtu_change=backing.allow_guest_mtu_change,
+            )
     return None
+
+
+def _edits(was: Vm, now: Vm, keys: Set[int]) -> Iterator[Change]:
+    """The edits that give adapters back what they had. An adapter that is gone is left out."""
+    before = {device.key: device.backing for device in was.devices if device.key in keys}
+    for device in now.devices:
+        old, new = before.get(device.key), device.backing
+        if isinstance(old, SriovBacking) and isinstance(new, SriovBacking):
+            detail = SriovEdit(
+                key=device.key,
+                network=network_of(old) if old.network and old.network != new.network else None,
+                physical_function=None if old.is_automatic else old.physical_function,
+                automatic=old.is_automatic,
+                mac=old.mac,
+                address_type=old.address_type,
+                allow_guest_mtu_change=old.allow_guest_mtu_change,
+            )
+            yield Change(subject=describe_device(device), before="edited", after="as before", detail=detail)
 
 
 def _memory(was: Vm, now: Vm) -> Iterator[Change]:

@@ -160,7 +160,7 @@ def _present(
     blockers = (*blockers, *more)
     together = _groups_of(draft.host, [*kept, *(allocated.device for allocated in allocation.devices)])
     to_detach = {held.key: _why_replaced(held) for held in replaced.values()}
-    if desired.state == "exactly":
+    if desired.state == "exactly" and desired.names_devices:
         for held in matching.surplus:
             if held.problem or held.hardware is None or held.hardware.address not in together:
                 to_detach[held.key] = NOT_WANTED

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..desired import DesiredVm
 from ..observed_vms import ObservedVms
 from .kind_plan import KindPlan, merge_kinds
 
-KINDS: tuple[Callable[[ObservedVms, DesiredVm], KindPlan], ...] = ()
-"""The planners, in the order in which their changes are shown."""
-
 
 def plan_kinds(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
-    """The plan of one VM for all these kinds."""
-    return merge_kinds(planner(observed, desired) for planner in KINDS)
+    """The plan of one VM for all these kinds, in the order in which their changes are shown. A planner is imported where it is needed: most
+    VMs have fixed and dynamic devices only."""
+    plans = []
+    if desired.sriov_networks is not None:
+        from .sriov_networks import plan_sriov_networks
+
+        plans.append(plan_sriov_networks(observed, desired))
+    return merge_kinds(plans)
