@@ -78,6 +78,12 @@ def _definitions() -> Schema:
     label: Schema = {"type": ["string", "null"], "description": "The hardware label to set on the devices."}
     if set(selectors.DESIRED_KEYS) != {*device, "label"}:
         raise ValueError("a device has other keys than this schema knows")
+    function: Schema = {
+        "type": ["boolean", "null"],
+        "description": "true: a virtual function of an SR-IOV card, as a fixed device.",
+    }
+    if set(selectors.VM_DESIRED_KEYS) != {*device, "label", "virtual_function"}:
+        raise ValueError("a device of a VM has other keys than this schema knows")
     short = [_text(_whole(f"{HEX4}:{HEX4}")), _text(_whole(PCI_ADDRESS))]
     return {
         "name": {"type": "string", "pattern": "\\S"},
@@ -85,7 +91,8 @@ def _definitions() -> Schema:
         "hosts": _hosts(),
         "selector": _selector(),
         "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"])]},
-        "vm_device": {"anyOf": [*short, _object(device, ["match"]), *_units()]},
+        "vm_device": {"anyOf": [*short, _object(device | {"virtual_function": function}, ["match"]), *_units()]},
+        "sriov_network": _sriov_network(),
         "vm": _vm(),
         "guest": guest_schema(_ref("name"), _whole_number()),
     }
@@ -149,6 +156,26 @@ def _hosts() -> Schema:
     return _object(keys, ["devices"]) | {"oneOf": one}
 
 
+def _sriov_network() -> Schema:
+    """An entry of sriov_networks."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm import desired_sriov
+
+    word = "".join(f"[{letter}{letter.upper()}]" for letter in "auto")
+    vmnic = "".join(f"[{letter}{letter.upper()}]" for letter in "vmnic")
+    pair, first = "[0-9a-fA-F]{2}", "[0-9a-fA-F][02468aceACE]"
+    macs = "|".join(f"(?!00({mark}00){{5}}){first}({mark}{pair}){{5}}" for mark in ":-")
+    keys: Schema = {
+        "network": _ref("name") | {"description": "Port group, by name or managed object id."},
+        "physical_function": _or_null(_text(_whole(f"{word}|{vmnic}[0-9]+|{PCI_ADDRESS}")))
+        | {"description": "auto (default): vSphere chooses; or a NIC such as vmnic4; or a PCI address."},
+        "mac": _or_null(_text(_whole(macs))) | {"description": "MAC address, in quotes. Default: generated."},
+        "allow_guest_mtu_change": {"type": ["boolean", "null"], "description": "Whether the guest may change the MTU."},
+    }
+    if tuple(keys) != desired_sriov.SRIOV_KEYS:
+        raise ValueError("an SR-IOV network adapter has other keys than this schema knows")
+    return _object(keys, ["network"])
+
+
 def _selector() -> Schema:
     from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host import selector as selectors
 
@@ -186,6 +213,7 @@ def _vm() -> Schema:
         "name": _ref("name") | {"description": "Name or inventory path of the VM."},
         "moid": _ref("name") | {"description": "Managed object id, instead of name."},
         "devices": _list(_ref("vm_device"), "The desired devices of the VM."),
+        "sriov_networks": _list(_ref("sriov_network"), "The desired SR-IOV network adapters of the VM."),
     }
     for key, choices in entries.VM_CHOICES.items():
         # YAML 1.1 reads on and off without quotes as booleans.
@@ -218,11 +246,13 @@ def _vm() -> Schema:
     keys["guest"] = _ref("guest")
     if list(keys) != list(entries.VM_KEYS):
         raise ValueError("a VM has other keys than this schema knows")
+    kinds = ("devices", "sriov_networks")
     nothing_to_take = {
         "if": {"required": ["state"], "properties": {"state": {"const": "absent"}}},
-        "then": {"properties": {"devices": {"minItems": 1}}},
+        "then": {"anyOf": [{"required": [key], "properties": {key: {"minItems": 1}}} for key in kinds]},
     }
-    return _object(keys, ["devices"]) | {"oneOf": [{"required": ["name"]}, {"required": ["moid"]}]} | nothing_to_take
+    named = {"oneOf": [{"required": ["name"]}, {"required": ["moid"]}], "anyOf": [{"required": [key]} for key in kinds]}
+    return _object(keys, []) | named | nothing_to_take
 
 
 def _object(properties: Schema, required: Sequence[str]) -> Schema:

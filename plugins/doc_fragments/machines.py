@@ -27,12 +27,21 @@ options:
           - C(match) selects the device. Either the string V(vendor:device) as C(lspci -n) prints it, such as V("10de:20f1"), or a mapping
             of conditions such as C(vendor_id), C(device_id), C(class_id), C(name), C(address), C(slot) and C(label).
           - C(count) is the number of devices, or V(all). The default is one. C(label) is the hardware label that the device must have.
+          - C(virtual_function) set to V(true) selects virtual functions of SR-IOV cards, which are never given to a virtual machine
+            otherwise. A virtual function is a fixed device.
           - Other kinds of devices have entries of their own, each with C(count). C(vgpu) is the profile of vGPUs, such as V(grid_a100-40c).
             C(group) is the name of a vendor device group, such as V(Nvidia:2@grid_a100-40c%NVLink). C(dvx) is a mapping of C(class) and
             C(parameters) of a DVX device; parameters that are not named keep their value or get their default.
           - C(advanced) of a C(vgpu) entry sets C(pciPassthruN.cfg.NAME) of each of its vGPUs, by NAME, such as C(enable_uvm).
+          - Without this option, and with C(sriov_networks), the passthrough devices stay as they are, also with C(state) set to V(exactly).
         type: list
         elements: raw
+      sriov_networks:
+        description:
+          - Desired SR-IOV network adapters, as in O(directpath.vsphere.vm_sriov_network#module:sriov_networks). Without this option, the
+            adapters stay as they are, also with C(state) set to V(exactly).
+        type: list
+        elements: dict
       state:
         description: As O(state).
         type: str

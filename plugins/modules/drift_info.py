@@ -207,16 +207,12 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import (
-    DriftRequest,
-    observe,
-    render,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import DriftRequest, observe, render
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
-    DEVICES,
     JOURNAL_DIR,
     MMIO,
     TARGETS,
+    VM_DEVICES,
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
     renamed_from,
@@ -231,7 +227,7 @@ ARGUMENTS = {
     "vms": {
         "type": "list",
         "elements": "dict",
-        "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **DEVICES, **MMIO, **VM_OPTIONS},
+        "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **VM_DEVICES, **VM_OPTIONS},
     },
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     **{name: {**NAMES, "default": []} for name in ("allow_protected", "ignore_unreadable_vms", "only_on_hosts")},

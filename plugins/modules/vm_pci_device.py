@@ -38,6 +38,13 @@ options:
         is refused.
     type: list
     elements: str
+  sriov_networks:
+    description:
+      - Desired SR-IOV network adapters, as in O(directpath.vsphere.vm_sriov_network#module:sriov_networks). They are added and changed in
+        the same reconfiguration as the devices.
+      - Without this option, the adapters stay as they are, also with O(state=exactly).
+    type: list
+    elements: dict
   only_on_hosts:
     description: ESXi hosts, as in O(assume_enabled[].hosts). Virtual machines on other hosts are skipped. When empty, no virtual machine
       is skipped.
@@ -88,6 +95,7 @@ options:
     type: int
 seealso:
   - module: directpath.vsphere.host_passthrough
+  - module: directpath.vsphere.vm_sriov_network
   - module: directpath.vsphere.vm_memory_reservation
 """
 
@@ -121,6 +129,16 @@ EXAMPLES = r"""
         advanced: {enable_uvm: "1"}
     state: exactly
     power: cycle
+
+- name: Give a VM a card and two SR-IOV network adapters in one reconfiguration
+  directpath.vsphere.vm_pci_device:
+    vm: [dpi-01]
+    devices: ["10de:20f1"]
+    sriov_networks:
+      - network: nfv-data
+      - network: nfv-control
+        allow_guest_mtu_change: true
+    mmio: {}
 
 - name: Detach every passthrough device from a powered-off VM
   directpath.vsphere.vm_pci_device:
@@ -170,10 +188,9 @@ logins:
 """
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
-    DEVICES,
-    MMIO,
     PACE,
     TARGETS,
+    VM_DEVICES,
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
 )
@@ -189,15 +206,14 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_pci_d
 )
 
 ARGUMENTS = {
-    **DEVICES,
-    **MMIO,
+    **VM_DEVICES,
     **VM_OPTIONS_WITH_DEFAULTS,
     **PACE,
     "vm": {"type": "list", "elements": "str"},
     "vms": {
         "type": "list",
         "elements": "dict",
-        "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **DEVICES, **MMIO, **VM_OPTIONS},
+        "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **VM_DEVICES, **VM_OPTIONS},
     },
     "only_on_hosts": {"type": "list", "elements": "str", "default": []},
     "assume_enabled": TARGETS["targets"],

@@ -21,6 +21,7 @@ VIRTUAL_MACHINE_ADMIN = (
     "Host.Config.Connection",
     "Global.ManageCustomFields",
     "Global.SetCustomField",
+    "Network.Assign",
     "Resource.ColdMigrate",
     "VirtualMachine.Interact.PowerOn",
     "VirtualMachine.Interact.PowerOff",

@@ -126,6 +126,21 @@ class Knobs:
     )
     negative_bus_bytes: Annotated[bool, About("bus numbers from 0x80 arrive as negative bytes")] = True
 
+    sriov_pools_shown: Annotated[bool, About("the host reports pools of virtual functions (6.5 and later)")] = True
+    added_adapters_order: Annotated[
+        str,
+        About(
+            "order in which SR-IOV adapters of one request are made (community.vmware pull request 1218: reversed)",
+            choices=("as_listed", "reversed"),
+        ),
+    ] = "as_listed"
+    automatic_adapter_off: Annotated[
+        str,
+        About(
+            "how an automatic SR-IOV adapter looks while its VM is off: with the address of no function, or without a backing",
+            choices=("zero_address", "unset"),
+        ),
+    ] = "zero_address"
     virtual_function_state: Annotated[
         str,
         About(

@@ -36,6 +36,7 @@ from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.fleet import read_fleet
 from .._vsphere.read.hosts import read_names
+from .._vsphere.read.networks import read_networks
 from .._vsphere.read.offers import read_offers
 from .._vsphere.read.placements import with_placements
 from .._vsphere.read.plan_details import read_details
@@ -81,7 +82,7 @@ class DriftRequest:
             )
         return cls(
             targets=parse_targets(params, devices_required=False) if params["targets"] else (),
-            vms=parse_requested_vms({**params, "devices": None}) if params["vms"] else (),
+            vms=parse_requested_vms({**params, "devices": None, "sriov_networks": None}) if params["vms"] else (),
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
             device_limit=params["host_device_limit"],
@@ -145,6 +146,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             hosts=hosts,
             ignored_vms=vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms"),
             device_limit=request.device_limit,
+            networks=read_networks(session, _hosts_with_adapters(vms, desired_vms)),
         ),
         hosts=DesiredPassthrough(
             devices=meaning.hosts, on_missing=request.on_missing, allow_protected=request.allow_protected
@@ -251,6 +253,12 @@ def _parse_desired(
     here = [vm for vm in vms if only_on is None or vm.host_moid in only_on]
     elsewhere = tuple(vm.moid for vm in vms if only_on is not None and vm.host_moid not in only_on)
     return tuple(meaning.vms[vm.moid].desired_of(vm) for vm in here), elsewhere
+
+
+def _hosts_with_adapters(vms: Sequence[Vm], desired_vms: Sequence[DesiredVm]) -> list[str]:
+    """Ids of the hosts of VMs for which SR-IOV network adapters are desired. Their networks cost two calls, for any number of hosts."""
+    asking = {desired.moid for desired in desired_vms if desired.sriov_networks}
+    return [vm.host_moid for vm in vms if vm.moid in asking and vm.host_moid is not None]
 
 
 def _read_fabrics(

@@ -13,9 +13,11 @@ from .._domain.observed.vms import Vm
 from .._domain.vm.desired import DesiredVm
 from .._domain.vm.desired_kinds import parse_vm_devices
 from .._domain.vm.desired_mmio import parse_mmio
+from .._domain.vm.desired_sriov import parse_sriov_networks
 from .engine.vms import parse_vms
 
 _INHERITED = (
+    "sriov_networks",
     "state",
     "kinds",
     "backing",
@@ -50,7 +52,7 @@ def parse_requested_vms(params: Mapping[str, Any]) -> tuple[RequestedVm, ...]:
 
 
 def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedVm:
-    mmio = options["mmio"]
+    mmio, adapters = options["mmio"], options["sriov_networks"]
     devices, units = parse_vm_devices(options["devices"] or (), f"devices of {reference.text}")
     desired = DesiredVm(
         target=reference.text,
@@ -59,8 +61,12 @@ def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedV
         if mmio is None
         else parse_mmio(mmio.get("size_gb"), mmio.get("device_gb"), f"mmio of {reference.text}"),
         devices=devices,
+        names_devices=options["devices"] is not None or adapters is None,
         units=units,
         all_kinds=options["kinds"] == "all",
+        sriov_networks=None
+        if adapters is None
+        else parse_sriov_networks(adapters, f"sriov_networks of {reference.text}"),
         state=options["state"],
         backing=options["backing"],
         power=options["power"],

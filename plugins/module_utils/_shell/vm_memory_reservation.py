@@ -19,10 +19,10 @@ from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
 from .engine.observe import NamedVms, follow_vms, observe_vms
+from .engine.output import render_vms
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.vms import parse_vms
-from .named_vms import render_vms
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,22 @@ from .._domain.concurrency import Pace, parse_pace
 from .._domain.host.targets import Target
 from .._domain.names import resolve_each
 from .._domain.observed.hosts import Host
+from .._domain.observed.networks import with_network_names
 from .._domain.observed.vms import DvxBacking, DynamicBacking, VgpuBacking, Vm
-from .._domain.planning.details import DvxSpec, DynamicSpec, FixedSpec, GroupSpec, PinToHost, VgpuSpec
+from .._domain.planning.details import (
+    DvxSpec,
+    DynamicSpec,
+    FixedSpec,
+    GroupSpec,
+    PinToHost,
+    SriovEdit,
+    SriovSpec,
+    VgpuSpec,
+)
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_vms
 from .._domain.vm.devices.plan import DesiredVm, plan_vm_devices, reserved_cards
+from .._vsphere.read.networks import read_networks
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate
@@ -28,11 +39,11 @@ from .engine.observe import (
     observe_vms_and_hosts,
     without_old_details,
 )
+from .engine.output import render_vms
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
 from .engine.vms import vms_of
-from .named_vms import render_vms
 from .requested_vms import RequestedVm, parse_requested_vms
 
 
@@ -77,10 +88,10 @@ def observe(session: Session, request: DeviceRequest, scope: Scope[ObservedNamed
             deeper = deepen_vms(session, seen.observed, plan)
             return seen if deeper is seen.observed else replace(seen, observed=deeper)
         case BeforeWrite(seen=seen, plan=plan, moid=moid):
-            now = _read_again(session, seen, request, plan, {moid})
+            now = _with_networks(session, _read_again(session, seen, request, plan, {moid}), request)
             return _without_old_rules(replace(now, observed=without_old_details(seen.observed, now.observed)), plan)
         case AfterWrites(seen=seen, plan=plan, moids=moids):
-            now = _read_again(session, seen, request, plan, moids)
+            now = _with_networks(session, _read_again(session, seen, request, plan, moids), request, again=False)
             return _without_old_rules(now, plan)
 
 
@@ -95,7 +106,22 @@ def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:
     seen = observe_vms_and_hosts(session, [entry.reference for entry in request.entries])
     ignored = vms_of(seen.inventory, request.ignored_vms, "ignore_unreadable_vms")
     observed = replace(seen.observed, ignored_vms=ignored, device_limit=request.device_limit)
-    return replace(seen, observed=observed)
+    return _with_networks(session, replace(seen, observed=observed), request)
+
+
+def _with_networks(
+    session: Session, seen: ObservedNamedVms, request: DeviceRequest, *, again: bool = True
+) -> ObservedNamedVms:
+    """With the networks of the hosts of the VMs for which SR-IOV network adapters are desired. No call without such a VM.
+
+    ``again``: also of hosts whose networks were read before."""
+    asking = {seen.meant.get(entry.reference) for entry in request.entries if entry.desired.sriov_networks}
+    hosts = {vm.host_moid for vm in seen.vms if vm.moid in asking and vm.host_moid is not None}
+    hosts -= set() if again else seen.observed.networks.keys()
+    if not hosts:
+        return seen
+    networks = {**seen.observed.networks, **read_networks(session, hosts)}
+    return replace(seen, observed=replace(seen.observed, networks=networks))
 
 
 def _expect(session: Session, seen: ObservedNamedVms, request: DeviceRequest, predicted: Predicted) -> ObservedNamedVms:
@@ -193,7 +219,8 @@ def apply(
     def check(changes: Sequence[Change]) -> tuple[Vm, tuple[Change, ...]]:
         now, replanned = gate.reread()
         vm = now.observed.vm(target.moid)
-        moved = vm.host_moid != planned.host_moid and any(isinstance(c.detail, FixedSpec) for c in changes)
+        tied = any(isinstance(change.detail, FixedSpec | SriovSpec | SriovEdit) for change in changes)
+        moved = vm.host_moid != planned.host_moid and tied
         also = f"it is on {vm.host_name or 'no host'} and was on {planned.host_name}" if moved else ""
         return vm, gate.check(changes, replanned, doing=f"reconfigure {vm.name}", also=also)
 
@@ -204,4 +231,5 @@ def render(
     seen: ObservedNamedVms, request: DeviceRequest, plan: Plan, outcomes: Mapping[str, Outcome]
 ) -> dict[str, Any]:
     """The result for all VMs of the plan."""
-    return render_vms(seen.observed.vms, plan, outcomes)
+    names = {network.key: network.name for host in seen.observed.networks.values() for network in host.networks}
+    return render_vms(with_network_names(seen.observed.vms, names), plan, outcomes)

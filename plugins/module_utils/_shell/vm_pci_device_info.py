@@ -4,14 +4,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from .._domain.names import Reference, near
+from .._domain.observed.networks import unnamed_port_groups, with_network_names
 from .._domain.observed.vms import Vm
 from .._domain.timestamps import on_day
 from .._domain.vm.devices.shared_cards import cards_by_place, fixed_addresses, shared_cards
+from .._vsphere.read.networks import read_port_group_names
 from .._vsphere.session.connect import Session
 from .engine.observe import observe_vms, vms_on
 from .engine.output import vm_result
@@ -51,13 +53,18 @@ class FoundVms:
 def observe(session: Session, query: VmQuery) -> FoundVms:
     """Read the named VMs, or all VMs on the named hosts and clusters. Raises InputError for an unknown name."""
     if not query.vms:
-        return FoundVms(vms=vms_on(session, query.hosts, query.clusters))
+        return FoundVms(vms=_with_names(session, vms_on(session, query.hosts, query.clusters)))
     references = {name: Reference(name) for name in query.vms}
     seen = observe_vms(session, list(references.values()), skip_unknown=query.skip_unknown)
     names = {vm.name for vm in seen.inventory.vms}
     found = {name: seen.meant[reference] for name, reference in references.items() if reference in seen.meant}
     missing = {name: near(name, names) for name in references if name not in found}
-    return FoundVms(vms=seen.vms, found=found, missing=missing)
+    return FoundVms(vms=_with_names(session, seen.vms), found=found, missing=missing)
+
+
+def _with_names(session: Session, vms: Sequence[Vm]) -> tuple[Vm, ...]:
+    """The VMs with the names of the port groups of their SR-IOV network adapters: one call if there are any."""
+    return with_network_names(vms, read_port_group_names(session, unnamed_port_groups(vms)))
 
 
 def render(observed: FoundVms, query: VmQuery) -> dict[str, Any]:

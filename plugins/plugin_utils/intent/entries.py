@@ -17,6 +17,7 @@ from ...module_utils._domain.host.selector import parse_desired_devices, refuse_
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
 from ...module_utils._domain.vm.desired_kinds import parse_vm_devices
 from ...module_utils._domain.vm.desired_mmio import parse_mmio
+from ...module_utils._domain.vm.desired_sriov import DesiredSriovNetwork, parse_sriov_networks
 from .guest import guest_entry
 from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 
@@ -30,7 +31,7 @@ VM_CHOICES = {
 }
 VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add", "pin_to_host")
 VM_NUMBERS = ("shutdown_timeout", "minimum_hardware_version")
-VM_KEYS = ("name", "moid", "devices", *VM_CHOICES, "mmio", *VM_NUMBERS, *VM_FLAGS, "guest")
+VM_KEYS = ("name", "moid", "devices", "sriov_networks", *VM_CHOICES, "mmio", *VM_NUMBERS, *VM_FLAGS, "guest")
 MMIO_KEYS = ("size_gb", "device_gb")
 LARGEST_MMIO_GB = 1 << 20
 """A petabyte: more than any release maps, and the end of the list of powers of two."""
@@ -41,6 +42,7 @@ RELATIONS = frozenset(
         "contradicting_wishes",
         "contradiction",
         "duplicate",
+        "duplicate_mac",
         "duplicate_wish",
         "dynamic_by_place",
         "label_chosen_and_set",
@@ -77,8 +79,8 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         place.fail(
             "missing_key", "must have exactly one of name and moid", "Give the name of the VM in vSphere, or its moid"
         )
-    if "devices" not in entry:
-        place.fail("missing_key", "has no devices", "List the desired devices of the VM")
+    if "devices" not in entry and "sriov_networks" not in entry:
+        place.fail("missing_key", "has no devices", "List the desired devices of the VM, or its sriov_networks")
     named: dict[str, Any] = {}
     for key, value in entry.items():
         where = place.key(key)
@@ -93,11 +95,21 @@ def vm_entry(place: Place, raw: Any) -> dict[str, Any]:
         elif key == "guest":
             entry[key] = guest_entry(where, value)
         elif key == "devices":
-            entry[key], named = _vm_devices(where, value)
+            entry[key], found = _vm_devices(where, value)
+            named |= found
+        elif key == "sriov_networks":
+            named["sriov_networks"] = _sriov_networks(where, value)
         else:
             entry[key] = text(where, value)
     _check(place, entry, named)
     return entry
+
+
+def _sriov_networks(place: Place, raw: Any) -> tuple[DesiredSriovNetwork, ...]:
+    try:
+        return parse_sriov_networks([entry for _where, entry in items(place, raw)], place.path)
+    except InputError as error:
+        _raise_at(place, error)
 
 
 def _check(place: Place, entry: Mapping[str, Any], named: Mapping[str, Any]) -> None:

@@ -23,7 +23,7 @@ from ...rules import limits, maintenance
 from ...rules.vm import power_on
 from ..expand import unknown_keys
 from ..hardware.cards import LabError, token
-from . import guests
+from . import adapters, guests
 
 VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
@@ -125,6 +125,8 @@ def devices(spec_: VmSpec, host: HostState) -> list[Any]:
             )
         if "group" in entry:
             found += _of_group(spec_, entry, host, len(found), [item for item in spec_.devices if "group" in item])
+        elif "sriov" in entry and "network" in entry:
+            found.append(adapters.adapter(entry, host, len(found), f"VM {spec_.name}"))
         else:
             found.append(from_lab(entry, cards, host.spec.system_id, len(found)))
     return found

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from pyVmomi import vim
@@ -17,9 +18,10 @@ from .state import HostState
 def cards(host: HostState) -> dict[str, power_on.Card]:
     """Every PCI function by address."""
     found = {}
-    for address, item in host.spec.layout.functions.items():
-        if item.physical:
-            continue  # virtual functions are lent by their card
+    functions = host.spec.layout.functions
+    whole = Counter(functions[address].physical for address in host.holders if address in functions)
+    lent = {address: moid for (moid, _key), address in host.functions_lent.items()}
+    for address, item in functions.items():
         state = host.pci[address]
         shared = host.spec.shared_gpus.get(address) == "sharedDirect" and not state.active
         vfs = state.sriov.present if state.sriov and state.sriov.active else 0
@@ -32,12 +34,21 @@ def cards(host: HostState) -> dict[str, power_on.Card]:
             dependent=item.dependent,
             active=state.active,
             label=state.label,
-            holder=host.holders.get(address, ""),
+            holder=host.holders.get(address, "") or lent.get(address, ""),
             bar_gb=item.bar_gb,
-            free_functions=vfs - host.functions_used[address],
+            free_functions=vfs - host.functions_used[address] - whole[address],
+            physical=item.physical,
             free_profiles=_free_profiles(host, address, item.profiles) if shared else {},
         )
     return found
+
+
+def next_function(host: HostState, physical: str) -> str:
+    """The virtual function that the next adapter gets: the first one that nobody has. Empty where the host shows none."""
+    taken = {*host.holders, *host.functions_lent.values()}
+    functions = host.spec.layout.functions.values()
+    free = [item.address for item in functions if item.physical == physical and item.address not in taken]
+    return min(free, default="")
 
 
 def gpus(host: HostState) -> vgpu.Gpus:

@@ -19,6 +19,7 @@ from . import cards as host_cards
 from . import disks as host_disks
 from . import power as host_power
 from . import storage as host_storage
+from . import virtual_functions
 from .state import HostState
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class HostPciPassthruSystem(HostPart):
     id_prefix = "pciPassthruSystem"
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "pciPassthruInfo": lambda self: self.host.shown,
-        "sriovDevicePoolInfo": lambda self: None,
+        "sriovDevicePoolInfo": lambda self: virtual_functions.pools(self.host),
     }
 
     def Refresh(self, call: Call) -> None:
@@ -108,8 +109,18 @@ def ability(host: HostState) -> passthrough.HostAbility:
         labels=bool(getattr(capability, "assignHwPciConfigSupported", False)),
         uplinks={nic.address: (nic.switch, nic.device) for nic in host.spec.nics if nic.switch},
         busy_storage=host_storage.busy_addresses(host.spec),
-        held=frozenset(host.holders) | frozenset(host_cards.vgpu_users(host)) | frozenset(+host.functions_used),
+        held=frozenset(host.holders)
+        | _cards_of_held(host)
+        | frozenset(host_cards.vgpu_users(host))
+        | frozenset(+host.functions_used),
     )
+
+
+def _cards_of_held(host: HostState) -> frozenset[str]:
+    """Physical functions of which a VM has a virtual function as a whole device."""
+    functions = host.spec.layout.functions
+    found = (functions[address].physical for address in host.holders if address in functions)
+    return frozenset(address for address in found if address)
 
 
 class HostStorageSystem(HostPart):

@@ -85,6 +85,8 @@ class HostState(Entity):
         self.entering: EnteringMode | None = None
         self.holders: dict[str, str] = {}
         self.functions_used: Counter[str] = Counter()
+        self.functions_lent: dict[tuple[str, int], str] = {}
+        """VM and device key of an SR-IOV adapter that runs -> its virtual function."""
         self.profiles_used: Counter[tuple[str, str]] = Counter()
         self.crashed: list[VmState] = []
         self.parts: dict[str, Any] = {}

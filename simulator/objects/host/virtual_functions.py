@@ -11,11 +11,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
+from pyVmomi import vim
+
+from ...api import data
 from ...rules.knobs import Knobs
 from ...rules.pci import encoding
 from ...rules.pci.passthrough import Passthrough
 from ..pci import Function, Layout, delivered
+from .network import dvs_uuid, network_info
 from .state import HostState
 
 FIRST_OFFSET = 16
@@ -83,3 +88,50 @@ def _state(item: Function, knobs: Knobs) -> Passthrough:
     active = knobs.virtual_function_state == "active"
     capable = knobs.virtual_function_state != "not_capable"
     return dataclasses.replace(delivered(item), capable=capable, enabled=active, active=active)
+
+
+# -- pools ---------------------------------------------------------------------------------------------------------
+# Source: API reference, HostSriovNetworkDevicePoolInfo (6.5): the physical NICs of a switch whose virtual functions serve the adapters in
+# its networks. That a pool has the uplinks with virtual functions in effect is inferred. Whether a host reports pools is a knob.
+
+
+def pools(host: HostState) -> Any:
+    """`sriovDevicePoolInfo`; None where the host reports none."""
+    cls = getattr(vim.host, "SriovNetworkDevicePoolInfo", None)
+    if cls is None or host.release < (6, 5) or not host.settings.sriov_pools_shown:
+        return None
+    pnics = {pnic.device: pnic for pnic in network_info(host.spec, host.taken, down=host.links_down).pnic}
+    found = []
+    for switch in host.spec.switches:
+        served = [pnics[nic.device] for nic in _serving(host, switch.name) if nic.device in pnics]
+        if served:
+            own = (
+                {"switchUuid": dvs_uuid(switch.name)}
+                if switch.kind == "distributed"
+                else {"switchKey": f"key-vim.host.VirtualSwitch-{switch.name}"}
+            )
+            found.append(data.new(cls, key=f"sriov-pool-{switch.name}", pnic=served, **own))
+    return found or None
+
+
+def _serving(host: HostState, switch: str) -> list[Any]:
+    return [nic for nic in host.spec.nics if nic.switch == switch and _has_functions(host, nic.address)]
+
+
+def _has_functions(host: HostState, address: str) -> bool:
+    state = host.pci.get(address)
+    return state is not None and state.sriov is not None and state.sriov.active and state.sriov.present > 0
+
+
+def behind(host: HostState) -> dict[str, tuple[str, ...]]:
+    """Network of the host (managed object id, key and name) -> addresses of the physical functions behind it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for ref in host.props["network"]:
+        network = host.sim.obj(ref)
+        for switch in host.spec.switches:
+            if any(network.is_named(name) for name in switch.portgroups):
+                served = tuple(nic.address for nic in _serving(host, switch.name))
+                found |= dict.fromkeys(
+                    (network.moid, str(network.props.get("key", network.moid)), network.name), served
+                )
+    return found

@@ -10,6 +10,7 @@ from ...api import data
 from ...rules.pci import vgpu
 from ...rules.vm import devices as device_rules
 from ...rules.vm import power_on as rules
+from ...rules.vm import sriov
 from ..host import cards as host_cards
 from ..host import graphics as host_graphics
 from ..host.state import HostState
@@ -46,6 +47,8 @@ def take(vm: VmState, host: HostState, taken: dict[int, str]) -> None:
             host.holders[address] = vm.moid
         elif item.kind == "sriov":
             host.functions_used[address] += 1
+            if lent := host_cards.next_function(host, address):
+                host.functions_lent[vm.moid, key] = lent
         elif item.kind == "vgpu":
             host.profiles_used[address, item.profile] += 1
     if taken:
@@ -84,6 +87,8 @@ def _show_assigned(vm: VmState, taken: dict[int, str]) -> None:
             kind = device_rules.kind(device)
             if kind == "dynamic":
                 device.backing.assignedId = taken.get(device.key)
+            if kind == "sriov" and sriov.network_key(device) and sriov.is_automatic(device):
+                sriov.settle(device, taken.get(device.key, ""), vm.settings)
             if kind and device.slotInfo is None and taken:
                 slot = 192 + 32 * (device.key % 100)
                 device.slotInfo = data.new(vim.vm.device.VirtualDevice.PciBusSlotInfo, pciSlotNumber=slot)
@@ -102,6 +107,7 @@ def release(vm: VmState) -> None:
         item = kinds.get(key)
         if item is not None and item.kind == "sriov":
             host.functions_used[address] -= 1
+            host.functions_lent.pop((vm.moid, key), None)
         elif item is not None and item.kind == "vgpu":
             host.profiles_used[address, item.profile] -= 1
     vm.assigned = {}

@@ -10,11 +10,14 @@ from typing import Any
 from pyVmomi import vim
 
 from ...api import data
+from ...core.base import Entity
 from ...rules import limits
 from ...rules.pci import encoding
 from ...rules.vm import devices as device_rules
-from ...rules.vm import power_on
+from ...rules.vm import power_on, sriov
 from ...rules.vm.power_on import Match, Wanted
+from ..network import DistributedVirtualPortgroup, Network
+from .state import VmState
 
 PASSTHROUGH = vim.vm.device.VirtualPCIPassthrough
 
@@ -40,7 +43,10 @@ def wanted(device: Any) -> Wanted | None:
         return Wanted(kind=kind, key=device.key, profile=device.backing.deviceClass or "")
     if kind == "sriov":
         backing = device.sriovBacking.physicalFunctionBacking if device.sriovBacking else None
-        return Wanted(kind=kind, key=device.key, address=(backing.id if backing else "").removeprefix("Automatic-"))
+        network, address = sriov.network_key(device), backing.id if backing else ""
+        # An adapter without a network is one of a lab that says which function it has.
+        chosen = "" if network and address.startswith(sriov.AUTOMATIC) else address.removeprefix(sriov.AUTOMATIC)
+        return Wanted(kind=kind, key=device.key, address=chosen, network=network)
     return None
 
 
@@ -94,3 +100,57 @@ def _backing(entry: Mapping[str, Any], cards: Mapping[str, power_on.Card], syste
         allowedDevice=allowed,
         customLabel=str(entry.get("label", "")) or None,
     )
+
+
+# -- networks of adapters -----------------------------------------------------------------------------------------
+# Sources: API reference (Network.Assign is required on the network of an adapter that is added or gets another one; `network` of a VM
+# lists the networks of its adapters). The fault for a network that does not exist is not published.
+
+
+def networks(vm: VmState, spec: Any) -> list[Entity]:
+    """The networks that the adapters of a spec name, without those that do not exist."""
+    named = [change.device for change in spec.deviceChange or [] if _names_network(change)]
+    return [network for device in named if (network := _network(vm, device)) is not None]
+
+
+def check_networks(vm: VmState, spec: Any) -> None:
+    """Raise for an SR-IOV adapter in a network that does not exist, or of another switch than the one it names."""
+    for change in spec.deviceChange or []:
+        device = change.device
+        if not _names_network(change) or not isinstance(device, sriov.CARD):
+            continue
+        network = _network(vm, device)
+        if network is None:
+            raise sriov.no_network(sriov.network_key(device))
+        if isinstance(network, DistributedVirtualPortgroup):
+            switch = vm.sim.obj(network.props["config"].distributedVirtualSwitch)
+            if device.backing.port.switchUuid != switch.props["uuid"]:
+                raise sriov.no_network(str(device.backing.port.switchUuid))
+
+
+def _names_network(change: Any) -> bool:
+    operation = str(change.operation or "")
+    return (
+        operation in ("add", "edit") and isinstance(change.device, sriov.ETHERNET) and change.device.backing is not None
+    )
+
+
+def _network(vm: VmState, device: Any) -> Network | None:
+    key = sriov.network_key(device)
+    if not key:
+        return None
+    found = [item for item in vm.sim.registry.all(vim.Network) if key in (item.moid, item.name)]
+    return found[0] if found else None
+
+
+def show_networks(vm: VmState, devices: list[Any]) -> None:
+    """`network` of the VM follows its adapters."""
+    found = {
+        network.moid: network.ref
+        for device in devices
+        if isinstance(device, sriov.ETHERNET)
+        and device.backing is not None
+        and (network := _network(vm, device)) is not None
+    }
+    if set(found) != {ref._moId for ref in vm.props["network"]}:
+        vm.set("network", list(found.values()))

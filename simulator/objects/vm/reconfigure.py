@@ -18,6 +18,7 @@ from ...rules.vm import reconfigure as rules
 from .. import offers
 from . import assigned
 from . import config as vm_config
+from . import devices as vm_devices
 from . import power as vm_power
 from .state import VmState
 from .tasks import check_state, start
@@ -46,6 +47,8 @@ def reconfigure(vm: VmState, call: Call, spec: Any) -> Task:
     """Start the task. Raises NoPermission at once."""
     for privilege in privileges.needed(spec, vm.settings):
         call.require(privilege, vm)
+    for network in vm_devices.networks(vm, spec):
+        call.require("Network.Assign", network)
 
     def body(task: Task) -> None:
         if vm.runtime_connection != "connected":
@@ -91,6 +94,7 @@ def _leave_trace(vm: VmState, fault: Any) -> None:
 def apply(vm: VmState, spec: Any) -> None:
     """Change a copy of the configuration; it is stored only when nothing was refused."""
     with vm.edit("config") as config:
+        vm_devices.check_networks(vm, spec)
         devices = list(config.hardware.device)
         groups = {item.groupInstanceKey: item.deviceGroupName for item in vm_config.groups(config)}
         offered = offers.offered(vm.sim.obj(vm.host.props["parent"]).hosts)
@@ -114,6 +118,7 @@ def apply(vm: VmState, spec: Any) -> None:
         config.hardware.device = vm_config.with_controller(after)
         config.changeVersion = vm.next_change_version()
         config.modified = vm.sim.clock.now()
+        vm_devices.show_networks(vm, after)
     if spec.name is not None:
         vm.set("name", spec.name)
     if vm.is_on:
@@ -135,6 +140,7 @@ def setting(vm: VmState) -> device_rules.Setting:
         powered_on=vm.is_on,
         maximum=limits.passthrough_max(vm.version, host.spec.release, vm.settings),
         hot_plug=frozenset(disks if able else ()),
+        seed=vm.spec.uuid,
     )
 
 

@@ -17,6 +17,7 @@ from pyVmomi import vim, vmodl
 from ...api.takes import not_modelled
 from .. import faults, limits
 from ..knobs import Knobs
+from . import sriov
 
 DEVICE = vim.vm.device
 PCI_CONTROLLER = 100
@@ -52,6 +53,8 @@ class Setting:
     powered_on: bool
     maximum: int
     hot_plug: frozenset[str] = frozenset()
+    seed: str = ""
+    """What the MAC addresses that the server gives are made of."""
 
 
 def kind(device: Any) -> str:
@@ -96,17 +99,22 @@ def changed(devices: Sequence[Any], changes: Sequence[Any], setting: Setting, kn
     _check_temporary_keys(changes)
     result = list(devices)
     present = {device.key: device for device in devices}
-    for position, change in enumerate(changes):
+    for position, change in sriov.in_order(changes, knobs):
         operation = str(change.operation or "")
         found = kind(change.device)
         _check_power(change, found, present.get(change.device.key, change.device), setting, knobs)
         if operation == "add":
             _check_new(change.device, found, position, setting)
             result.append(_placed(change.device, result, found, position))
+            if found == "sriov":
+                sriov.complete(result[-1], knobs, seed=setting.seed)
         elif operation == "edit":
             index = _index(result, change.device.key, position)
             _check_new(change.device, found, position, setting)
-            result[index] = _edited(result[index], change.device)
+            old = result[index]
+            result[index] = _edited(old, change.device)
+            if found == "sriov":
+                sriov.edit(old, result[index], knobs)
         elif operation == "remove":
             if found and change.fileOperation is not None:
                 raise vim.fault.InvalidDeviceSpec(property="deviceChange.fileOperation", deviceIndex=position)
@@ -156,6 +164,8 @@ def _check_new(device: Any, found: str, position: int, setting: Setting) -> None
             expectedVersion=limits.vmx(needed),
             msg=f"A virtual device of this kind needs hardware version {needed}.",
         )
+    if found == "sriov":
+        sriov.check(device, position)
     if found == "unknown":
         raise vim.fault.InvalidDeviceBacking(deviceIndex=position)
     if found == "fixed" and not -0x8000 <= device.backing.vendorId <= 0x7FFF:
@@ -191,13 +201,14 @@ def _placed(device: Any, devices: Sequence[Any], found: str, position: int) -> A
         if index is None:
             raise vim.fault.TooManyDevices()
         device.key, device.controllerKey, device.unitNumber = limits.FIRST_KEY + index, PCI_CONTROLLER, unit(index)
-        device.deviceInfo = vim.Description(label=_label(found, index), summary="")
+        device.deviceInfo = vim.Description(label=label(found, index), summary="")
         _clean(device, found)
         return device
     return _plain(device, devices, position)
 
 
-def _label(found: str, index: int) -> str:
+def label(found: str, index: int) -> str:
+    """What the client shows for a passthrough device."""
     return f"SR-IOV network adapter {SRIOV_START - index + 1}" if found == "sriov" else f"PCI device {index}"
 
 

@@ -17,6 +17,7 @@ from pyVmomi import vim
 from .. import admission, faults
 from ..knobs import Knobs
 from ..pci import encoding, vgpu
+from . import sriov
 
 MODULE_FAILED = ("msg.moduletable.powerOnFailed", "Module 'DevicePowerOn' power on failed. ")
 
@@ -44,6 +45,7 @@ class Wanted:
     allowed: tuple[Match, ...] = ()
     label: str = ""
     profile: str = ""
+    network: str = ""
 
     @property
     def index(self) -> int:
@@ -53,7 +55,8 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """A PCI function of the host as the VMX process finds it. `holder` is the id of the running VM that has it."""
+    """A PCI function of the host as the VMX process finds it. `holder` is the id of the running VM that has it, `physical` the
+    physical function of a virtual one."""
 
     address: str
     vendor: int
@@ -66,6 +69,7 @@ class Card:
     holder: str = ""
     bar_gb: float = 0.0
     free_functions: int = 0
+    physical: str = ""
     free_profiles: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -100,6 +104,8 @@ class Host:
     lent: int = 0
     device_max: int = 0
     dvx_classes: tuple[str, ...] = ()
+    pools: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Network -> addresses of the physical functions whose virtual functions serve its adapters."""
 
 
 def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knobs: Knobs) -> dict[int, str]:
@@ -216,7 +222,7 @@ def _place(machine: Machine, host: Host, knobs: Knobs) -> dict[int, str]:
         elif item.kind == "dynamic":
             taken[item.key] = _free_match(item, machine, host, set(taken.values()), knobs)
         elif item.kind == "sriov":
-            taken[item.key] = _free_function(item, host, list(taken.values()))
+            taken[item.key] = _free_function(item, machine, host, list(taken.values()))
         elif item.kind == "dvx" and item.profile not in host.dvx_classes:
             raise _missing(item, machine, host, knobs)
     return taken
@@ -226,7 +232,7 @@ def _free_match(item: Wanted, machine: Machine, host: Host, taken: set[str], kno
     for address in sorted(host.cards):
         card = host.cards[address]
         group_free = not any(other.holder and other.holder != machine.moid for other in _group(card, host))
-        if address not in taken and card.active and group_free and matches(item, card):
+        if address not in taken and card.active and not card.physical and group_free and matches(item, card):
             return address
     raise _missing(item, machine, host, knobs)
 
@@ -250,14 +256,22 @@ def _missing(item: Wanted, machine: Machine, host: Host, knobs: Knobs) -> vim.fa
     return faults.vm_config_fault([("msg.pciPassthru.noDevice", text)])
 
 
-def _free_function(item: Wanted, host: Host, taken: list[str]) -> str:
+def _free_function(item: Wanted, machine: Machine, host: Host, taken: list[str]) -> str:
+    """The physical function that provides a virtual one: the one asked for, or for an automatic adapter one of the pool behind its
+    network. Functions that the VM gets as whole devices are not left for its adapters."""
     automatic = item.address in ("", "0000:00:00.0")
+    if item.network and item.network not in host.pools:
+        text = f"The network of a network adapter of {machine.name} is not accessible on host {host.name}."
+        raise faults.vm_config_fault([("msg.ethernet.networkNotAccessible", text)])
+    pool = host.pools.get(item.network) if automatic and item.network else None
+    whole = [host.cards[address].physical for address in taken if address in host.cards]
     for address in sorted(host.cards):
         card = host.cards[address]
-        if (automatic or address == item.address) and card.free_functions > taken.count(address):
+        if pool is not None and address not in pool:
+            continue
+        if (automatic or address == item.address) and card.free_functions > taken.count(address) + whole.count(address):
             return address
-    text = "No SR-IOV virtual function (VF) is available for given physical function (PF)."
-    raise faults.vm_config_fault([("msg.pciPassthru.noVirtualFunction", text)])
+    raise sriov.no_function()
 
 
 def _place_profiles(machine: Machine, host: Host) -> dict[int, str]:

@@ -47,6 +47,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
         {"vm": ["old-01"], "devices": desired(), "state": "absent", "power": "cycle", "unlock_memory": True},
     ),
     ("vm_pci_device", {"vm": ["old-01"], "devices": [], "state": "exactly", "power": "off"}),
+    ("vm_sriov_network", {"vm": ["nfv-01"], "sriov_networks": [], "state": "exactly"}),
     ("vm_memory_reservation", {"vm": ["new-01"]}),
     ("vm_memory_reservation", {"vm": ["old-02"], "state": "unlocked"}),
 ]
@@ -77,6 +78,7 @@ def site() -> Lab:
             vm("new-01"),
             vm("old-01", power="on", devices=[{"fixed": FIRST}]),
             vm("old-02", locked=True),
+            vm("nfv-01", devices=[{"sriov": "auto", "network": "VM Network"}]),
         ],
     )
 

@@ -16,6 +16,7 @@ from ..host.selector import DesiredDevice
 from ..plain import Plain, Record
 from ..text import literal
 from ..vm.desired_kinds import DesiredUnit
+from ..vm.desired_sriov import DesiredSriovNetwork
 
 COLLECTION = "directpath.vsphere"
 
@@ -73,16 +74,19 @@ class Commands:
         vms: list[Plain] = [{"moid": moid, "devices": [{"match": _identity(address, ids)}]} for moid in moids]
         return self.module("vm_pci_device", {"vms": vms, "state": "absent", "power": "cycle"})
 
-    def only(self, moid: str, devices: Sequence[DesiredDevice | DesiredUnit]) -> str:
-        """Leave a VM with the desired devices and no others."""
-        return self.module(
-            "vm_pci_device",
-            {
-                "vms": [{"moid": moid, "devices": [desired.option() for desired in devices]}],
-                "state": "exactly",
-                "power": "cycle",
-            },
-        )
+    def only(
+        self,
+        moid: str,
+        devices: Sequence[DesiredDevice | DesiredUnit] | None,
+        adapters: Sequence[DesiredSriovNetwork] | None = None,
+    ) -> str:
+        """Leave a VM with the desired devices and SR-IOV network adapters and no others. None: leave these as they are."""
+        entry: Record = {"moid": moid}
+        if devices is not None:
+            entry["devices"] = [desired.option() for desired in devices]
+        if adapters is not None:
+            entry["sriov_networks"] = [adapter.option() for adapter in adapters]
+        return self.module("vm_pci_device", {"vms": [entry], "state": "exactly", "power": "cycle"})
 
     def show_host(self, host: str) -> str:
         return self.module("host_pci_device_info", {"hosts": [host]})

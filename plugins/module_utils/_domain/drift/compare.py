@@ -11,11 +11,13 @@ from typing import Literal
 from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
+from ..host.selector import DesiredDevice
 from ..observed.device_users import users_by_host
 from ..observed.hosts import DeviceUser, Host
 from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
+from ..vm.desired_kinds import DesiredUnit
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, needs_offers, plan_vm_devices
 from ..writing.api_versions import ApiVersions, refuse_too_new
 from .commands import Commands
@@ -172,17 +174,23 @@ def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Differe
                 yield found
 
 
+def _named_devices(desired: DesiredVm) -> tuple[DesiredDevice | DesiredUnit, ...] | None:
+    """The devices of an entry of the intent. None: it has SR-IOV network adapters only."""
+    return (*desired.devices, *desired.units) if desired.names_devices else None
+
+
 def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     surplus = {target.moid: _surplus_devices(target) for target in plans.strict.targets}
     unchecked = set(vms_to_read_in_detail(plans))
-    entries = {desired.moid: (*desired.devices, *desired.units) for desired in observed.desired_vms}
+    entries = {desired.moid: desired for desired in observed.desired_vms}
     stay_blocked = _blocked_after_hosts(observed, plans)
     for target in plans.vms.targets:
         case = VmCase(
             vm=observed.vms.vm(target.moid),
             target=target,
             surplus=surplus.get(target.moid, {}),
-            entry=entries[target.moid],
+            entry=_named_devices(entries[target.moid]),
+            adapters=entries[target.moid].sriov_networks,
             unchecked=target.moid in unchecked,
             stays_blocked=target.moid in stay_blocked,
         )

@@ -71,6 +71,7 @@ KINDS: Mapping[str, Kind] = {
     "wrong_backing": Kind(title="wrong kind of backing", mark="backing"),
     "parameters_differ": Kind(title="other parameters of a device", mark="parameters"),
     "setting_differs": Kind(title="other setting of a device", mark="setting"),
+    "adapter_differs": Kind(title="network adapter differs", mark="adapter"),
     "memory_not_reserved": Kind(title="memory not reserved", mark="memory"),
     "memory_limited": Kind(title="memory limited", mark="limit"),
     "memory_changed": Kind(title="memory changed since it was reserved", mark="memory", is_grave=True),

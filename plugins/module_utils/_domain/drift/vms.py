@@ -26,6 +26,8 @@ from ..planning.details import (
     PinToHost,
     PowerOff,
     PowerOn,
+    SriovEdit,
+    SriovSpec,
     UpgradeHardware,
     VgpuSpec,
 )
@@ -33,6 +35,7 @@ from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
 from ..rolling.status import RunLine, VmLine, describe_vm
 from ..vm.desired_kinds import DesiredUnit
+from ..vm.desired_sriov import DesiredSriovNetwork
 from ..vm.devices.matching import Held, survey
 from ..vm.devices.shared_cards import DETACH, cards_by_place, fixed_addresses, shared_cards
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
@@ -47,6 +50,7 @@ _UNKNOWN = {
     "host_unknown": "unreadable",
     "offer_unknown": "unreadable",
     "group_unknown": "unreadable",
+    "networks_unknown": "unreadable",
 }
 _MISSING = frozenset(
     {
@@ -58,6 +62,12 @@ _MISSING = frozenset(
         "dynamic_unsupported",
         "hardware_version",
         "no_system_id",
+        "ambiguous_network",
+        "network_unsupported",
+        "no_free_virtual_function",
+        "no_such_network",
+        "no_such_physical_function",
+        "sriov_not_active",
         "unknown_profile",
         "profile_in_other_mode",
         "unknown_group",
@@ -95,7 +105,10 @@ class VmCase:
     target: TargetPlan
     surplus: Mapping[str, Mapping[str, str]]
     """Subject → description, of devices that the intent does not name."""
-    entry: Sequence[DesiredDevice | DesiredUnit] = ()
+    entry: Sequence[DesiredDevice | DesiredUnit] | None = ()
+    """None: the intent does not name its devices."""
+    adapters: Sequence[DesiredSriovNetwork] | None = None
+    """Its desired SR-IOV network adapters. None: the intent does not name them."""
     unchecked: bool = False
     """True when facts that need one call for each VM or host were not read."""
     stays_blocked: bool = False
@@ -266,7 +279,9 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _detach(case, change, commands)
         case DvxSpec(key=int()):
             return _edited(vm, change, attach)
-        case FixedSpec() | DynamicSpec() | VgpuSpec() | DvxSpec() | GroupSpec():
+        case SriovEdit():
+            return _adapter_differs(vm, change, attach)
+        case FixedSpec() | DynamicSpec() | VgpuSpec() | DvxSpec() | GroupSpec() | SriovSpec():
             words = words_of(change.after)
             return _difference(
                 vm,
@@ -368,6 +383,23 @@ def _setting(vm: Vm, change: Change, value: str, command: str) -> Difference | N
     )
 
 
+def _adapter_differs(vm: Vm, change: Change, command: str) -> Difference:
+    before, after = words_of(change.before), words_of(change.after)
+    keys = [key for key in after if after[key] != before.get(key)]
+    wanted, found = (", ".join(f"{key} {words.get(key, '')}" for key in keys) for words in (after, before))
+    return _difference(
+        vm,
+        "adapter_differs",
+        subject=change.subject,
+        device=after.get("device", ""),
+        wanted=wanted,
+        found=found,
+        cause=f"{change.subject} of {vm.name} has {found}",
+        cure=f"Change it to {wanted}",
+        command=command,
+    )
+
+
 def _off(vm: Vm, command: str) -> Difference:
     return _difference(
         vm,
@@ -459,7 +491,7 @@ def _surplus(case: VmCase, commands: Commands) -> Iterator[Difference]:
             found=why.get("backing", ""),
             cause=f"{case.vm.name} has {subject}, which the intent does not name",
             cure="Add it to the intent, or detach it",
-            command=commands.only(case.vm.moid, case.entry),
+            command=commands.only(case.vm.moid, case.entry, case.adapters),
             planned=False,
         )
 
@@ -481,7 +513,9 @@ def _stale(
                 found=one.kind,
                 cause=f"{describe_device(one.device)} of {case.vm.name} does not work: {one.problem}",
                 cure="Add it to the desired devices to attach it again, or detach it",
-                command=commands.only(case.vm.moid, case.entry),
+                command=commands.show_vm(case.vm.moid)
+                if case.entry is None
+                else commands.only(case.vm.moid, case.entry),
                 planned=False,
             )
 

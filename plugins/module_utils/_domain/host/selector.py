@@ -34,6 +34,8 @@ SELECTOR_KEYS = (
     "label",
 )
 DESIRED_KEYS = ("match", "count", "label")
+VM_DESIRED_KEYS = (*DESIRED_KEYS, "virtual_function")
+"""Keys of an entry for a VM."""
 
 _ID_KEYS = ("vendor_id", "device_id", "subvendor_id", "subdevice_id")
 _CLASS = re.compile(r"(?:0x)?([0-9a-f]{2}|[0-9a-f]{4})", re.IGNORECASE)
@@ -211,12 +213,15 @@ class DesiredDevice:
     selector: Selector
     count: int | Literal["all"] | None = None
     label: str | None = None
+    virtual_function: bool = False
+    """True for a virtual function of an SR-IOV card, as a fixed device of a VM. Without it, a virtual function is never given to a VM."""
 
     @property
     def text(self) -> str:
         """For messages: ``2 x 10de:20f1 labeled a100``."""
         amount = "" if self.count is None else f"{self.count} x "
-        return f"{amount}{self.selector.text}" + (f" labeled {self.label}" if self.label else "")
+        function = "virtual function " if self.virtual_function else ""
+        return f"{amount}{function}{self.selector.text}" + (f" labeled {self.label}" if self.label else "")
 
     def option(self) -> Record:
         """The entry as in the option ``devices``."""
@@ -225,11 +230,14 @@ class DesiredDevice:
             "match": self.selector.given if text.startswith("{") else text,
             **({} if self.count is None else {"count": self.count}),
             **({} if self.label is None else {"label": self.label}),
+            **({"virtual_function": True} if self.virtual_function else {}),
         }
 
 
-def parse_desired_devices(raw: object, parameter: str = "devices") -> tuple[DesiredDevice, ...]:
-    """The desired devices in an option. Each entry is ``{match, count, label}`` or only a selector string.
+def parse_desired_devices(
+    raw: object, parameter: str = "devices", *, keys: Sequence[str] = DESIRED_KEYS
+) -> tuple[DesiredDevice, ...]:
+    """The desired devices in an option. Each entry is a mapping with these ``keys``, or only a selector string.
 
     Raises InputError when an entry is wrong, is listed twice, or conflicts with another.
     """
@@ -240,36 +248,41 @@ def parse_desired_devices(raw: object, parameter: str = "devices") -> tuple[Desi
             parameter=parameter,
             cure='Write a list, such as ["10de:20f1"] or [{match: "10de:20f1", count: 2}]',
         )
-    desired_devices = tuple(_desired(entry, f"{parameter}[{number}]") for number, entry in enumerate(raw))
+    desired_devices = tuple(_desired(entry, f"{parameter}[{number}]", keys) for number, entry in enumerate(raw))
     refuse_contradictions(desired_devices, parameter, default_is_all=False)
     return desired_devices
 
 
-def _desired(entry: object, parameter: str) -> DesiredDevice:
+def _desired(entry: object, parameter: str, keys: Sequence[str]) -> DesiredDevice:
     if isinstance(entry, str):
         return DesiredDevice(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
         raise _bad_desired(
             f"{parameter} {entry!r} is {_kind_of(entry)}, not a string or a mapping{_why(entry)}", parameter
         )
-    unknown = sorted(str(key) for key in entry if key not in DESIRED_KEYS)
+    unknown = sorted(str(key) for key in entry if key not in keys)
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]
         hint = (
             f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
-            else suggest_word(unknown[0], DESIRED_KEYS)
+            else suggest_word(unknown[0], keys)
         )
-        raise _bad_desired(
-            f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=DESIRED_KEYS
-        )
+        raise _bad_desired(f"{parameter} has the unknown key {', '.join(unknown)}{hint}", parameter, candidates=keys)
     if entry.get("match") is None:
         raise _bad_desired(f"{parameter} selects no device: match is missing", parameter)
     return DesiredDevice(
         selector=parse_selector(entry["match"], f"{parameter}.match"),
         count=_count(entry.get("count"), f"{parameter}.count"),
         label=_label(entry.get("label"), f"{parameter}.label"),
+        virtual_function=_is_virtual_function(entry.get("virtual_function"), f"{parameter}.virtual_function"),
     )
+
+
+def _is_virtual_function(raw: object, parameter: str) -> bool:
+    if raw is None or isinstance(raw, bool):
+        return bool(raw)
+    raise _bad_desired(f"{parameter} {raw!r} is neither true nor false", parameter)
 
 
 def _bad_desired(message: str, parameter: str, candidates: Sequence[str] = ()) -> InputError:
@@ -317,6 +330,8 @@ def refuse_contradictions(desired_devices: Sequence[DesiredDevice], parameter: s
     selector when their labels differ, because they select different devices.
     """
     for left, right in combinations(desired_devices, 2):
+        if left.virtual_function != right.virtual_function:
+            continue
         if left.selector == right.selector and left.label == right.label:
             raise InputError(
                 message=f"{parameter} names {left.selector.text} twice",

@@ -69,11 +69,33 @@ class DvxBacking:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SriovBacking:
-    """An SR-IOV network adapter; ``physical_function`` is None when chosen automatically."""
+    """An SR-IOV network adapter.
+
+    ``physical_function``: its address; while ``automatic``, the one that vSphere chose for the running VM, and None when it shows none.
+    ``network``: managed object id of a standard network, or key of a distributed port group; empty when it has another backing.
+    ``address_type``: manual, generated or assigned.
+    """
 
     physical_function: str | None
     virtual_function: str | None = None
+    automatic: bool = False
+    network: str = ""
+    network_name: str = ""
+    switch: str = ""
+    """UUID of the distributed switch; empty for a standard network."""
+    mac: str = ""
+    address_type: str = ""
+    allow_guest_mtu_change: bool = False
+    dvx_class: str = ""
+    """Set when a DVX class provides its function. The collection shows such an adapter and does not change it."""
+    sent_automatic: bool = False
+    """True when the server shows ``Automatic-<address>``, and not an adapter without an SR-IOV backing."""
     kind: str = "sriov"
+
+    @property
+    def is_automatic(self) -> bool:
+        """True when vSphere chooses the physical function at power-on."""
+        return self.automatic or self.physical_function is None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from ..observed.hosts import HostDevice
+from ..observed.networks import Network
 from ..observed.vms import AllowedDevice, Backing
 
 ChangeKind: TypeAlias = Literal[
@@ -152,6 +153,37 @@ class DetachGroup:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SriovSpec:
+    """A new SR-IOV network adapter. ``physical_function`` None: vSphere chooses it. ``mac`` empty: the server generates it.
+
+    ``address_type``: empty for a MAC address that the user gave."""
+
+    kind: ClassVar[ChangeKind] = "attach"
+    network: Network
+    physical_function: str | None
+    mac: str = ""
+    address_type: str = ""
+    allow_guest_mtu_change: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SriovEdit:
+    """An SR-IOV network adapter after an edit in place. Only ``network`` may be None: it does not change. ``automatic``: whether vSphere
+    is to choose the physical function, which ``physical_function`` gives otherwise."""
+
+    kind: ClassVar[ChangeKind] = "edit"
+    key: int
+    network: Network | None
+    physical_function: str | None
+    automatic: bool
+    mac: str
+    address_type: str
+    allow_guest_mtu_change: bool
+    becomes_automatic: bool = False
+    """True when it has a physical function now that a person chose."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryWrite:
     """The memory part of a reconfiguration; None and False: no change."""
 
@@ -200,5 +232,8 @@ class PinToHost:
 HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 UnitDetail: TypeAlias = VgpuSpec | DvxSpec | GroupSpec | DetachGroup
-SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | UnitDetail | MemoryWrite | ExtraConfig | HotAdd
+AdapterDetail: TypeAlias = SriovSpec | SriovEdit
+SettingDetail: TypeAlias = (
+    Detach | FixedSpec | DynamicSpec | UnitDetail | AdapterDetail | MemoryWrite | ExtraConfig | HotAdd
+)
 Detail: TypeAlias = HostDetail | PowerDetail | UpgradeHardware | PinToHost | SettingDetail

@@ -18,6 +18,7 @@ from ..observed.vms import (
     DynamicBacking,
     FixedBacking,
     MemoryState,
+    SriovBacking,
     VgpuBacking,
     Vm,
     VmDevice,
@@ -37,6 +38,8 @@ from .details import (
     PinToHost,
     PowerOff,
     PowerOn,
+    SriovEdit,
+    SriovSpec,
     UpgradeHardware,
     VgpuSpec,
 )
@@ -266,6 +269,10 @@ def _after_one(vm: Vm, change: Change) -> Vm:
             groups = {key: name for key, name in vm.device_groups.items() if key != instance}
             left = tuple(device for device in vm.devices if device.key not in keys)
             return replace(vm, devices=left, device_groups=groups)
+        case SriovSpec() as adapter:
+            return _with_adapter(vm, adapter)
+        case SriovEdit() as edit:
+            return replace(vm, devices=tuple(_edited(device, edit) for device in vm.devices))
         case MemoryWrite() as write:
             return replace(vm, memory=_memory_after(vm.memory, write))
         case ExtraConfig(key=key, value=value):
@@ -276,6 +283,38 @@ def _after_one(vm: Vm, change: Change) -> Vm:
                 vm = replace(vm, memory=replace(vm.memory, hot_add=memory))
             return vm if cpu is None else replace(vm, cpu_hot_add=cpu)
     raise ValueError(f"{change.kind} is not a change of a VM")
+
+
+def _with_adapter(vm: Vm, spec: SriovSpec) -> Vm:
+    """The server gives an adapter without a MAC address one that is not known before."""
+    backing = SriovBacking(
+        physical_function=spec.physical_function,
+        automatic=spec.physical_function is None,
+        network=spec.network.key,
+        network_name=spec.network.name,
+        switch=spec.network.switch if spec.network.kind == "distributed" else "",
+        mac=spec.mac,
+        address_type="manual" if spec.mac else "generated",
+        allow_guest_mtu_change=spec.allow_guest_mtu_change,
+    )
+    return _with_device(vm, backing)
+
+
+def _edited(device: VmDevice, edit: SriovEdit) -> VmDevice:
+    if device.key != edit.key or not isinstance(device.backing, SriovBacking):
+        return device
+    backing = replace(
+        device.backing,
+        physical_function=edit.physical_function,
+        automatic=edit.automatic,
+        mac=edit.mac,
+        address_type=edit.address_type,
+        allow_guest_mtu_change=edit.allow_guest_mtu_change,
+    )
+    if edit.network is not None:
+        switch = edit.network.switch if edit.network.kind == "distributed" else ""
+        backing = replace(backing, network=edit.network.key, network_name=edit.network.name, switch=switch)
+    return replace(device, backing=backing)
 
 
 def _with_device(vm: Vm, backing: Backing) -> Vm:

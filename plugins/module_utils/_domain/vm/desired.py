@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..host.selector import DesiredDevice
 from .desired_kinds import DesiredUnit
 from .desired_mmio import DesiredMmio
+from .desired_sriov import DesiredSriovNetwork
 
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
@@ -32,8 +33,12 @@ class DesiredVm:
     target: str
     moid: str
     devices: tuple[DesiredDevice, ...] = ()
+    names_devices: bool = True
+    """False when the entry has other kinds of devices only: ``exactly`` keeps all fixed and dynamic devices then."""
     units: tuple[DesiredUnit, ...] = ()
     """vGPUs, vendor device groups and DVX devices."""
+    sriov_networks: tuple[DesiredSriovNetwork, ...] | None = None
+    """Its SR-IOV network adapters. None: the entry does not name them, and they stay as they are."""
     all_kinds: bool = False
     """``exactly`` decides about devices of every kind, not only of the kinds that the entry names."""
     state: DesiredState = "present"
@@ -54,13 +59,13 @@ class DesiredVm:
 
     @property
     def names_passthrough(self) -> bool:
-        """Whether ``exactly`` decides about fixed and dynamic devices: they are named, or the list is empty."""
-        return bool(self.devices) or not self.units or self.all_kinds
+        """Whether ``exactly`` decides about fixed and dynamic devices: they are named, or the list of devices is empty."""
+        return self.all_kinds or bool(self.devices) or (self.names_devices and not self.units)
 
 
 def check_desired(desired: DesiredVm) -> None:
     """Raise InputError for the desired state of one VM when it is wrong in any state of the VM."""
-    if desired.state == "absent" and not desired.devices and not desired.units:
+    if desired.state == "absent" and not (desired.devices or desired.units or desired.sriov_networks):
         raise InputError(
             message=f"state: absent for {desired.target} has no devices",
             code="nothing_named",
@@ -85,5 +90,8 @@ def check_desired(desired: DesiredVm) -> None:
 
 
 def needs_fixed(entry: DesiredDevice) -> bool:
-    """True for an entry that needs a fixed backing because it selects specific devices of one host (address, slot, count: all)."""
-    return entry.selector.address is not None or entry.selector.slot is not None or entry.count == "all"
+    """True for an entry that needs a fixed backing because it selects specific devices of one host (address, slot, count: all), or
+    virtual functions."""
+    selector = entry.selector
+    by_place = selector.address is not None or selector.slot is not None
+    return by_place or entry.count == "all" or entry.virtual_function

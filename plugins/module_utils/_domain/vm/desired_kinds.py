@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
 from ..errors import InputError
-from ..host.selector import DesiredDevice, parse_desired_devices
+from ..host.selector import VM_DESIRED_KEYS, DesiredDevice, parse_desired_devices
 from ..plain import Record
 from ..suggest import as_whole, suggest_word
 
@@ -106,12 +106,12 @@ def parse_vm_devices(
     Raises InputError when an entry is wrong, is listed twice, or conflicts with another. The message has the place in the whole list.
     """
     if isinstance(raw, str | Mapping) or not isinstance(raw, Sequence):
-        return parse_desired_devices(raw, parameter), ()
+        return parse_desired_devices(raw, parameter, keys=VM_DESIRED_KEYS), ()
     units = tuple(_unit(entry, f"{parameter}[{number}]") for number, entry in enumerate(raw) if is_unit(entry))
     _refuse_twice(units, parameter)
     if not units:
-        return parse_desired_devices(raw, parameter), ()
-    return parse_desired_devices([entry for entry in raw if not is_unit(entry)], parameter), units
+        return parse_desired_devices(raw, parameter, keys=VM_DESIRED_KEYS), ()
+    return parse_desired_devices([entry for entry in raw if not is_unit(entry)], parameter, keys=VM_DESIRED_KEYS), units
 
 
 def _unit(entry: Mapping[str, object], parameter: str) -> DesiredUnit:

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from ..errors import InputError
 from ..observed.hosts import Host, HostDevice, UnreadVm
+from ..observed.networks import HostNetworks
 from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from .desired import DesiredVm, check_desired
@@ -45,6 +46,8 @@ class ObservedVms:
     hardware_versions: Mapping[str, frozenset[int] | None] = field(default_factory=dict)
     """Host id → hardware versions to which VMs on it can be upgraded. Missing: not read. None: unknown."""
     placements: Placements = field(default_factory=dict)
+    networks: Mapping[str, HostNetworks] = field(default_factory=dict)
+    """Host id → its networks. Read only when SR-IOV network adapters are desired."""
 
     _vms: Mapping[str, Vm] = field(init=False, repr=False, compare=False, default_factory=dict)
     _hosts: Mapping[str, Host] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -30,6 +30,8 @@ from ..planning.details import (
     PinToHost,
     PowerOff,
     PowerOn,
+    SriovEdit,
+    SriovSpec,
     UpgradeHardware,
     VgpuSpec,
 )
@@ -39,7 +41,16 @@ Version: TypeAlias = tuple[int, ...]
 """Four numbers, such as (8, 0, 0, 1)."""
 
 KindName: TypeAlias = Literal[
-    "vgpu", "dynamic", "hardware_label", "dvx", "device_group", "fixed_hot_plug", "vgpu_mode", "directpath_profile"
+    "sriov_network",
+    "sriov_pool",
+    "vgpu",
+    "dynamic",
+    "hardware_label",
+    "dvx",
+    "device_group",
+    "fixed_hot_plug",
+    "vgpu_mode",
+    "directpath_profile",
 ]
 
 
@@ -55,6 +66,18 @@ class NewerKind:
 
 
 KINDS: Mapping[KindName, NewerKind] = {
+    "sriov_network": NewerKind(
+        words="an SR-IOV network adapter",
+        since="5.5",
+        names=("VirtualSriovEthernetCard", "VirtualSriovEthernetCardSriovBackingInfo"),
+        instead="attach the virtual function as a fixed device (virtual_function: true)",
+    ),
+    "sriov_pool": NewerKind(
+        words="an SR-IOV network adapter whose physical function changes to auto",
+        since="6.5",
+        names=("HostSriovNetworkDevicePoolInfo",),
+        instead="remove the adapter and add it again",
+    ),
     "vgpu": NewerKind(words="a vGPU", since="6.0", names=("VirtualPCIPassthroughVmiopBackingInfo",)),
     "dynamic": NewerKind(
         words="a dynamic passthrough device",
@@ -141,6 +164,10 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ("device_group",)
         case PassthroughWrite(label=label):
             return () if label is None else ("hardware_label",)
+        case SriovSpec():
+            return ("sriov_network",)
+        case SriovEdit(becomes_automatic=changes):
+            return ("sriov_network", "sriov_pool") if changes else ("sriov_network",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
         case MaintenanceStep() | UpgradeHardware() | PinToHost():

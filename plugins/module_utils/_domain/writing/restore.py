@@ -7,7 +7,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from ..observed.vms import Backing, DvxBacking, DynamicBacking, FixedBacking, VgpuBacking, Vm, VmDevice
+from ..observed.networks import network_of
+from ..observed.vms import (
+    Backing,
+    DvxBacking,
+    DynamicBacking,
+    FixedBacking,
+    SriovBacking,
+    VgpuBacking,
+    Vm,
+    VmDevice,
+)
 from ..planning.details import (
     Detach,
     DetachGroup,
@@ -18,6 +28,8 @@ from ..planning.details import (
     GroupSpec,
     HotAdd,
     MemoryWrite,
+    SriovEdit,
+    SriovSpec,
     VgpuSpec,
 )
 from ..planning.plan import Change
@@ -33,10 +45,10 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     attached = Counter(
         _spec_identity(c.detail)
         for c in made
-        if isinstance(c.detail, FixedSpec | DynamicSpec | VgpuSpec | DvxSpec) and c.kind == "attach"
+        if isinstance(c.detail, FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | SriovSpec) and c.kind == "attach"
     )
     taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
-    edited = {change.detail.key for change in made if isinstance(change.detail, DvxSpec) and change.kind == "edit"}
+    edited = {c.detail.key for c in made if isinstance(c.detail, DvxSpec | SriovEdit) and c.kind == "edit"}
     changes = [*_edits(was, now, edited), *_groups(was, now, made)]
     there, before = _alone(now.devices, edited), _alone(was.devices, edited)
     for device in _missing_from(there, before):
@@ -67,12 +79,27 @@ def _alone(devices: Iterable[VmDevice], edited: Collection[int | None]) -> list[
 
 
 def _edits(was: Vm, now: Vm, edited: Collection[int | None]) -> Iterator[Change]:
-    """The changes that give edited DVX devices their old parameters."""
+    """The changes that give edited DVX devices their old parameters, and edited network adapters what they had. A device that is gone is
+    left out."""
     there = {device.key: device.backing for device in now.devices}
     for device in was.devices:
-        old, new = device.backing, there.get(device.key)
-        if device.key in edited and isinstance(old, DvxBacking) and isinstance(new, DvxBacking) and old != new:
-            detail = DvxSpec(device_class=old.device_class, parameters=old.parameters, key=device.key)
+        if device.key not in edited:
+            continue
+        detail: DvxSpec | SriovEdit | None = None
+        match device.backing, there.get(device.key):
+            case DvxBacking() as old, DvxBacking() as new if old != new:
+                detail = DvxSpec(device_class=old.device_class, parameters=old.parameters, key=device.key)
+            case SriovBacking() as old, SriovBacking() as new:
+                detail = SriovEdit(
+                    key=device.key,
+                    network=network_of(old) if old.network and old.network != new.network else None,
+                    physical_function=None if old.is_automatic else old.physical_function,
+                    automatic=old.is_automatic,
+                    mac=old.mac,
+                    address_type=old.address_type,
+                    allow_guest_mtu_change=old.allow_guest_mtu_change,
+                )
+        if detail is not None:
             yield Change(subject=describe_device(device), before="edited", after="as before", detail=detail)
 
 
@@ -118,6 +145,8 @@ def _missing_from(these: Iterable[VmDevice], those: Iterable[VmDevice]) -> Itera
 def _backing_identity(backing: Backing) -> object:
     if isinstance(backing, DynamicBacking):
         return _dynamic_identity(backing)
+    if isinstance(backing, SriovBacking):
+        return ("sriov", backing.network, None if backing.is_automatic else backing.physical_function)
     return (backing.kind, backing.address or backing.text) if isinstance(backing, FixedBacking) else backing
 
 
@@ -125,16 +154,18 @@ def _dynamic_identity(wanted: DynamicBacking | DynamicSpec) -> object:
     return ("dynamic", tuple(sorted(wanted.allowed, key=repr)), wanted.custom_label or None)
 
 
-def _spec_identity(spec: FixedSpec | DynamicSpec | VgpuSpec | DvxSpec) -> object:
+def _spec_identity(spec: FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | SriovSpec) -> object:
     """The same for a device that is to be attached."""
     if isinstance(spec, VgpuSpec):
         return VgpuBacking(profile=spec.profile)
     if isinstance(spec, DvxSpec):
         return DvxBacking(device_class=spec.device_class, parameters=spec.parameters)
+    if isinstance(spec, SriovSpec):
+        return ("sriov", spec.network.key, spec.physical_function)
     return ("fixed", spec.address) if isinstance(spec, FixedSpec) else _dynamic_identity(spec)
 
 
-def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | None:
+def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | SriovSpec | None:
     match device.backing:
         case VgpuBacking(profile=profile):
             return VgpuSpec(profile=profile)
@@ -150,6 +181,14 @@ def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | No
             )
         case DynamicBacking() as backing:
             return DynamicSpec(allowed=backing.allowed, custom_label=backing.custom_label, name=device.label)
+        case SriovBacking(network=str() as key) as backing if key and not backing.dvx_class:
+            return SriovSpec(
+                network=network_of(backing),
+                physical_function=None if backing.is_automatic else backing.physical_function,
+                mac=backing.mac,
+                address_type=backing.address_type,
+                allow_guest_mtu_change=backing.allow_guest_mtu_change,
+            )
     return None
 
 

@@ -52,6 +52,9 @@ CONNECTION: Spec = {
 DEVICES: Spec = {"devices": {"type": "list", "elements": "raw"}}
 """An entry is a string or a mapping, as in the intent, so the domain checks its keys (``parse_desired_devices``)."""
 
+SRIOV_NETWORKS: Spec = {"sriov_networks": {"type": "list", "elements": "dict"}}
+"""The domain checks the keys of an entry (``parse_sriov_networks``), with the same messages as in the intent."""
+
 HOSTS: Spec = {
     "hosts": {"type": "list", "elements": "str", "aliases": ["esxi_hostname"]},
     "cluster": {"type": "list", "elements": "str", "aliases": ["cluster_name"]},
@@ -69,6 +72,8 @@ MMIO: Spec = {
         "options": {"size_gb": {"type": "int"}, "device_gb": {"type": "dict"}},
     }
 }
+
+VM_DEVICES: Spec = {**DEVICES, **SRIOV_NETWORKS, **MMIO}
 
 VM_OPTIONS: Spec = {
     "state": {"type": "str", "choices": ["present", "absent", "exactly"]},

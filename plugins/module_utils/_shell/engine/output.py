@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._domain.host.protection import cautions, protections
@@ -21,7 +21,7 @@ from ..._domain.observed.vms import (
     Vm,
     VmDevice,
 )
-from ..._domain.planning.plan import TargetPlan
+from ..._domain.planning.plan import Plan, TargetPlan
 from ..._domain.vm.memory import is_reserved
 from ..._domain.vm.offers import DvxClass, GroupPart, Offer, OfferedGroup
 from .result import Outcome, status_of
@@ -78,6 +78,21 @@ def target_result(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[s
         "error": error.sentence() if error is not None else None,
         "error_code": error.code if error is not None else None,
     }
+
+
+def render_vms(vms: Sequence[Vm], plan: Plan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """The keys ``vms`` and ``refused`` of a result. ``outcomes``: VM id → outcome."""
+    by_id = {vm.moid: vm for vm in vms}
+    results = [
+        {
+            **vm_result(by_id[target.moid]),
+            **target_result(target, outcomes),
+            "mmio": window.record() if (window := target.vm_facts.mmio) is not None else None,
+            "done": list(outcomes[target.moid].done) if target.moid in outcomes else [],
+        }
+        for target in plan.targets
+    ]
+    return {"vms": results, "refused": [vm["name"] for vm in results if vm["status"] == "refused"]}
 
 
 def memory_result(vm: Vm) -> dict[str, Any]:
@@ -141,7 +156,17 @@ def backing_result(backing: Backing) -> dict[str, Any]:
         case DvxBacking():
             return {"device_class": backing.device_class, "parameters": dict(backing.parameters)}
         case SriovBacking():
-            return {"address": backing.virtual_function, "physical_function": backing.physical_function}
+            return {
+                "address": backing.virtual_function,
+                "physical_function": backing.physical_function,
+                "automatic": backing.is_automatic,
+                "network": backing.network_name or None,
+                "network_id": backing.network or None,
+                "mac": backing.mac or None,
+                "address_type": backing.address_type or None,
+                "allow_guest_mtu_change": backing.allow_guest_mtu_change,
+                **({"device_class": backing.dvx_class} if backing.dvx_class else {}),
+            }
         case UnknownBacking():
             return {"type": backing.type_name}
 

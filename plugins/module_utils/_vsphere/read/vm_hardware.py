@@ -25,8 +25,6 @@ HARDWARE_PATHS = (
     "config.files.vmPathName",
     "summary.quickStats.hostMemoryUsage",
 )
-_AUTOMATIC = "0000:00:00.0"
-"""The physical function of an SR-IOV adapter for which the host chooses a free one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +81,7 @@ def _label(device: VmDevice) -> str:
 def _is_fixed(device: VmDevice) -> bool:
     backing = device.backing
     if isinstance(backing, SriovBacking):
-        return backing.physical_function not in (None, _AUTOMATIC)
+        return not backing.is_automatic
     return isinstance(backing, FixedBacking)
 
 

@@ -26,7 +26,7 @@ class Options:
     """``limits``: VM id → maximum of passthrough devices for its hardware version on its host (None: unknown).
 
     ``system_ids``: host id → the id that fixed backings on this host must have. ``offered``: host id → addresses of the devices that the
-    host offers to VMs, without virtual functions (None: not read or unknown).
+    host offers to VMs, with its virtual functions (None: not read or unknown).
     """
 
     limits: Mapping[str, int | None]
@@ -152,5 +152,4 @@ def _config_target(session: Session, browser: Any, host: Host) -> tuple[str | No
     shared = list(getattr(target, "sriov", None) or ())
     # All devices of a host have the same id, so the SR-IOV capable ones are a source for it too.
     system_id = next((entry.systemId for entry in [*fixed, *shared] if entry.systemId), None)
-    functions = [*fixed, *(entry for entry in shared if not entry.virtualFunction)]
-    return system_id, frozenset(entry.pciDevice.id.lower() for entry in functions)
+    return system_id, frozenset(entry.pciDevice.id.lower() for entry in [*fixed, *shared])

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..._domain.facts import Fact, Gap, Unknown
-from ..._domain.names import Directory
+from ..._domain.names import Directory, shown_name
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import (
     AllowedDevice,
@@ -359,10 +359,39 @@ def _allowed(entry: Any) -> AllowedDevice:
     )
 
 
+_UNCHOSEN = "0000:00:00.0"
+"""The address in the physical function of an automatic adapter while vSphere has not chosen one."""
+
+
 def _sriov_backing(device: Any) -> SriovBacking:
+    """An SR-IOV network adapter. The physical function of an automatic one is unset, or ``Automatic-<address>``."""
     backing = getattr(device, "sriovBacking", None)
-    physical = getattr(getattr(backing, "physicalFunctionBacking", None), "id", None)
+    text = getattr(getattr(backing, "physicalFunctionBacking", None), "id", None) or ""
     virtual = getattr(getattr(backing, "virtualFunctionBacking", None), "id", None)
+    physical, sent = parse_backing_address(text), text.startswith("Automatic-")
+    key, name, switch = _network_of(device.backing)
     return SriovBacking(
-        physical_function=parse_backing_address(physical), virtual_function=parse_backing_address(virtual)
+        physical_function=None if sent and physical == _UNCHOSEN else physical,
+        virtual_function=parse_backing_address(virtual),
+        automatic=sent or not text,
+        network=key,
+        network_name=name,
+        switch=switch,
+        mac=(device.macAddress or "").lower(),
+        address_type=str(device.addressType or ""),
+        allow_guest_mtu_change=bool(device.allowGuestOSMtuChange),
+        dvx_class=getattr(getattr(device, "dvxBackingInfo", None), "deviceClass", None) or "",
+        sent_automatic=sent,
     )
+
+
+def _network_of(backing: Any) -> tuple[str, str, str]:
+    """What the backing of a network adapter says: key and name of the network, and UUID of its distributed switch. Empty where it is
+    silent: a distributed port group has no name there."""
+    cards = vim.vm.device.VirtualEthernetCard
+    if isinstance(backing, cards.DistributedVirtualPortBackingInfo):
+        return backing.port.portgroupKey or "", "", backing.port.switchUuid or ""
+    if isinstance(backing, cards.NetworkBackingInfo):
+        network = backing.network
+        return network._moId if network is not None else "", shown_name(backing.deviceName or ""), ""
+    return "", "", ""

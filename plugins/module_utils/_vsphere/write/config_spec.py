@@ -25,12 +25,15 @@ from ..._domain.planning.details import (
     PinToHost,
     PowerOff,
     PowerOn,
+    SriovEdit,
+    SriovSpec,
     UpgradeHardware,
     VgpuSpec,
 )
 from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
 from ..sdk import vim
+from .sriov_adapters import sriov_addition, sriov_edit
 from .units import FIRST_SEQUENCES, backing_of, device_groups, edited_device, group_devices
 
 
@@ -57,6 +60,11 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change], *, first_sequence: int =
                 # The keys of new devices must be negative and different, else "Cannot add multiple devices using the same device key".
                 device_changes.append(_addition(vm, desired, temporary_key))
                 temporary_key -= 1
+            case SriovSpec() as adapter:
+                device_changes.append(sriov_addition(vm, adapter, temporary_key))
+                temporary_key -= 1
+            case SriovEdit() as edit:
+                device_changes.append(sriov_edit(vm, edit))
             case MemoryWrite():
                 pass  # merged below
             case ExtraConfig(key=name, value=value):

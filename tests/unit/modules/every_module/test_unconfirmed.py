@@ -34,6 +34,8 @@ SURVIVED: list[tuple[str, Any]] = [
     ("sriov_conflict_fault", "platform_config_fault"),
     ("sriov_conflict_fault", "invalid_argument"),
     ("sriov_conflict_fault", "not_supported"),
+    ("added_adapters_order", "reversed"),
+    ("automatic_adapter_off", "unset"),
     ("storage_refused", True),
     ("group_follows", True),
     ("reboot_required_flag", "never"),

@@ -185,6 +185,8 @@ HOSTS: Mapping[str, Contradiction | str] = {
     "config.vsanHostConfig": _without_vsan,
     "config.graphicsInfo": _shared_and_basic,
     "vm": none_of_them,
+    "network": none_of_them,
+    "config.sriovDevicePool": none_of_them,
 }
 
 # -- virtual machines --------------------------------------------------------------------------------------------------

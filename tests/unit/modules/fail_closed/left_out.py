@@ -67,6 +67,8 @@ HOSTS: Mapping[str, str] = {
     "config.vsanHostConfig": "no vSAN, or before 5.5",
     "config.graphicsInfo": "no GPU, or before 5.1",
     "vm": "no VM",
+    "network": "no network",
+    "config.sriovDevicePool": "no NIC provides virtual functions, or before 6.5",
 }
 
 VMS: Mapping[str, str] = {

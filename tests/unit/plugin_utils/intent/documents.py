@@ -51,7 +51,21 @@ host_devices = (
     | addresses
     | st.fixed_dictionaries({"match": matches}, optional={"count": counts, "label": st.none() | words | st.just("")})
 )
-vm_devices = pairs | addresses | st.fixed_dictionaries({"match": matches}, optional={"count": counts})
+vm_devices = (
+    pairs
+    | addresses
+    | st.fixed_dictionaries(
+        {"match": matches}, optional={"count": counts, "virtual_function": st.none() | st.booleans()}
+    )
+)
+sriov_networks = st.fixed_dictionaries(
+    {"network": words},
+    optional={
+        "physical_function": st.sampled_from([None, "auto", " Auto", "vmnic4", "VMNIC10"]) | addresses,
+        "mac": st.sampled_from([None, "00:50:56:00:00:01", " 02-00-5E-00-00-FF ", "00:00:00:00:00:01"]),
+        "allow_guest_mtu_change": st.none() | st.booleans(),
+    },
+)
 sizes = st.sampled_from([1, 64, 128, "256", 1 << 20, 512.0])
 mmio = st.fixed_dictionaries(
     {}, optional={"size_gb": sizes, "device_gb": st.dictionaries(pairs, st.integers(1, 99) | st.just("40"), max_size=2)}
@@ -104,6 +118,7 @@ def vms(draw: st.DrawFn) -> dict[str, Any]:
         st.fixed_dictionaries(
             {"devices": st.lists(vm_devices, max_size=3)},
             optional={
+                "sriov_networks": st.lists(sriov_networks, max_size=2),
                 "state": st.sampled_from(["present", "absent", "exactly"]),
                 "backing": st.sampled_from(["auto", "dynamic", "fixed"]),
                 "power": st.sampled_from(["keep", "off", "cycle", "on", True, False]),
@@ -118,8 +133,10 @@ def vms(draw: st.DrawFn) -> dict[str, Any]:
             },
         )
     )
-    if entry.get("state") == "absent" and not entry["devices"]:
+    if entry.get("state") == "absent" and not entry["devices"] and not entry.get("sriov_networks"):
         entry["devices"] = [draw(vm_devices)]
+    if "sriov_networks" in entry and not entry["devices"] and draw(booleans):
+        del entry["devices"]
     return {draw(st.sampled_from(["name", "moid"])): draw(words), **entry}
 
 

@@ -16,8 +16,10 @@ from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import FixedBacking, Vm
 from ...planning.plan import Blocker
+from ..kinds.virtual_functions import function_obstacle, functions_of
 from ..observed_vms import ObservedVms
-from .holders import DeviceHolders, pair_up
+from ..pairing import pair_up
+from .holders import DeviceHolders
 from .matching import Need, is_meant
 
 
@@ -84,6 +86,9 @@ class AllocationState:
         holders = self.holders.others(self.host.moid, device.address, self.vm)
         if holders:
             return holders[0].sentence()
+        uncertain = function_obstacle(self.observed, self.host, device, self.vm)
+        if uncertain:
+            return uncertain
         requester = self.reserved.get(device.address)
         if requester is not None and requester != self.vm.moid:
             return f"reserved for {self.observed.vm(requester).name}, which has an entry with this address in this run"
@@ -106,7 +111,8 @@ class AllocationState:
 
 def meant_on(host: Host, entry: DesiredDevice) -> list[HostDevice]:
     """The devices of a host that an entry selects, sorted by address."""
-    found = [device for device in host.candidates() if is_meant(entry, device)]
+    offered = functions_of(host) if entry.virtual_function else host.candidates()
+    found = [device for device in offered if is_meant(entry, device)]
     return sorted(found, key=lambda device: device.address)
 
 

@@ -8,16 +8,13 @@ only while the VM runs. The server also offers devices that other VMs hold, so "
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from ...observed.hosts import Host, HostDevice
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, SriovBacking, Vm
 from ..observed_vms import ObservedVms
-
-L = TypeVar("L")
-R = TypeVar("R")
+from ..pairing import pair_up
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -177,27 +174,6 @@ def free_devices(host: Host, holders: DeviceHolders, vm: Vm, *, running_count: b
         for device in sorted(host.candidates(active=True), key=lambda device: device.address)
         if holders.is_open(host, device, vm, running_count=running_count)
     )
-
-
-def pair_up(lefts: Sequence[L], rights: Sequence[R], edges: Mapping[int, Sequence[int]]) -> dict[int, int]:
-    """A maximum matching: as many pairs (index of left → index of right) along ``edges`` as possible, earlier ones first.
-
-    The result is deterministic. Augmenting paths have a cubic worst case, but the inputs are small (devices of one VM or one host).
-    """
-    owner: dict[int, int] = {}
-
-    def place(left: int, tried: set[int]) -> bool:
-        for right in edges.get(left, ()):
-            if right not in tried:
-                tried.add(right)
-                if right not in owner or place(owner[right], tried):
-                    owner[right] = left
-                    return True
-        return False
-
-    for left in range(len(lefts)):
-        place(left, set())
-    return {left: right for right, left in sorted(owner.items())}
 
 
 def satisfiable(items: Sequence[DynamicItem], devices: Sequence[HostDevice]) -> int:

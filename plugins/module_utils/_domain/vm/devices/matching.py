@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...host.selector import DesiredDevice
-from ...observed.hosts import Host, HostDevice
+from ...observed.hosts import Host, HostDevice, virtual_functions
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
 from ..desired import BackingKind, DesiredVm, needs_fixed
 from ..limits import MINIMUM_HARDWARE
 from ..observed_vms import ObservedVms
-from .holders import pair_up, two_readings
+from ..pairing import pair_up
+from .holders import two_readings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +30,8 @@ class Held:
     """The host device (fixed), or a device of each allowed model (dynamic), in the form that selectors match."""
     hardware: HostDevice | None = None
     """The device on the VM's host that a fixed backing refers to; None when there is none."""
+    is_virtual_function: bool = False
+    """True when ``hardware`` is a virtual function of an SR-IOV card."""
     problem: str = ""
     """Why a fixed backing cannot work on the VM's current host, as a clause; empty when it can."""
 
@@ -87,7 +90,15 @@ def _fixed(
     hardware = host.device(backing.address) if host is not None and backing.address else None
     problem = _problem(backing, host, hardware, system_id)
     if hardware is not None and not _ids_differ(backing, hardware):
-        return Held(device=device, kind="fixed", stands_for=(hardware,), hardware=hardware, problem=problem)
+        virtual = host is not None and hardware.address in virtual_functions(host.devices)
+        return Held(
+            device=device,
+            kind="fixed",
+            stands_for=(hardware,),
+            hardware=hardware,
+            is_virtual_function=virtual,
+            problem=problem,
+        )
     vendor_id, device_id = backing.vendor_id or "", backing.device_id or ""
     model = models.get(f"{vendor_id}:{device_id}")
     blank = HostDevice(address="", vendor_id=vendor_id, device_id=device_id)
@@ -149,6 +160,8 @@ def kind_for(observed: ObservedVms, vm: Vm, desired: DesiredVm, entry: DesiredDe
 
 def accepts(desired: DesiredVm, entry: DesiredDevice, held: Held) -> bool:
     """True when a current device meets an entry without a change."""
+    if entry.virtual_function and not held.is_virtual_function:
+        return False
     if held.problem or not held.stands_for or not all(is_meant(entry, device) for device in held.stands_for):
         return False
     if needs_fixed(entry):
@@ -158,7 +171,8 @@ def accepts(desired: DesiredVm, entry: DesiredDevice, held: Held) -> bool:
 
 def could_become(entry: DesiredDevice, held: Held) -> bool:
     """True when a device has the desired model, so that a new backing makes it meet the entry."""
-    return bool(held.stands_for) and all(is_meant(entry, device) for device in held.stands_for)
+    fits = held.is_virtual_function or not entry.virtual_function
+    return fits and bool(held.stands_for) and all(is_meant(entry, device) for device in held.stands_for)
 
 
 def in_order(entries: Sequence[DesiredDevice]) -> list[DesiredDevice]:

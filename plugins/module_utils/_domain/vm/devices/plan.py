@@ -65,7 +65,7 @@ __all__ = [
 ]
 
 
-_DETACHED_BY_ALL = ("fixed", "dynamic", "vgpu", "dvx")
+_DETACHED_BY_ALL = ("fixed", "dynamic", "vgpu", "dvx", "sriov")
 """Kinds of backings that ``kinds: all`` detaches."""
 
 
@@ -98,13 +98,14 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
     capacity_checks = _check_capacities(observed, partial_plans, holders)
     host_limits = _check_host_limits(observed, partial_plans)
     notes = _notes(observed, partial_plans, capacity_checks, holders)
+    supply = _check_supply(observed, partial_plans)
     contended = waits_for_others([partial.draft for partial in partial_plans])
     targets = [
         _target(
             partial,
             capacity_checks.get(partial.draft.vm.moid, CapacityCheck()),
             contended.get(partial.draft.vm.moid),
-            host_limits.get(partial.draft.vm.moid),
+            host_limits.get(partial.draft.vm.moid) or supply.get(partial.draft.vm.moid),
             notes.get(partial.draft.vm.moid, ()),
         )
         for partial in partial_plans
@@ -550,6 +551,29 @@ def _check_host_limits(observed: ObservedVms, partial_plans: Sequence[_PartialPl
             if blocker is not None:
                 host_limits[partial.draft.vm.moid] = blocker
     return host_limits
+
+
+def _check_supply(observed: ObservedVms, partial_plans: Sequence[_PartialPlan]) -> Mapping[str, Blocker]:
+    """VM id → blocker when its host has too few virtual functions for its SR-IOV network adapters."""
+    with_adapters = [
+        partial for partial in partial_plans if partial.draft.desired.sriov_networks and not partial.blockers
+    ]
+    if not with_adapters:
+        return {}
+    from ..kinds.function_supply import Asking, check_supply
+
+    return check_supply(
+        observed,
+        [
+            Asking(
+                vm=partial.draft.vm,
+                changes=partial.changes,
+                runs=partial.must_run or (partial.draft.vm.may_run and not partial.changes),
+            )
+            for partial in with_adapters
+            if partial.must_run or partial.kinds.attaching
+        ],
+    )
 
 
 def _count_after(draft: Draft, kinds: KindPlan) -> int:

@@ -4,26 +4,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..desired import DesiredVm
 from ..observed_vms import ObservedVms
 from .kind_plan import KindPlan, merge_kinds
 
 
-def _plan_units(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
-    """vGPUs, groups and DVX devices. Their planner is imported only for a VM that names them."""
-    if not (desired.units or (desired.all_kinds and desired.state == "exactly")):
-        return KindPlan()
-    from .units import plan_units
-
-    return plan_units(observed, desired)
-
-
-KINDS: tuple[Callable[[ObservedVms, DesiredVm], KindPlan], ...] = (_plan_units,)
-"""The planners, in the order in which their changes are shown."""
-
-
 def plan_kinds(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
-    """The plan of one VM for all these kinds."""
-    return merge_kinds(planner(observed, desired) for planner in KINDS)
+    """The plan of one VM for all these kinds, in the order in which their changes are shown. A planner is imported where it is needed: most
+    VMs have fixed and dynamic devices only."""
+    plans = []
+    everything = desired.all_kinds and desired.state == "exactly"
+    if desired.units or everything:
+        from .units import plan_units
+
+        plans.append(plan_units(observed, desired))
+    if desired.sriov_networks is not None or everything:
+        from .sriov_networks import plan_sriov_networks
+
+        plans.append(plan_sriov_networks(observed, desired))
+    return merge_kinds(plans)

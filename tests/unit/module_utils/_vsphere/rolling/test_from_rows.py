@@ -414,7 +414,7 @@ class TestHardware:
 
     @pytest.mark.parametrize(
         ("function", "fixed"),
-        [("Automatic-0000:00:00.0", False), ("0000:5e:00.0", True), ("Automatic-0000:5e:00.0", True)],
+        [("Automatic-0000:00:00.0", False), ("0000:5e:00.0", True), ("Automatic-0000:5e:00.0", False)],
     )
     def test_a_virtual_function_of_one_card_or_of_any(self, function: str, fixed: bool) -> None:
         card = DEVICE.VirtualSriovEthernetCard

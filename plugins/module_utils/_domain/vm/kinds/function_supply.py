@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether the virtual functions of a host are enough for the SR-IOV network adapters of a plan. PRIVATE to the collection.
+
+Running VMs hold virtual functions. The server does not show which ones, so they are counted for each physical function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ...observed.hosts import Host
+from ...observed.networks import HostNetworks
+from ...observed.vms import FixedBacking, SriovBacking, Vm
+from ...planning.plan import Blocker, Change
+from ...planning.predicted import after
+from ..observed_vms import ObservedVms
+from ..pairing import pair_up
+from .sriov_places import functions_in_effect, possible_functions
+from .virtual_functions import possible_cards
+
+MOST_ADAPTERS_AND_DEVICES = 128
+"""Passthrough devices and SR-IOV network adapters of a VM have the keys 13000 to 13127 together (seen on vCenter 8.0.3)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """A VM whose plan needs virtual functions. ``runs``: it will run after the plan."""
+
+    vm: Vm
+    changes: tuple[Change, ...]
+    runs: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Use:
+    """One virtual function that a VM uses: of one of these physical functions."""
+
+    vm: str
+    functions: tuple[str, ...]
+
+
+def check_supply(observed: ObservedVms, asking: Sequence[Asking]) -> Mapping[str, Blocker]:
+    """VM id → blocker, for each VM of a plan whose host has too few virtual functions left, or that would have too many devices.
+
+    In the order of the plan: what an earlier VM of the plan takes is not free for a later one."""
+    found: dict[str, Blocker] = {}
+    granted: dict[str, Vm] = {}
+    for one in asking:
+        vm, host = _unsettled(after(one.vm, one.changes)), observed.host_of(one.vm)
+        blocker = _too_many(vm)
+        networks = observed.networks.get(one.vm.host_moid or "")
+        if blocker is None and host is not None and networks is not None:
+            others = [granted.get(other.moid, other) for other in observed.everyone() if other.moid != vm.moid]
+            blocker = _shortage(host, networks, vm, [other for other in others if other.host_moid == host.moid])
+        if blocker is not None:
+            found[one.vm.moid] = blocker
+        elif one.runs:
+            granted[one.vm.moid] = vm
+    return found
+
+
+def _unsettled(vm: Vm) -> Vm:
+    """The VM, whose automatic adapters get a physical function at its next power-on, whatever they have now."""
+    devices = tuple(
+        replace(device, backing=replace(device.backing, physical_function=None))
+        if isinstance(device.backing, SriovBacking) and device.backing.automatic
+        else device
+        for device in vm.devices
+    )
+    return replace(vm, devices=devices)
+
+
+def _too_many(vm: Vm) -> Blocker | None:
+    if len(vm.devices) <= MOST_ADAPTERS_AND_DEVICES:
+        return None
+    return Blocker(
+        code="too_many_devices",
+        message=f"{vm.name} would have {len(vm.devices)} passthrough devices and SR-IOV network adapters, but a VM can have "
+        f"{MOST_ADAPTERS_AND_DEVICES} together",
+        cure="Reduce the number of devices or adapters",
+    )
+
+
+def _shortage(host: Host, networks: HostNetworks, vm: Vm, others: Sequence[Vm]) -> Blocker | None:
+    """A blocker when the adapters of the VM cannot all have a virtual function while the other VMs run."""
+    cards = possible_cards(host.devices)
+    used = [use for other in others if other.may_run for use in _uses(host, networks, cards, other)]
+    needed = _uses(host, networks, cards, vm)
+    slots = [device.address for device in host.devices for _unused in range(functions_in_effect(device))]
+    taken = [*used, *needed]
+    edges = {
+        left: [right for right, address in enumerate(slots) if address in use.functions]
+        for left, use in enumerate(taken)
+    }
+    # The VMs that run come first: they keep what they have.
+    pairs = pair_up(taken, slots, edges)
+    short = [use for left, use in enumerate(taken) if left >= len(used) and left not in pairs]
+    if not short:
+        return None
+    functions = sorted({address for use in needed for address in use.functions})
+    total = sum(functions_in_effect(host.device(address)) for address in functions)
+    holders = _counted(use.vm for use in used if set(use.functions) & set(functions))
+    off = [use for other in others if not other.may_run for use in _uses(host, networks, cards, other)]
+    waiting = _counted(use.vm for use in off if set(use.functions) & set(functions))
+    labels = ", ".join(f"{networks.vmnic_of(address) or address}" for address in functions)
+    return Blocker(
+        code="no_free_virtual_function",
+        message=f"{vm.name} needs {len(needed)} virtual functions of {labels or 'an SR-IOV card'} on {host.name}, which has {total}"
+        + (f", in use by {holders}" if holders else "")
+        + (f" (powered off, but configured with them: {waiting})" if waiting else ""),
+        cure="Raise the number of virtual functions with host_sriov, power off one of these VMs, or use another physical function",
+    )
+
+
+def _counted(names: Iterable[str]) -> str:
+    """``fw-01 (2), fw-02 (1)``."""
+    listed = list(names)
+    return ", ".join(f"{name} ({listed.count(name)})" for name in sorted(set(listed)))
+
+
+def _uses(host: Host, networks: HostNetworks, cards: Mapping[str, tuple[str, ...]], vm: Vm) -> list[_Use]:
+    """The virtual functions that a VM uses while it runs on the host: for its adapters, and as fixed devices."""
+    uses = []
+    for device in vm.devices:
+        match device.backing:
+            case SriovBacking() as backing if not backing.dvx_class:
+                uses.append(_Use(vm=vm.name, functions=possible_functions(host, networks, backing)))
+            case FixedBacking(address=str() as address) if address in cards:
+                uses.append(_Use(vm=vm.name, functions=cards[address]))
+    return uses
