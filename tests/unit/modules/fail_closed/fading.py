@@ -10,7 +10,7 @@ lack it: the simulated hosts and VMs stay as they are, so what a write does to t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -112,26 +112,30 @@ def contradicted(kind: str, path: str) -> bool:
     return not isinstance(CONTRADICTIONS.get((kind, path), ""), str)
 
 
-Read = Callable[[PropertyReader, Any, ManagedObject, Path], tuple[Stored | None, Any]]
+Reads = Callable[[PropertyReader, Any, ManagedObject, Iterable[Path]], Iterator[tuple[Stored | None, Any]]]
 
 
 @contextmanager
 def watched(fade: Fade | Frugal | None = None) -> Iterator[Seen]:
     """Notes which properties are read, and takes one away."""
     seen = Seen()
-    original: Read = PropertyReader.read
+    original: Reads = PropertyReader.read_all  # every read ends there
 
-    def read(reader: PropertyReader, call: Any, obj: ManagedObject, path: Path) -> tuple[Stored | None, Any]:
-        stored, fault = original(reader, call, obj, path)
+    def read_all(
+        reader: PropertyReader, call: Any, obj: ManagedObject, paths: Iterable[Path]
+    ) -> Iterator[tuple[Stored | None, Any]]:
         kind = kind_of(obj)
-        key = (kind, path.text)
-        value = stored.value if stored is not None else None
-        seen.paths[key] = seen.paths.get(key, False) or emptied(value) is not None
-        if fade is not None and fade.means(obj, path.text, kind):
-            return fade.applied(obj, stored, fault)
-        return stored, fault
+        read = list(paths)
+        for path, (stored, fault) in zip(read, original(reader, call, obj, read), strict=True):
+            key = (kind, path.text)
+            value = stored.value if stored is not None else None
+            seen.paths[key] = seen.paths.get(key, False) or emptied(value) is not None
+            if fade is not None and fade.means(obj, path.text, kind):
+                yield fade.applied(obj, stored, fault)
+            else:
+                yield stored, fault
 
-    with mock.patch.object(PropertyReader, "read", read):
+    with mock.patch.object(PropertyReader, "read_all", read_all):
         yield seen
 
 
