@@ -100,7 +100,7 @@ def _definitions() -> Schema:
 
 def _units() -> list[Schema]:
     """Entries of a VM for vGPUs, vendor device groups and DVX devices."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm import desired_kinds
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired import units
 
     count = {"anyOf": [{"type": "null"}, _whole_number()], "description": "How many. Default: one."}
     setting = {"anyOf": [{"type": "integer"}, _text("\\S")]}
@@ -135,7 +135,7 @@ def _units() -> list[Schema]:
             "count": count,
         },
     }
-    if {kind: tuple(keys) for kind, keys in forms.items()} != dict(desired_kinds.KIND_KEYS):
+    if {kind: tuple(keys) for kind, keys in forms.items()} != dict(units.KIND_KEYS):
         raise ValueError("a kind of device has other keys than this schema knows")
     return [_object(keys, [kind]) for kind, keys in forms.items()]
 
@@ -158,7 +158,7 @@ def _hosts() -> Schema:
 
 def _sriov_network() -> Schema:
     """An entry of sriov_networks."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm import desired_sriov
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired import sriov_networks
 
     word = "".join(f"[{letter}{letter.upper()}]" for letter in "auto")
     vmnic = "".join(f"[{letter}{letter.upper()}]" for letter in "vmnic")
@@ -171,7 +171,7 @@ def _sriov_network() -> Schema:
         "mac": _or_null(_text(_whole(macs))) | {"description": "MAC address, in quotes. Default: generated."},
         "allow_guest_mtu_change": {"type": ["boolean", "null"], "description": "Whether the guest may change the MTU."},
     }
-    if tuple(keys) != desired_sriov.SRIOV_KEYS:
+    if tuple(keys) != sriov_networks.SRIOV_KEYS:
         raise ValueError("an SR-IOV network adapter has other keys than this schema knows")
     return _object(keys, ["network"])
 
@@ -200,7 +200,7 @@ def _selector() -> Schema:
 
 
 def _vm() -> Schema:
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm import desired
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired import vm as desired
     from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import entries
 
     words: Schema = {

@@ -9,6 +9,7 @@ and the files that it writes are copied back.
 from __future__ import annotations
 
 import datetime
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,16 @@ def forget(file: Path, version: str) -> None:
     file.write_text(yaml.safe_dump(known), encoding="utf-8")
 
 
+def unescape(file: Path, version: str) -> None:
+    """antsibull-changelog stores the descriptions of new modules and plugins with the escapes of Markdown (``SR\\-IOV``)."""
+    known = yaml.safe_load(file.read_text(encoding="utf-8"))
+    release = known["releases"][version]
+    for new in [release.get("modules", []), *release.get("plugins", {}).values()]:
+        for item in new:
+            item["description"] = re.sub(r"\\([-_*.#+!])", r"\1", item["description"])
+    file.write_text(yaml.safe_dump(known), encoding="utf-8")
+
+
 def main() -> int:
     """Exit status of antsibull-changelog. A second run for the same version makes its notes again, from what the fragments say now."""
     folder = sync("release")
@@ -41,6 +52,9 @@ def main() -> int:
     command = ["antsibull-changelog", "release", "--version", version, "--date", str(datetime.date.today())]
     environ = clean_environ(Path(sys.prefix)) | {"ANSIBLE_COLLECTIONS_PATH": str(collections_path("release"))}
     done = subprocess.run(command, cwd=folder, env=environ, check=False)
+    if done.returncode == 0:
+        unescape(folder / "changelogs" / "changelog.yaml", version)
+        done = subprocess.run(["antsibull-changelog", "generate"], cwd=folder, env=environ, check=False)
     if done.returncode == 0:
         for name in WRITTEN:
             shutil.copy2(folder / name, ROOT / name)

@@ -25,9 +25,9 @@ from tools.architecture import (
 from tools.envs import ROOT
 
 MOST_FILES = 15
-MOST_DOMAIN_PACKAGES = 16
-MOST_DEPTH = 8
-"""Root, observed, planning (which types are in a plan), host, vm, kinds, devices, drift."""
+MOST_DOMAIN_PACKAGES = 17
+MOST_DEPTH = 9
+"""Root, observed, planning (which types are in a plan), host, desired, vm, kinds, devices, drift."""
 PLUGINS = files("plugins")
 GRAPH = file_graph(PLUGINS)
 PACKAGES = package_graph(GRAPH)

@@ -33,13 +33,13 @@ from .._domain.observed.vms import Vm, VmName
 from .._domain.rolling.advice import describe_work
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_offers, needs_placement
 from .._vsphere.attributes.leftovers import decode_traces
+from .._vsphere.details.networks import read_networks
+from .._vsphere.details.offers import read_offers
+from .._vsphere.details.placements import with_placements
+from .._vsphere.details.plan_details import read_details
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.fleet import read_fleet
 from .._vsphere.read.hosts import read_names
-from .._vsphere.read.networks import read_networks
-from .._vsphere.read.offers import read_offers
-from .._vsphere.read.placements import with_placements
-from .._vsphere.read.plan_details import read_details
 from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vms import read_holders
 from .._vsphere.rolling.seen import status_of_traces

@@ -13,7 +13,7 @@ from .._domain.host.targets import Target
 from .._domain.observed.hosts import Host, HostDevice
 from .._domain.vm.devices.host_limit import device_limit, occupied
 from .._domain.vm.offers import Offer
-from .._vsphere.read.offers import read_host_offers
+from .._vsphere.details.offers import read_host_offers
 from .._vsphere.session.connect import Session
 from .engine.observe import ObservedHosts, observe_hosts, read_protection
 from .engine.output import device_results, offer_result

@@ -10,10 +10,10 @@ from typing import Any
 
 from .._domain.names import Reference
 from .._domain.observed.vms import Vm
-from .._domain.vm.desired import DesiredVm
-from .._domain.vm.desired_kinds import parse_vm_devices
-from .._domain.vm.desired_mmio import parse_mmio
-from .._domain.vm.desired_sriov import parse_sriov_networks
+from .._domain.vm.desired.mmio import parse_mmio
+from .._domain.vm.desired.sriov_networks import parse_sriov_networks
+from .._domain.vm.desired.units import parse_vm_devices
+from .._domain.vm.desired.vm import DesiredVm
 from .engine.vms import parse_vms
 
 _INHERITED = (

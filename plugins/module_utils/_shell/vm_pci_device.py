@@ -27,7 +27,7 @@ from .._domain.planning.details import (
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_vms
 from .._domain.vm.devices.plan import DesiredVm, plan_vm_devices, reserved_cards
-from .._vsphere.read.networks import read_networks
+from .._vsphere.details.networks import read_networks
 from .._vsphere.session.connect import Session
 from .._vsphere.write.vms import apply_vm
 from .engine.gate import Gate

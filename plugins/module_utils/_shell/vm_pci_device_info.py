@@ -13,7 +13,7 @@ from .._domain.observed.networks import unnamed_port_groups, with_network_names
 from .._domain.observed.vms import Vm
 from .._domain.timestamps import on_day
 from .._domain.vm.devices.shared_cards import cards_by_place, fixed_addresses, shared_cards
-from .._vsphere.read.networks import read_port_group_names
+from .._vsphere.details.networks import read_port_group_names
 from .._vsphere.session.connect import Session
 from .engine.observe import observe_vms, vms_on
 from .engine.output import vm_result

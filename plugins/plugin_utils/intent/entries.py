@@ -14,10 +14,10 @@ from typing import Any, NoReturn, TypeVar
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
 from ...module_utils._domain.host.selector import parse_desired_devices, refuse_contradictions
-from ...module_utils._domain.vm.desired import DesiredVm, check_desired
-from ...module_utils._domain.vm.desired_kinds import parse_vm_devices
-from ...module_utils._domain.vm.desired_mmio import parse_mmio
-from ...module_utils._domain.vm.desired_sriov import DesiredSriovNetwork, parse_sriov_networks
+from ...module_utils._domain.vm.desired.mmio import parse_mmio
+from ...module_utils._domain.vm.desired.sriov_networks import DesiredSriovNetwork, parse_sriov_networks
+from ...module_utils._domain.vm.desired.units import parse_vm_devices
+from ...module_utils._domain.vm.desired.vm import DesiredVm, check_desired
 from .guest import guest_entry
 from .source_location import Place, PlacedError, choice, items, mapping, text, truth, whole_number
 

@@ -23,8 +23,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.offe
     SharingGpu,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.output import offer_result
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.offers import offer_from
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.vm_limits import _kind_limits
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.details.offers import offer_from
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.details.vm_limits import _kind_limits
 from tests.unit.module_utils._domain.vm.builders import card, desired, esx, guest, locked, observed
 from tests.unit.recorded import recordings
 

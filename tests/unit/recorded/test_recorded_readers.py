@@ -18,7 +18,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.proper
     RowReader,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import fabric as read_fabric
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import vm_limits
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.details import vm_limits
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.disk_paths import (
     TOPOLOGIES,
     disks_by_adapter,

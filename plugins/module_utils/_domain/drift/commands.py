@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from ..host.selector import DesiredDevice
 from ..plain import Plain, Record
 from ..text import literal
-from ..vm.desired_kinds import DesiredUnit
-from ..vm.desired_sriov import DesiredSriovNetwork
+from ..vm.desired.sriov_networks import DesiredSriovNetwork
+from ..vm.desired.units import DesiredUnit
 
 COLLECTION = "directpath.vsphere"
 

@@ -17,7 +17,7 @@ from ..observed.hosts import DeviceUser, Host
 from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
-from ..vm.desired_kinds import DesiredUnit
+from ..vm.desired.units import DesiredUnit
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, needs_offers, plan_vm_devices
 from ..writing.api_versions import ApiVersions, refuse_too_new
 from .commands import Commands

@@ -34,8 +34,8 @@ from ..planning.details import (
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
 from ..rolling.status import RunLine, VmLine, describe_vm
-from ..vm.desired_kinds import DesiredUnit
-from ..vm.desired_sriov import DesiredSriovNetwork
+from ..vm.desired.sriov_networks import DesiredSriovNetwork
+from ..vm.desired.units import DesiredUnit
 from ..vm.devices.matching import Held, survey
 from ..vm.devices.shared_cards import DETACH, cards_by_place, fixed_addresses, shared_cards
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers

@@ -16,7 +16,7 @@ from ..observed.hosts import Host
 from ..observed.vms import Vm
 from ..planning.details import UpgradeHardware
 from ..planning.plan import Blocker, Change, Plan
-from .desired import DesiredVm
+from .desired.vm import DesiredVm
 from .observed_vms import ObservedVms
 
 SUBJECT = "hardware version"

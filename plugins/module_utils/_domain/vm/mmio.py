@@ -19,7 +19,7 @@ from ..observed.vms import Vm
 from ..pci import ACCELERATOR_CLASS, DISPLAY_CLASS
 from ..planning.details import ExtraConfig
 from ..planning.plan import Blocker, Change, WindowFacts
-from .desired_mmio import DesiredMmio, power_of_two_above
+from .desired.mmio import DesiredMmio, power_of_two_above
 from .gpu_memory import MODEL_MEMORY_GB
 
 USE_KEY = "pciPassthru.use64bitMMIO"

@@ -14,7 +14,7 @@ from ..observed.hosts import Host, HostDevice, UnreadVm
 from ..observed.networks import HostNetworks
 from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
-from .desired import DesiredVm, check_desired
+from .desired.vm import DesiredVm, check_desired
 from .offers import Offers
 from .placement import Placements
 

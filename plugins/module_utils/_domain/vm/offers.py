@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..observed.vms import Backing
-from .desired_kinds import ParameterValue
+from .desired.units import ParameterValue
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

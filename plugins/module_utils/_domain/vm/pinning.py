@@ -14,7 +14,7 @@ from ..observed.hosts import Host
 from ..observed.vms import FixedBacking, Vm
 from ..planning.details import PinToHost
 from ..planning.plan import Blocker, Change
-from .desired import DesiredVm
+from .desired.vm import DesiredVm
 from .observed_vms import ObservedVms
 from .placement import ClusterPlacement, Pin, find_pin, forbidding_rules
 

@@ -15,7 +15,7 @@ from ..observed.hosts import Host
 from ..observed.vms import Vm
 from ..planning.details import HotAdd, PowerOff, PowerOn
 from ..planning.plan import Blocker, Change
-from .desired import BackingKind, DesiredVm
+from .desired.vm import BackingKind, DesiredVm
 from .limits import check_hardware, check_limit, counts_towards_limit
 from .memory import describe_device
 

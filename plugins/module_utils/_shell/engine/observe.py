@@ -19,6 +19,9 @@ from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
 from ..._domain.vm.devices.plan import ObservedVms, needs_details, needs_offers, needs_placement, starts_elsewhere
 from ..._domain.vm.offers import Offers
+from ..._vsphere.details.offers import read_offers
+from ..._vsphere.details.placements import with_placements
+from ..._vsphere.details.plan_details import read_details
 from ..._vsphere.read.fabric import read_fabric
 from ..._vsphere.read.hosts import (
     read_around,
@@ -29,9 +32,6 @@ from ..._vsphere.read.hosts import (
     read_users,
     reread_hosts,
 )
-from ..._vsphere.read.offers import read_offers
-from ..._vsphere.read.placements import with_placements
-from ..._vsphere.read.plan_details import read_details
 from ..._vsphere.read.vms import read_holders, read_vms
 from ..._vsphere.session.connect import Session
 from .vms import neighbours, place_vms

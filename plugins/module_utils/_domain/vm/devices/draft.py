@@ -16,7 +16,7 @@ from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, dependency_group
 from ...observed.vms import Vm, VmDevice
 from ...planning.plan import Blocker
-from ..desired import BackingKind, DesiredVm
+from ..desired.vm import BackingKind, DesiredVm
 from ..memory import describe_device
 from ..observed_vms import ObservedVms
 from .allocation import AllocatedDevice, Allocation, AllocationState, allocate, assign, meant_on

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, virtual_functions
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
-from ..desired import BackingKind, DesiredVm, needs_fixed
+from ..desired.vm import BackingKind, DesiredVm, needs_fixed
 from ..limits import MINIMUM_HARDWARE
 from ..observed_vms import ObservedVms
 from ..pairing import pair_up

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
 from ...planning.plan import Blocker, Change, Plan, TargetPlan, VmFacts
-from ..desired import DesiredVm
+from ..desired.vm import DesiredVm
 from ..hardware_version import HardwarePlan, after_upgrades, plan_hardware
 from ..kinds.kind_plan import KindPlan
 from ..kinds.plan_kinds import plan_kinds

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from ...observed.vms import Vm
 from ...planning.plan import Blocker
 from ...suggest import suggest_word
-from ..desired_kinds import DesiredDvx, ParameterValue
+from ..desired.units import DesiredDvx, ParameterValue
 from ..offers import DvxClass, DvxParameter, Offer
 from .held_units import plain
 from .vgpu import where

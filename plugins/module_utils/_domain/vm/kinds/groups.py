@@ -10,7 +10,7 @@ from ...observed.vms import Vm
 from ...planning.details import GroupSpec
 from ...planning.plan import Blocker
 from ...suggest import suggest_word
-from ..desired_kinds import DesiredGroup
+from ..desired.units import DesiredGroup
 from ..offers import Offer
 from .held_units import HeldUnit
 from .vgpu import where

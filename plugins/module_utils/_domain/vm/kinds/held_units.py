@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ...observed.vms import DvxBacking, VgpuBacking, Vm, VmDevice
-from ..desired_kinds import DesiredDvx, DesiredUnit, ParameterValue, UnitKind
+from ..desired.units import DesiredDvx, DesiredUnit, ParameterValue, UnitKind
 
 FIRST_KEY = 13000
 """Key of the passthrough device ``pciPassthru0``: N of ``pciPassthruN`` is the key minus this number."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from ...observed.vms import Vm
 from ...planning.plan import Blocker
-from ..desired_kinds import DesiredUnit
+from ..desired.units import DesiredUnit
 from ..offers import KindLimits
 from .held_units import HeldUnit
 from .kind_plan import KindPlan

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ..desired import DesiredVm
+from ..desired.vm import DesiredVm
 from ..observed_vms import ObservedVms
 from .kind_plan import KindPlan, merge_kinds
 

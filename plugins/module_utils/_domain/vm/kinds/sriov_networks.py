@@ -18,8 +18,8 @@ from ...observed.networks import HostNetworks, Network
 from ...observed.vms import SriovBacking, Vm, VmDevice
 from ...planning.details import Detach, SriovEdit, SriovSpec
 from ...planning.plan import Blocker, Change, Leaving
-from ..desired import DesiredVm
-from ..desired_sriov import is_assigned_by_server
+from ..desired.sriov_networks import is_assigned_by_server
+from ..desired.vm import DesiredVm
 from ..observed_vms import ObservedVms
 from ..pairing import pair_up
 from .kind_plan import KindPlan

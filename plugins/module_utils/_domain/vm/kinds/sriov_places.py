@@ -12,7 +12,7 @@ from ...observed.hosts import Host, HostDevice
 from ...observed.networks import HostNetworks, Network
 from ...observed.vms import SriovBacking, Vm
 from ...planning.plan import Blocker
-from ..desired_sriov import DesiredSriovNetwork
+from ..desired.sriov_networks import DesiredSriovNetwork
 
 ENABLE = "Set the number of virtual functions with host_sriov, reboot the host if that is pending, then run this again"
 

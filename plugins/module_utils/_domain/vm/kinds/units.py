@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from ...observed.vms import VgpuBacking
 from ...planning.details import Detach, DetachGroup, DvxSpec, VgpuSpec
 from ...planning.plan import Blocker, Change, Leaving
-from ..desired import DesiredVm
-from ..desired_kinds import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu
+from ..desired.units import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu
+from ..desired.vm import DesiredVm
 from ..observed_vms import ObservedVms
 from ..offers import Offer
 from . import dvx, groups, vgpu

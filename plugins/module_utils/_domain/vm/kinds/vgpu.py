@@ -13,7 +13,7 @@ from ...pci import DISPLAY_CLASS
 from ...planning.details import ExtraConfig
 from ...planning.plan import Blocker, Change
 from ...suggest import suggest_word
-from ..desired_kinds import DesiredVgpu
+from ..desired.units import DesiredVgpu
 from ..mmio import MmioDevice
 from ..observed_vms import ObservedVms
 from ..offers import HostOffer, Offer

@@ -38,7 +38,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY, Entry
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import DesiredMmio
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired.mmio import DesiredMmio
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.placement import ClusterPlacement
 from tests.unit.module_utils._domain.strategies import (
     A40,

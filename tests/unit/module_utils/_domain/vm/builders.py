@@ -31,7 +31,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plannin
     MemoryWrite,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan, TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_kinds import parse_vm_devices
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired.units import parse_vm_devices
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.devices.plan import (
     DesiredVm,
     ObservedVms,

@@ -15,7 +15,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plannin
     DvxSpec,
     VgpuSpec,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_kinds import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired.units import (
     DesiredDvx,
     DesiredGroup,
     DesiredVgpu,

@@ -14,7 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import SriovBacking, Vm, VmDevice
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import ExtraConfig
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import TargetPlan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired.mmio import (
     DesiredMmio,
     is_power_of_two,
     parse_mmio,

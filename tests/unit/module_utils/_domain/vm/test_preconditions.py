@@ -14,7 +14,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plannin
     MemoryWrite,
     PowerOff,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import DesiredMmio
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired.mmio import DesiredMmio
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.memory import merge_writes
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.mmio import SIZE_KEY, USE_KEY
 from tests.unit.module_utils._domain.vm.builders import (

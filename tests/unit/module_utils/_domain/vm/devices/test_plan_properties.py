@@ -23,7 +23,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.details import FixedSpec
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired_mmio import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.desired.mmio import (
     DesiredMmio,
     is_power_of_two,
 )

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from ..errors import InputError
-from ..pci import parse_pair
-from ..suggest import as_whole
+from ...errors import InputError
+from ...pci import parse_pair
+from ...suggest import as_whole
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from ..errors import InputError
-from ..host.selector import DesiredDevice
-from .desired_kinds import DesiredUnit
-from .desired_mmio import DesiredMmio
-from .desired_sriov import DesiredSriovNetwork
+from ...errors import InputError
+from ...host.selector import DesiredDevice
+from .mmio import DesiredMmio
+from .sriov_networks import DesiredSriovNetwork
+from .units import DesiredUnit
 
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import DvxBacking, DynamicBacking, VgpuBacking
-from ..._domain.vm.desired_kinds import ParameterValue
+from ..._domain.vm.desired.units import ParameterValue
 from ..._domain.vm.offers import (
     DvxClass,
     DvxParameter,
@@ -25,11 +25,11 @@ from ..._domain.vm.offers import (
     VgpuProfile,
 )
 from ..property_collector.retrieve import Row, collect_objects
+from ..read.vms import backing_from
 from ..sdk import vim, vmodl
 from ..session.answer_checks import reader
 from ..session.connect import Session
 from .vm_limits import find_browsers
-from .vms import backing_from
 
 _HOST_PATHS = {
     "config.sharedPassthruGpuTypes": (vim.host.ConfigInfo, "sharedPassthruGpuTypes"),

@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import InputError
-from ..pci import parse_address
-from ..plain import Record
-from ..suggest import suggest_word
+from ...errors import InputError
+from ...pci import parse_address
+from ...plain import Record
+from ...suggest import suggest_word
 
 SRIOV_KEYS = ("network", "physical_function", "mac", "allow_guest_mtu_change")
 AUTOMATIC = "auto"

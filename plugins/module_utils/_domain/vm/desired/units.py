@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
-from ..errors import InputError
-from ..host.selector import VM_DESIRED_KEYS, DesiredDevice, parse_desired_devices
-from ..plain import Record
-from ..suggest import as_whole, suggest_word
+from ...errors import InputError
+from ...host.selector import VM_DESIRED_KEYS, DesiredDevice, parse_desired_devices
+from ...plain import Record
+from ...suggest import as_whole, suggest_word
 
 UnitKind: TypeAlias = Literal["vgpu", "group", "dvx"]
 ParameterValue: TypeAlias = bool | int | float | str
