@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import loop
 from simulator.core.base import Entity
 from tests.unit.modules.harness import LABS, Lab
 
@@ -86,6 +88,8 @@ class Roll:
     options: dict[str, Any]
     boots: dict[str, Any] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
+    forecast_age: float = 3600.0
+    """Seconds of simulated time. The 20 s of a real run pass with nearly every look: the forecasts would take a fifth of the test."""
 
     @classmethod
     def of(cls, source: str | dict[str, Any] = "three_hosts", *, owing: bool = True, **options: Any) -> Roll:
@@ -135,10 +139,12 @@ class Roll:
         self.running = {vm["name"] for vm in self.vms() if vm["power"] == "poweredOn"}
 
     def run(self, **more: Any) -> dict[str, Any]:
-        return self.lab.run(MODULE, **{**self.options, **more})
+        with mock.patch.object(loop, "FORECAST_AGE", self.forecast_age):
+            return self.lab.run(MODULE, **{**self.options, **more})
 
     def fail(self, **more: Any) -> dict[str, Any]:
-        return self.lab.run(MODULE, fails=True, **{**self.options, **more})
+        with mock.patch.object(loop, "FORECAST_AGE", self.forecast_age):
+            return self.lab.run(MODULE, fails=True, **{**self.options, **more})
 
     # -- what is true ------------------------------------------------------------------------------------------------
 
