@@ -23,6 +23,7 @@ READS = ("plan", "verify", "drift", "status")
 """Playbooks of the collection that change nothing."""
 SHELLS = ("shell", "bash", "sh")
 _PLAYBOOK = re.compile(r"ansible-playbook directpath\.vsphere\.(?P<name>\w+)[^\n;|&]*\Z")
+_MODULE = re.compile(r"directpath\.vsphere\.(\w+):")
 _OWN_PLAYBOOK = re.compile(r"ansible-playbook (?!directpath\.vsphere\.)[\w./-]+[^\n;|&]*\Z")
 
 
@@ -40,7 +41,8 @@ def is_predictable(block: Block) -> bool:
     if how is None or how.unpredicted or "--check" in (*how.args, *block.text.split()):
         return False
     if block.language not in SHELLS:
-        return True
+        modules = _MODULE.findall(block.text)
+        return not modules or not all(name.endswith("_info") for name in modules)
     script = re.sub(r"\\\n\s*", "", block.text).strip()
     found = _PLAYBOOK.match(script)
     if found:

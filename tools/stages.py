@@ -380,6 +380,14 @@ STAGES: tuple[Stage, ...] = (
         cost=70,
         daily=False,
     ),
+    Stage(
+        name="galaxy-importer-lint",
+        group="long",
+        about="before a release: the ansible-lint of Galaxy on the tarball; every day, ansible-lint has the same rules",
+        module=("tools.package", "importer-lint"),
+        cost=80,
+        daily=False,
+    ),
     _compat("next", "pre-releases of ansible-core and pyVmomi", 120, group="next", daily=False),
     Stage(
         name="site-next",

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What Ansible packs for a module: every file that it imports, anywhere in its code. Each run parses and compiles them all."""
+"""What Ansible packs for a module: every file that it imports, anywhere in its code. Each run of it parses and compiles them all."""
 
 from __future__ import annotations
 

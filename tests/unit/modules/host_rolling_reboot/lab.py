@@ -5,17 +5,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
+from unittest import mock
 
 import pytest
+import yaml
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import loop
 from simulator.core.base import Entity
-from tests.unit.modules.harness import Lab
+from tests.unit.modules.harness import LABS, Lab
 
 A100 = {"match": "10de:20f1"}
 OPTANE = {"match": {"name": "*P5800X*"}}
+GPUS = ("0000:3b:00.0", "0000:5e:00.0")
+"""The A100s of a host of the lab three_hosts."""
+MMIO = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "128"}
+"""What vm_pci_device sets for one of them."""
 MODULE = "host_rolling_reboot"
 ACCOUNT = {"name": "administrator@vsphere.local", "password": "VMware1!", "role": "Admin"}
 
@@ -49,6 +56,30 @@ def fleet(hosts: int = 3, clusters: int = 1, vms: int = 2, esx: str = "esx-{:02d
     }
 
 
+def three_hosts(owing: Collection[str] = (), *, pinned: bool = False) -> dict[str, Any]:
+    """The lab ``three_hosts`` as host_passthrough and vm_pci_device leave it (``made_by_modules``, and a test that compares both): running
+    them before each test costs more than the test.
+
+    ``owing``: the hosts whose A100s are enabled and wait for a reboot. ``pinned``: see ``Roll.pinned``.
+    """
+    lab: dict[str, Any] = yaml.safe_load((LABS / "three_hosts.yml").read_text(encoding="utf-8"))
+    cluster = lab["datacenters"][0]["clusters"][0]
+    wait = {"enabled": True, "active": False}
+    cards = lab["hardware"]["gpu-node"]["cards"]
+    if pinned:
+        states = {"a100": {"enabled": True}, "p5800x": wait}
+        lab["hardware"]["gpu-node"]["cards"] = [{"card": card, **states.get(card, {})} for card in cards]
+        for vm in cluster["vms"][:2]:
+            vm |= {"devices": [{"fixed": GPUS[0]}], "power": "on", "extra": dict(MMIO)}
+    else:
+        cluster["hosts"] = [
+            {"name": f"{name}.lab", "hardware": "gpu-node"}
+            | ({"states": dict.fromkeys(GPUS, wait)} if name in owing else {})
+            for name in ("esx-01", "esx-02", "esx-03")
+        ]
+    return lab
+
+
 @dataclass
 class Roll:
     """A lab whose hosts owe a reboot."""
@@ -57,13 +88,28 @@ class Roll:
     options: dict[str, Any]
     boots: dict[str, Any] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
+    forecast_age: float = 3600.0
+    """Seconds of simulated time. The 20 s of a real run pass with nearly every look: the forecasts would take a fifth of the test."""
 
     @classmethod
     def of(cls, source: str | dict[str, Any] = "three_hosts", *, owing: bool = True, **options: Any) -> Roll:
+        if source == "three_hosts" and owing:
+            hosts = options.get("hosts", ["esx-01", "esx-02", "esx-03"])
+            return cls.ready(Lab.load(three_hosts(hosts)), options)
+        return cls.made_by_modules(source, owing=owing, **options)
+
+    @classmethod
+    def made_by_modules(
+        cls, source: str | dict[str, Any] = "three_hosts", *, owing: bool = True, **options: Any
+    ) -> Roll:
         lab = Lab.load(source)
         where = {key: options[key] for key in ("cluster", "hosts") if key in options}
         if owing:
             lab.run("host_passthrough", **where, devices=[A100], apply="reboot")
+        return cls.ready(lab, options)
+
+    @classmethod
+    def ready(cls, lab: Lab, options: dict[str, Any]) -> Roll:
         roll = cls(lab=lab, options=options)
         roll.remember()
         return roll
@@ -71,7 +117,13 @@ class Roll:
     @classmethod
     def pinned(cls, **options: Any) -> Roll:
         """Three hosts, of which two have lent an A100 to a running VM, and all of which owe a reboot for another device."""
-        roll = cls.of("three_hosts", owing=False, cluster=["compute"], **options)
+        lab = Lab.load(three_hosts(pinned=True))
+        lab.sim.clock.sleep(60)
+        return cls.ready(lab, {"cluster": ["compute"], **options})
+
+    @classmethod
+    def pinned_by_modules(cls) -> Roll:
+        roll = cls.of("three_hosts", owing=False, cluster=["compute"])
         lab = roll.lab
         lab.run("host_passthrough", cluster=["compute"], devices=[A100])
         for vm in ("train-01", "train-02"):
@@ -87,10 +139,12 @@ class Roll:
         self.running = {vm["name"] for vm in self.vms() if vm["power"] == "poweredOn"}
 
     def run(self, **more: Any) -> dict[str, Any]:
-        return self.lab.run(MODULE, **{**self.options, **more})
+        with mock.patch.object(loop, "FORECAST_AGE", self.forecast_age):
+            return self.lab.run(MODULE, **{**self.options, **more})
 
     def fail(self, **more: Any) -> dict[str, Any]:
-        return self.lab.run(MODULE, fails=True, **{**self.options, **more})
+        with mock.patch.object(loop, "FORECAST_AGE", self.forecast_age):
+            return self.lab.run(MODULE, fails=True, **{**self.options, **more})
 
     # -- what is true ------------------------------------------------------------------------------------------------
 
