@@ -23,7 +23,7 @@ HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
     "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
     "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states", "standby", "quarantine", "quick_boot", "alarms",
-    "tags", "custom_values", "recorded",
+    "tags", "custom_values", "recorded", "module_options",
 }  # fmt: skip
 RECORDED_KEYS = {
     "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes", "chassis", "onboard",
@@ -124,6 +124,7 @@ def _condition(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
         "quarantine": bool(entry.get("quarantine", False)),
         "quick_boot": bool(entry.get("quick_boot", False)),
         "up_days": float(entry.get("up_days", 20.0)),
+        "module_options": {str(name): str(told) for name, told in (entry.get("module_options") or {}).items()},
         "knobs": _knobs(entry, name),
     }
 

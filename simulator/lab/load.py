@@ -227,6 +227,7 @@ class Builder:
             "pciPassthruSystem": host_parts.HostPciPassthruSystem,
             "storageSystem": host_parts.HostStorageSystem,
             "bootDeviceSystem": host_parts.HostBootDeviceSystem,
+            "kernelModuleSystem": host_parts.HostKernelModuleSystem,
             "vsanSystem": vsan.HostVsanSystem,
         }
         if host.spec.vsan:

@@ -114,6 +114,8 @@ class HostSpec:
     quarantine: bool = False
     quick_boot: bool = False
     up_days: float = 20.0
+    module_options: Mapping[str, str] = field(default_factory=dict)
+    """Kernel module -> its configured parameters."""
     knobs: Mapping[str, Any] = field(default_factory=dict)
 
     @property

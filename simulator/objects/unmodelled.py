@@ -96,7 +96,6 @@ HOST = {
     "imageConfigManager": "imageConfigManager",
     "firmwareSystem": "firmwareSystem",
     "healthStatusSystem": "healthStatusSystem",
-    "kernelModuleSystem": "kernelModuleSystem",
     "authenticationManager": "authenticationManager",
     "powerSystem": "powerSystem",
     "cacheConfigurationManager": "cacheConfigManager",

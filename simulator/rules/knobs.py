@@ -75,6 +75,19 @@ class Knobs:
             choices=("host_config_fault", "platform_config_fault", "invalid_argument", "not_supported"),
         ),
     ] = "host_config_fault"
+    sriov_at_once: Annotated[
+        bool,
+        About(
+            "a number of virtual functions takes effect without a boot where passthrough does; false: at the next boot, as the "
+            "networking guide says"
+        ),
+    ] = False
+    virtual_functions_at_most: Annotated[
+        int, About("a boot creates at most so many virtual functions of a function (interrupt vectors); 0: no limit")
+    ] = 0
+    driver_parameter_wins: Annotated[
+        bool, About("at a boot, the parameter max_vfs of a driver decides, and not the number that the API has")
+    ] = False
     storage_refused: Annotated[
         bool, About("refuse a storage controller that is in use or has the boot disk (users report that hosts do not)")
     ] = False

@@ -107,7 +107,10 @@ def ability(host: HostState) -> passthrough.HostAbility:
         labels=bool(getattr(capability, "assignHwPciConfigSupported", False)),
         uplinks={nic.address: (nic.switch, nic.device) for nic in host.spec.nics if nic.switch},
         busy_storage=host_storage.busy_addresses(host.spec),
-        held=frozenset(host.holders) | frozenset(host_cards.vgpu_users(host)) | frozenset(+host.functions_used),
+        held=frozenset(host.holders)
+        | {host.pci[address].physical for address in host.holders if address in host.pci}
+        | frozenset(host_cards.vgpu_users(host))
+        | frozenset(+host.functions_used),
     )
 
 
@@ -194,3 +197,31 @@ class HostAssignableHardwareManager(HostPart):
             )
         host.pci |= passthrough.configured(host.pci, requests, ability(host), host.settings)
         host.publish()
+
+
+class HostKernelModuleSystem(HostPart):
+    """The configured parameters of the drivers of NICs and storage adapters. Other modules are not modelled.
+
+    An unknown module is NotFound, and parameters take effect when the module is loaded again (API reference).
+    """
+
+    vim_type = vim.host.KernelModuleSystem
+    id_prefix = "kernelModuleSystem"
+
+    @takes("name")
+    def QueryConfiguredModuleOptionString(self, call: Call, name: str) -> str:
+        """The parameters as they are configured; the driver may have been loaded with others."""
+        self._check(name)
+        return self.host.module_options.get(name, "")
+
+    @takes("name", "options")
+    def UpdateModuleOptionString(self, call: Call, name: str, options: str) -> None:
+        """Replace the parameters."""
+        self._check(name)
+        self.host.module_options[name] = options
+
+    def _check(self, name: str) -> None:
+        self.host.reach()
+        spec = self.host.spec
+        if name not in {nic.driver for nic in spec.nics} | {adapter.driver for adapter in spec.adapters}:
+            raise vim.fault.NotFound(msg=f"Module {name} is not found.")

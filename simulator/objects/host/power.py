@@ -200,7 +200,7 @@ def _booted(host: HostState, address: str, stored: Mapping[str, Passthrough]) ->
     if old is not None:
         sriov = old.sriov if fresh.sriov else None
         fresh = dataclasses.replace(fresh, enabled=old.enabled, label=old.label, sriov=sriov or fresh.sriov)
-    return passthrough.at_boot(fresh, host.settings)
+    return passthrough.at_boot(fresh, host.settings, virtual_functions.functions_of(host, address))
 
 
 def _renumbered(host: HostState) -> Layout:

@@ -88,6 +88,7 @@ class HostState(Entity):
         self.profiles_used: Counter[tuple[str, str]] = Counter()
         self.crashed: list[VmState] = []
         self.parts: dict[str, Any] = {}
+        self.module_options = dict(spec.module_options)
         self.publish_timer: Timer | None = None
         self.next_functions: list[Function] | None = None
         self.next_release = spec.release
