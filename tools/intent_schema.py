@@ -21,6 +21,7 @@ from tools.intent_schema_guest import guest_schema
 HEX4 = "(0[xX])?[0-9a-fA-F]{1,4}"
 PCI_ADDRESS = "([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:(0?[0-9a-fA-F]|1[0-9a-fA-F])\\.[0-7]"
 NUMBER_FROM_1 = "^\\s*(?=[0-9]{1,9}\\s*$)0*[1-9][0-9]*\\s*$"
+NUMBER_FROM_0 = "^\\s*[0-9]{1,9}\\s*$"
 PORT = "^\\s*(?=[0-9]{1,9}\\s*$)0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\s*$"
 
 Schema = dict[str, Any]
@@ -84,11 +85,29 @@ def _definitions() -> Schema:
         "names": {"anyOf": [{"type": "null"}, _ref("name"), {"type": "array", "items": _ref("name")}]},
         "hosts": _hosts(),
         "selector": _selector(),
-        "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"])]},
+        "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"]), _functions(device["match"])]},
         "vm_device": {"anyOf": [*short, _object(device, ["match"])]},
         "vm": _vm(),
         "guest": guest_schema(_ref("name"), _whole_number()),
     }
+
+
+def _functions(match: Schema) -> Schema:
+    """An entry with virtual functions."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.sriov import entries
+
+    keys: Schema = {
+        "match": {"anyOf": [{"type": "null"}, match]},
+        "vmnic": {"anyOf": [{"type": "null"}, _ref("name")], "description": "A physical NIC, such as vmnic4."},
+        "virtual_functions": {
+            "anyOf": [{"type": "integer", "minimum": 0}, _text(NUMBER_FROM_0)],
+            "description": "The number of SR-IOV virtual functions of each function; 0 turns SR-IOV off.",
+        },
+    }
+    if list(keys) != list(entries.FUNCTION_KEYS):
+        raise ValueError("an entry with virtual functions has other keys than this schema knows")
+    one = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in ("match", "vmnic")]
+    return _object(keys, ["virtual_functions"]) | {"oneOf": one}
 
 
 def _hosts() -> Schema:

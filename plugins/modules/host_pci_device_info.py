@@ -93,9 +93,11 @@ hosts:
       type: int, returned: always}
     device_limit: {description: Limit of C(devices_in_use); null when the release has no such limit., type: int, returned: always}
     hints: {description: Notes about the host., type: list, elements: str, returned: always}
-    devices: {description: The devices, type: list, elements: dict, returned: always,
+    devices: {description: "The devices. C(vmnic) is the name of a physical NIC. C(sriov) is for functions with SR-IOV - C(requested)
+      virtual functions are configured if it is C(enabled), C(present) exist if it is C(active), and C(maximum) are possible. C(pending)
+      means that another number is configured than exists.", type: list, elements: dict, returned: always,
       sample: [{address: "0000:3b:00.0", ids: "10de:20f1", name: "GA100 [A100 PCIe 40GB]", state: active, capable: true, enabled: true,
-        active: true, pending: false, group: ["0000:3b:00.0"], protected: [], vms: []}]}
+        active: true, pending: false, vmnic: null, sriov: null, group: ["0000:3b:00.0"], protected: [], vms: []}]}
 calls:
   description: Number of API calls.
   returned: always

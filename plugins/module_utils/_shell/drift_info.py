@@ -27,10 +27,13 @@ from .._domain.errors import InputError
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target
+from .._domain.host.virtual_functions import function_entries, passthrough_entries
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.rolling.advice import describe_work
+from .._domain.sriov.desired import DesiredSriov
+from .._domain.sriov.entries import parse_host_entries
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
@@ -78,7 +81,9 @@ class DriftRequest:
                 cure="Give a number from 0, which asks none",
             )
         return cls(
-            targets=parse_targets(params, devices_required=False) if params["targets"] else (),
+            targets=parse_targets(params, devices_required=False, parse=parse_host_entries)
+            if params["targets"]
+            else (),
             vms=parse_requested_vms({**params, "devices": None}) if params["vms"] else (),
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
@@ -131,6 +136,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
     # VMs that a host lists, but that named another host when the names were read.
     late = read_holders(session, neighbours(inventory, found.hosts, (*chosen_vms, *beside)))
     vms, others = place_vms(found.vms, near), place_vms((*found.others, *late), near)
+    ignored = vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms")
     hosts = with_users(found.hosts, (*vms, *others))
     desired_vms, skipped = _parse_desired(vms, meaning, _only_on(inventory, request))
     journals = decode_traces(session, found.definitions, found.attributes, directory=request.journal_dir)
@@ -139,11 +145,18 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             vms=vms,
             others=others,
             hosts=hosts,
-            ignored_vms=vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms"),
+            ignored_vms=ignored,
             device_limit=request.device_limit,
         ),
         hosts=DesiredPassthrough(
-            devices=meaning.hosts, on_missing=request.on_missing, allow_protected=request.allow_protected
+            devices={moid: passthrough_entries(devices) for moid, devices in meaning.hosts.items()},
+            on_missing=request.on_missing,
+            allow_protected=request.allow_protected,
+        ),
+        functions=DesiredSriov(
+            devices={moid: found for moid, devices in meaning.hosts.items() if (found := function_entries(devices))},
+            on_missing=request.on_missing,
+            ignore_unreadable_vms=ignored,
         ),
         desired_vms=desired_vms,
         not_found=meaning.not_found,

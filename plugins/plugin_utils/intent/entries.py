@@ -8,12 +8,14 @@ two. Rules that a schema cannot express (the same device twice, a label both sel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
 from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
+from ...module_utils._domain.host.virtual_functions import passthrough_entries
+from ...module_utils._domain.sriov.entries import parse_host_entries
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
 from ...module_utils._domain.vm.desired_mmio import parse_mmio
 from .guest import guest_entry
@@ -51,10 +53,11 @@ def host_devices(place: Place, raw: Any, *, for_several: bool) -> tuple[Any, ...
 
     ``for_several``: the list is for more than one host. Raises InputError.
     """
-    entries, desired_devices = _devices(place, raw)
+    entries, desired_devices = _devices(place, raw, parse_host_entries)
+    plain = passthrough_entries(desired_devices)
     try:
-        refuse_contradictions(desired_devices, place.path, default_is_all=True)
-        refuse_relabelling(desired_devices)
+        refuse_contradictions(plain, place.path, default_is_all=True)
+        refuse_relabelling(plain)
     except InputError as error:
         _raise_at(place, error)
     for number, desired in enumerate(desired_devices):
@@ -133,14 +136,16 @@ def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredD
                 "has the key label, which is for hosts only",
                 "Select devices by label with match: {label: ...}",
             )
-    return _devices(place, raw)
+    return _devices(place, raw, parse_desired_devices)
 
 
-def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
+def _devices(
+    place: Place, raw: Any, parse: Callable[[object, str], tuple[DesiredDevice, ...]]
+) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
     """Device entries in the long form, and parsed. The checks are those of the modules."""
     entries = [entry for _where, entry in items(place, raw)]
     try:
-        desired_devices = parse_desired_devices(entries, place.path)
+        desired_devices = parse(entries, place.path)
     except InputError as error:
         _raise_at(place, error)
     return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), desired_devices

@@ -24,6 +24,7 @@ from ...module_utils._domain.suggest import suggest_word
 from ...module_utils._domain.text import counted
 from .entries import host_devices, vm_entry
 from .guest import check_inventory_hosts, guests_of, without_guest
+from .kinds_of_entries import targets_by_module
 from .source_location import Place, items, mapping, names, text, whole_number
 from .variable_names import FOREIGN, fail_for, suspects
 
@@ -98,14 +99,16 @@ class EndpointIntent:
 
     def record(self) -> dict[str, Any]:
         """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices. ``guests``: how
-        the guests of VMs are verified."""
+        the guests of VMs are verified. The targets of single modules: see ``targets_by_module``."""
+        targets = [target.record() for target in self.targets]
         return {
             "leader": self.leader,
             "vcenter": self.vcenter,
             "port": self.port,
             "place": self.vcenter if self.port == DEFAULT_PORT else f"{self.vcenter}:{self.port}",
             "inventory_hosts": list(self.inventory_hosts),
-            "targets": [target.record() for target in self.targets],
+            "targets": targets,
+            **targets_by_module(targets),
             "host_targets": [target.record(with_devices=False) for target in self.targets],
             "vms": [without_guest(vm) for vm in self.vms],
             "vms_to_release": [_to_release(without_guest(vm)) for vm in self.vms],

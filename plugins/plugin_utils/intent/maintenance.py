@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.names import visible_names
+from .kinds_of_entries import targets_by_module
 from .named_records import clusters_of, finder
 
 Record = Mapping[str, Any]
@@ -86,6 +87,7 @@ def share_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[
     return {
         **share,
         "targets": targets,
+        **targets_by_module(targets),
         "host_targets": [{"hosts": target["hosts"]} for target in targets],
         "only_on_hosts": names,
         "host_names": names,

@@ -190,6 +190,7 @@ INVENTORY_FACTS: tuple[str, ...] = (
     "directpath_power_state",
     "directpath_type",
     "directpath_version",
+    "directpath_virtual_functions",
 )
 """Variables that the inventory plugin sets."""
 

@@ -11,11 +11,13 @@ from typing import Literal
 from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
-from ..observed.device_users import users_by_host
+from ..observed.device_users import function_users_by_host, users_by_host
 from ..observed.hosts import DeviceUser, Host
+from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
+from ..sriov.desired import DesiredSriov
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
 from ..writing.api_versions import ApiVersions, refuse_too_new
 from .commands import Commands
@@ -37,7 +39,8 @@ class NotFound:
 class ObservedEndpoint:
     """The observed state of one vCenter, together with the desired state resolved to its objects.
 
-    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``passed_over``:
+    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``functions``: the
+    same for entries with virtual functions; only hosts that have such entries. ``passed_over``:
     ids of VMs in the intent that this run does not check. ``disks_unread``: hosts whose partition tables were not read because the limit
     of calls was reached. ``sees_all``: False when the account cannot read the root folder; then an object that is not found may exist.
     ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text). ``rolling``: what rolling
@@ -46,6 +49,7 @@ class ObservedEndpoint:
 
     vms: ObservedVms
     hosts: DesiredPassthrough
+    functions: DesiredSriov = field(default_factory=DesiredSriov)
     desired_vms: tuple[DesiredVm, ...] = ()
     not_found: tuple[NotFound, ...] = ()
     passed_over: tuple[str, ...] = ()
@@ -62,11 +66,15 @@ class ObservedEndpoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plans:
-    """What the modules would do. ``strict``: the plan when VMs may have the desired devices only (``state: exactly``)."""
+    """What the modules would do. ``strict``: the plan when VMs may have the desired devices only (``state: exactly``).
+
+    ``functions``: the plan of virtual functions.
+    """
 
     hosts: Plan
     vms: Plan
     strict: Plan
+    functions: Plan = field(default_factory=Plan)
 
 
 def make_plans(observed: ObservedEndpoint) -> Plans:
@@ -74,9 +82,20 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
     strict = tuple(replace(desired, state="exactly") for desired in observed.desired_vms if desired.state == "present")
     return Plans(
         hosts=refuse_too_new(plan_passthrough(observed.wanted(), observed.hosts), observed.api),
+        functions=refuse_too_new(_plan_functions(observed), observed.api),
         vms=refuse_too_new(plan_vm_devices(observed.vms, observed.desired_vms), observed.api),
         strict=refuse_too_new(plan_vm_devices(observed.vms, strict), observed.api),
     )
+
+
+def _plan_functions(observed: ObservedEndpoint) -> Plan:
+    if not observed.functions.devices:
+        return Plan()
+    from ..sriov.plan import plan_sriov  # imported here, because most intents have no virtual functions
+
+    vms = tuple(observed.vms.everyone())
+    hosts = [host for host in observed.vms.hosts if host.moid in observed.functions.devices]
+    return plan_sriov([replace(host, unread_vms=unread_vms(host, vms)) for host in hosts], observed.functions)
 
 
 def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
@@ -125,8 +144,12 @@ def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> 
 
 def with_users(hosts: Iterable[Host], vms: Iterable[Vm]) -> tuple[Host, ...]:
     """The hosts with ``users`` completed from the devices of ``vms``."""
-    users = users_by_host(vms)
-    return tuple(_with_users(host, users.get(host.moid, {})) for host in hosts)
+    known = tuple(vms)
+    users, functions = users_by_host(known), function_users_by_host(known)
+    return tuple(
+        replace(_with_users(host, users.get(host.moid, {})), function_users=functions.get(host.moid, ()))
+        for host in hosts
+    )
 
 
 def _with_users(host: Host, users: Mapping[str, Sequence[DeviceUser]]) -> Host:
@@ -149,6 +172,7 @@ def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iter
 
 def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     targets = {target.moid: target for target in plans.hosts.targets}
+    functions = {target.moid: target for target in plans.functions.targets}
     allowed = parse_overrides(observed.hosts.allow_protected, observed.wanted())
     for host in observed.vms.hosts:
         if host.moid in targets:
@@ -156,10 +180,25 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
             target = targets[host.moid]
             if host.moid in observed.disks_unread:
                 target = without_unread_disk_blockers(host, target)
-            yield from host_differences(host, target, desired_devices, commands, allowed=allowed[host.moid])
+            yield from host_differences(
+                host,
+                target,
+                desired_devices,
+                commands,
+                allowed=allowed[host.moid],
+                functions=_functions(host, functions, commands),
+            )
         elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)
+
+
+def _functions(host: Host, targets: Mapping[str, TargetPlan], commands: Commands) -> Iterable[Difference]:
+    if host.moid not in targets:
+        return ()
+    from .functions import function_differences  # imported here, as above
+
+    return function_differences(host, targets[host.moid], commands)
 
 
 def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Difference]:
@@ -200,6 +239,10 @@ def _blocked_after_hosts(observed: ObservedEndpoint, plans: Plans) -> frozenset[
     if not any(target.blockers for target in plans.vms.targets):
         return frozenset()
     hosts = project(observed.vms.hosts, plans.hosts)
+    if plans.functions.targets:
+        from ..sriov.plan import project_sriov  # imported here, as above
+
+        hosts = project_sriov(hosts, plans.functions)
     before = {host.moid: host for host in observed.vms.hosts}
     assumed = {
         host.moid: frozenset(

@@ -22,6 +22,7 @@ from ..planning.details import (
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    SriovWrite,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
@@ -290,7 +291,7 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
         case PowerOff():
             return None
-        case PassthroughWrite() | MaintenanceStep():
+        case PassthroughWrite() | SriovWrite() | MaintenanceStep():
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)

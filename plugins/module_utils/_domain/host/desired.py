@@ -35,13 +35,19 @@ class DesiredPassthrough:
 
 def refuse_bad_desired(hosts: Sequence[Host], desired: DesiredPassthrough) -> None:
     """Raise InputError for a desired state that is wrong on any hardware."""
-    places: dict[DesiredDevice, set[str]] = {}
     for host in hosts:
         desired_devices = desired.devices.get(host.moid, ())
         refuse_contradictions(desired_devices, "devices", default_is_all=True)
         if desired.state == "enabled":
             refuse_relabelling(desired_devices)
-        for entry in desired_devices:
+    refuse_bare_addresses(hosts, desired.devices)
+
+
+def refuse_bare_addresses(hosts: Sequence[Host], devices: Mapping[str, Sequence[DesiredDevice]]) -> None:
+    """Raise InputError for an entry that gives several hosts an address without the model of the device there."""
+    places: dict[DesiredDevice, set[str]] = {}
+    for host in hosts:
+        for entry in devices.get(host.moid, ()):
             if entry.selector.address and not entry.selector.names_kind:
                 places.setdefault(entry, set()).add(host.name)
     for entry, names in places.items():

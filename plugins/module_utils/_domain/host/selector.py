@@ -61,11 +61,13 @@ class Selector:
     slot: str | None = None
     name: str | None = None
     label: str | None = None
+    vmnic: str | None = None
+    """A physical NIC. Only an entry with virtual functions has it (``parse_function_entries``)."""
 
     @property
     def given(self) -> dict[str, str]:
         """The conditions that were given, in the order of SELECTOR_KEYS."""
-        values = {key: getattr(self, key) for key in SELECTOR_KEYS}
+        values = {key: getattr(self, key) for key in (*SELECTOR_KEYS, "vmnic")}
         return {key: value for key, value in values.items() if value is not None}
 
     @property
@@ -211,6 +213,8 @@ class DesiredDevice:
     selector: Selector
     count: int | Literal["all"] | None = None
     label: str | None = None
+    virtual_functions: int | None = None
+    """The number of virtual functions of each selected function; 0 turns SR-IOV off. None: the entry is for passthrough."""
 
     @property
     def text(self) -> str:
@@ -221,6 +225,13 @@ class DesiredDevice:
     def option(self) -> Record:
         """The entry as in the option ``devices``."""
         text = self.selector.text
+        if self.virtual_functions is not None:
+            chosen: Record = (
+                {"vmnic": self.selector.vmnic}
+                if self.selector.vmnic is not None
+                else {"match": self.selector.given if text.startswith("{") else text}
+            )
+            return {**chosen, "virtual_functions": self.virtual_functions}
         return {
             "match": self.selector.given if text.startswith("{") else text,
             **({} if self.count is None else {"count": self.count}),
@@ -233,6 +244,15 @@ def parse_desired_devices(raw: object, parameter: str = "devices") -> tuple[Desi
 
     Raises InputError when an entry is wrong, is listed twice, or conflicts with another.
     """
+    desired_devices = tuple(
+        parse_entry(entry, f"{parameter}[{number}]") for number, entry in enumerate(refuse_no_list(raw, parameter))
+    )
+    refuse_contradictions(desired_devices, parameter, default_is_all=False)
+    return desired_devices
+
+
+def refuse_no_list(raw: object, parameter: str) -> Sequence[object]:
+    """The entries. Raises InputError for anything but a list."""
     if isinstance(raw, str | Mapping) or not isinstance(raw, Sequence):
         raise InputError(
             message=f"{parameter} is {_kind_of(raw)}, not a list",
@@ -240,12 +260,11 @@ def parse_desired_devices(raw: object, parameter: str = "devices") -> tuple[Desi
             parameter=parameter,
             cure='Write a list, such as ["10de:20f1"] or [{match: "10de:20f1", count: 2}]',
         )
-    desired_devices = tuple(_desired(entry, f"{parameter}[{number}]") for number, entry in enumerate(raw))
-    refuse_contradictions(desired_devices, parameter, default_is_all=False)
-    return desired_devices
+    return raw
 
 
-def _desired(entry: object, parameter: str) -> DesiredDevice:
+def parse_entry(entry: object, parameter: str) -> DesiredDevice:
+    """One entry for passthrough. Raises InputError."""
     if isinstance(entry, str):
         return DesiredDevice(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
@@ -256,7 +275,9 @@ def _desired(entry: object, parameter: str) -> DesiredDevice:
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]
         hint = (
-            f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
+            " (an entry with virtual_functions is for host_sriov)"
+            if {"virtual_functions", "vmnic"} & set(unknown)
+            else f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
             else suggest_word(unknown[0], DESIRED_KEYS)
         )

@@ -15,6 +15,7 @@ from ..observed.vms import AllowedDevice
 
 ChangeKind: TypeAlias = Literal[
     "passthrough",
+    "sriov",
     "shutdown",
     "detach",
     "attach",
@@ -50,6 +51,16 @@ class PassthroughWrite:
     def label_after(self) -> str | None:
         """The label of the device after the write; None when it has none."""
         return self.device.label if self.label is None else self.label or None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SriovWrite:
+    """The number of virtual functions of one physical function; 0 turns SR-IOV off. ``apply_now``: as in ``PassthroughWrite``."""
+
+    kind: ClassVar[ChangeKind] = "sriov"
+    device: HostDevice
+    virtual_functions: int
+    apply_now: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +145,7 @@ class HotAdd:
     cpu: bool | None = None
 
 
-HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
+HostDetail: TypeAlias = PassthroughWrite | SriovWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
 Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail

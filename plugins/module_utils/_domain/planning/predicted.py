@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..observed.hosts import DeviceUser, Host, HostDevice
+from ..observed.device_users import adapters_of
+from ..observed.hosts import DeviceUser, FunctionUser, Host, HostDevice, Sriov
 from ..observed.vms import (
     Backing,
     DynamicBacking,
@@ -31,6 +32,7 @@ from .details import (
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    SriovWrite,
 )
 from .plan import Change, Plan, TargetPlan
 
@@ -40,11 +42,16 @@ _NEW_KEY = 13_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PredictedDevice:
-    """The passthrough state of one device of a host."""
+    """The state of one device of a host: passthrough, and SR-IOV if it has it."""
 
     enabled: bool
     active: bool
     label: str | None
+    sriov: Sriov | None = None
+
+    def settled(self) -> PredictedDevice:
+        """After a reboot."""
+        return replace(self, active=self.enabled, sriov=self.sriov and self.sriov.rebooted())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,7 +94,7 @@ class Predicted:
     def then(self, later: Predicted) -> Predicted:
         """What is predicted after a later task."""
         settled = {
-            moid: {address: replace(device, active=device.enabled) for address, device in devices.items()}
+            moid: {address: device.settled() for address, device in devices.items()}
             if moid in later.rebooted
             else devices
             for moid, devices in self.hosts.items()
@@ -141,10 +148,22 @@ class Predicted:
         def changed(device: HostDevice) -> HostDevice:
             found = predicted.get(device.address)
             if found is not None:
-                return replace(device, enabled=found.enabled, active=found.active, label=found.label)
+                return replace(device, enabled=found.enabled, active=found.active, label=found.label, sriov=found.sriov)
             return device.rebooted() if rebooted else device
 
-        return replace(host, devices=tuple(map(changed, host.devices)), users=self._users(host))
+        return replace(
+            host,
+            devices=tuple(map(changed, host.devices)),
+            users=self._users(host),
+            function_users=self._function_users(host),
+        )
+
+    def _function_users(self, host: Host) -> tuple[FunctionUser, ...]:
+        kept = [user for user in host.function_users if user.moid not in self.vms]
+        for moid, vm in self.vms.items():
+            if vm.host_moid == host.moid:
+                kept += adapters_of(vm.name, moid, vm.power_state == "poweredOn", vm.devices)
+        return tuple(kept)
 
     def _users(self, host: Host) -> Mapping[str, tuple[DeviceUser, ...]]:
         users = {
@@ -181,7 +200,7 @@ def predict_vms(vms: Sequence[Vm], plan: Plan) -> Predicted:
 
 
 def predict_hosts(hosts: Sequence[Host], plan: Plan) -> Predicted:
-    """The devices of hosts after ``host_passthrough`` applied the plan, before any reboot."""
+    """The devices of hosts after ``host_passthrough`` or ``host_sriov`` applied the plan, before any reboot."""
     by_id = {host.moid: host for host in hosts}
     found = {target.moid: _devices_after(by_id[target.moid], target) for target in plan.targets if target.effective}
     return Predicted(hosts=found)
@@ -190,16 +209,37 @@ def predict_hosts(hosts: Sequence[Host], plan: Plan) -> Predicted:
 def _devices_after(host: Host, target: TargetPlan) -> dict[str, PredictedDevice]:
     found = {}
     for change in target.effective:
-        if isinstance(change.detail, PassthroughWrite):
-            write, address = change.detail, change.detail.device.address
+        write = change.detail
+        if isinstance(write, PassthroughWrite | SriovWrite):
+            address = write.device.address
             device = host.device(address) or write.device
             takes_effect = address not in target.host_facts.pending_after
-            found[address] = PredictedDevice(
-                enabled=write.enabled,
-                active=write.enabled if takes_effect else device.active,
-                label=write.label_after,
-            )
+            found[address] = _device_after(device, write, takes_effect=takes_effect)
     return found
+
+
+def _device_after(device: HostDevice, write: PassthroughWrite | SriovWrite, *, takes_effect: bool) -> PredictedDevice:
+    if isinstance(write, SriovWrite):
+        sriov = device.sriov and replace(
+            device.sriov, enabled=write.virtual_functions > 0, requested=write.virtual_functions
+        )
+        return PredictedDevice(
+            enabled=device.enabled,
+            active=device.active,
+            label=device.label,
+            sriov=sriov and sriov.rebooted() if takes_effect else sriov,
+        )
+    sriov = device.sriov
+    if write.enabled and sriov is not None and sriov.enabled:
+        # Passthrough ends SR-IOV: see ``write.passthrough``.
+        sriov = replace(sriov, enabled=False, requested=0)
+        sriov = sriov.rebooted() if takes_effect else sriov
+    return PredictedDevice(
+        enabled=write.enabled,
+        active=write.enabled if takes_effect else device.active,
+        label=write.label_after,
+        sriov=sriov,
+    )
 
 
 def after(vm: Vm, changes: Iterable[Change]) -> Vm:

@@ -26,6 +26,7 @@ from ..planning.details import (
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    SriovWrite,
 )
 from ..planning.plan import Blocker, Plan, TargetPlan
 
@@ -33,7 +34,15 @@ Version: TypeAlias = tuple[int, ...]
 """Four numbers, such as (8, 0, 0, 1)."""
 
 KindName: TypeAlias = Literal[
-    "vgpu", "dynamic", "hardware_label", "dvx", "device_group", "fixed_hot_plug", "vgpu_mode", "directpath_profile"
+    "sriov",
+    "vgpu",
+    "dynamic",
+    "hardware_label",
+    "dvx",
+    "device_group",
+    "fixed_hot_plug",
+    "vgpu_mode",
+    "directpath_profile",
 ]
 
 
@@ -49,6 +58,12 @@ class NewerKind:
 
 
 KINDS: Mapping[KindName, NewerKind] = {
+    "sriov": NewerKind(
+        words="SR-IOV virtual functions",
+        since="5.5",
+        names=("HostSriovConfig", "HostSriovInfo"),
+        instead="set them on the host (esxcli network sriovnic, or the parameter max_vfs of the driver)",
+    ),
     "vgpu": NewerKind(words="a vGPU", since="6.0", names=("VirtualPCIPassthroughVmiopBackingInfo",)),
     "dynamic": NewerKind(
         words="a dynamic passthrough device",
@@ -127,6 +142,8 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ("dynamic",)
         case PassthroughWrite(label=label):
             return () if label is None else ("hardware_label",)
+        case SriovWrite():
+            return ("sriov",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
         case MaintenanceStep():

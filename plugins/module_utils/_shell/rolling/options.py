@@ -15,6 +15,7 @@ from ..._domain.rolling.scheduling.windows import parse_window
 from ..._domain.rolling.state.budget import check_amount
 from ..._domain.rolling.state.journal import DIRECTORY
 from ..._domain.rolling.state.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
+from ..._domain.sriov.entries import parse_host_entries
 from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 from ..engine.targets import parse_targets
@@ -64,7 +65,7 @@ class RollingRequest:
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
-        targets = parse_targets(params, devices_required=False)
+        targets = parse_targets(params, devices_required=False, parse=parse_host_entries)
         return cls(
             targets=targets,
             policy=_policy(params),

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..._domain.host.targets import Inventory
-from ..._domain.observed.device_users import users_by_host
+from ..._domain.observed.device_users import function_users_by_host, users_by_host
 from ..._domain.observed.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import Vm, VmName
@@ -37,6 +37,7 @@ from ..session.connect import Session
 from .inventory_paths import PLACE_PATHS, Places
 from .vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names
 
+_NICS = "config.network.pnic"
 _ALWAYS = (
     "name",
     "parent",
@@ -49,6 +50,7 @@ _ALWAYS = (
     "configManager.pciPassthruSystem",
     "hardware.pciDevice",
     "config.pciPassthruInfo",
+    _NICS,
     "capability.rebootSupported",
     "capability.maintenanceModeSupported",
 )
@@ -187,6 +189,8 @@ def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
                 datacenter=host.datacenter,
                 fabric=host.fabric,
                 users=host.users,
+                function_users=host.function_users,
+                module_options=host.module_options,
             )
         )
     return tuple(fresh)
@@ -219,6 +223,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         ),
         devices=_devices(row),
         passthrough_supported=system is not None,
+        nics_unread=not row.get(_NICS),
         residents=frozenset(vm._moId for vm in row.get(_RESIDENTS, ())),
         unreadable=tuple(sorted(path for path in row.missing if path in _NEEDED)),
     )
@@ -227,10 +232,11 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
 def _devices(row: Row) -> tuple[HostDevice, ...]:
     states = {info.id.lower(): info for info in row.get("config.pciPassthruInfo", ())}
     nodes = _numa_nodes(row.get("hardware.numaInfo"))
+    nics = {nic.pci.lower(): (nic.device, nic.driver or "") for nic in row.get(_NICS, ()) if nic.pci}
     devices = []
     for pci in row.get("hardware.pciDevice", ()):
         address = pci.id.lower()
-        devices.append(_device(pci, states.get(address), nodes.get(address)))
+        devices.append(_device(pci, states.get(address), nodes.get(address), nics.get(address, (None, ""))))
     return tuple(sorted(devices, key=attrgetter("address")))
 
 
@@ -243,7 +249,7 @@ def _numa_nodes(info: Any) -> dict[str, int]:
 
 
 @lru_cache(maxsize=8192)
-def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
+def _device(pci: Any, info: Any, node: int | None, nic: tuple[str | None, str]) -> HostDevice:
     """Convert a PCI function. Cached: a bulk read has the same objects for the equal devices of a thousand hosts."""
     dependent = getattr(info, "dependentDevice", None)
     return HostDevice(
@@ -266,6 +272,8 @@ def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
         label=getattr(info, "hardwareLabel", None) or None,
         mode=_mode(info),
         sriov=_sriov(info),
+        vmnic=nic[0],
+        driver=nic[1],
     )
 
 
@@ -346,8 +354,16 @@ def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] 
     vms = [vm_from_row(row, None) for row in rows]
     labels = vm_labels(session, {vm.moid: vm.name for vm in vms})
     named = [replace(vm, name=labels[vm.moid]) for vm in vms]
-    users = users_by_host(named)
-    with_users = (replace(host, users=users.get(host.moid, {}), unread_vms=unread_vms(host, named)) for host in hosts)
+    users, functions = users_by_host(named), function_users_by_host(named)
+    with_users = (
+        replace(
+            host,
+            users=users.get(host.moid, {}),
+            function_users=functions.get(host.moid, ()),
+            unread_vms=unread_vms(host, named),
+        )
+        for host in hosts
+    )
     return read_bindings(session, tuple(with_users))
 
 

@@ -56,6 +56,8 @@ READ_METHODS = frozenset(
         # One property of one object.
         "Fetch",
         "QueryBootDevices",
+        # The configured parameters of a kernel module.
+        "QueryConfiguredModuleOptionString",
         "RetrieveDiskPartitionInfo",
         "RetrieveHardwareUptime",
         "HasPrivilegeOnEntities",

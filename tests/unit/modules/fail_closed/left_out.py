@@ -23,6 +23,7 @@ HOSTS: Mapping[str, str] = {
     "name": ALWAYS,
     "parent": ALWAYS,
     "configManager.assignableHardwareManager": "before 7.0",
+    "configManager.kernelModuleSystem": ALWAYS,
     "configManager.pciPassthruSystem": "a host that passes nothing through",
     "configManager.storageSystem": ALWAYS,
     "hardware.numaInfo": OLDER,

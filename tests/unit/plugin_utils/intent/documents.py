@@ -46,9 +46,14 @@ selectors = (
     .map(lambda given: given if any(value is not None for value in given.values()) else {**given, "class_id": "03"})
 )
 matches = st.one_of(pairs, addresses, selectors)
+numbers = st.one_of(st.integers(0, 64), st.sampled_from(["0", " 8 ", "007", 4.0]))
+functions = st.fixed_dictionaries({"match": matches, "virtual_functions": numbers}) | st.fixed_dictionaries(
+    {"vmnic": st.sampled_from(["vmnic4", " vmnic0 "]), "virtual_functions": numbers}, optional={"match": st.none()}
+)
 host_devices = (
     pairs
     | addresses
+    | functions
     | st.fixed_dictionaries({"match": matches}, optional={"count": counts, "label": st.none() | words | st.just("")})
 )
 vm_devices = pairs | addresses | st.fixed_dictionaries({"match": matches}, optional={"count": counts})
