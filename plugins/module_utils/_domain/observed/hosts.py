@@ -368,7 +368,7 @@ _FUNCTIONS_OF_A_BUS = 224
 def virtual_functions(devices: Iterable[HostDevice]) -> frozenset[str]:
     """Addresses of the virtual functions (VFs) of the physical functions (PFs) among ``devices``.
 
-    No property of a host marks a VF. What the host says of its PFs tells which devices are VFs: SR-IOV is in effect there, with this
+    No property of a host marks a VF. What the host reports of its PFs shows which devices are VFs: SR-IOV is in effect there, with this
     number of VFs. They follow the PFs of their card on its bus (and on the next bus when there are many), with the same vendor and class,
     without SR-IOV of their own and without a pending reboot. No more devices than the PFs have VFs are VFs: the last ones, because the
     VFs come after all other functions of a card (PCIe SR-IOV, First VF Offset).
