@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_sriov
-short_description: Set the number of SR-IOV virtual functions of NICs on ESXi hosts
+short_description: Set the number of virtual functions of NICs on ESXi hosts
 version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
