@@ -154,7 +154,9 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             allow_protected=request.allow_protected,
         ),
         functions=DesiredSriov(
-            devices={moid: entries for moid, devices in meaning.hosts.items() if (entries := function_entries(devices))},
+            devices={
+                moid: entries for moid, devices in meaning.hosts.items() if (entries := function_entries(devices))
+            },
             on_missing=request.on_missing,
             ignore_unreadable_vms=ignored,
         ),
