@@ -228,6 +228,8 @@ class Builder:
             "storageSystem": host_parts.HostStorageSystem,
             "bootDeviceSystem": host_parts.HostBootDeviceSystem,
             "vsanSystem": vsan.HostVsanSystem,
+            "graphicsManager": host_parts.HostGraphicsManager,
+            "serviceSystem": host_parts.HostServiceSystem,
         }
         if host.spec.vsan:
             parts["vsanInternalSystem"] = vsan.HostVsanInternalSystem

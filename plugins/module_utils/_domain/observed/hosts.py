@@ -15,6 +15,7 @@ from typing import Literal
 from ..facts import NOTHING, Fact, Listing
 from ..pci import BRIDGE_CLASS
 from ..plain import Record
+from .graphics import HostGraphics
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
 DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]
@@ -256,6 +257,8 @@ class Host:
     unread_vms: tuple[UnreadVm, ...] = ()
     """VMs that may use any device of the host, because their devices are unknown; filled when VMs were read."""
     fabric: HostFabric | None = None
+    """None when not read."""
+    graphics: HostGraphics | None = None
     """None when not read."""
     unreadable: tuple[str, ...] = ()
     """Property paths that the server did not return. What depends on them is unknown, not false."""

@@ -20,12 +20,14 @@ from ..planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    XorgRestart,
 )
 from ..planning.plan import Blocker, Plan, TargetPlan
 
@@ -33,7 +35,15 @@ Version: TypeAlias = tuple[int, ...]
 """Four numbers, such as (8, 0, 0, 1)."""
 
 KindName: TypeAlias = Literal[
-    "vgpu", "dynamic", "hardware_label", "dvx", "device_group", "fixed_hot_plug", "vgpu_mode", "directpath_profile"
+    "vgpu",
+    "host_graphics",
+    "dynamic",
+    "hardware_label",
+    "dvx",
+    "device_group",
+    "fixed_hot_plug",
+    "vgpu_mode",
+    "directpath_profile",
 ]
 
 
@@ -50,6 +60,9 @@ class NewerKind:
 
 KINDS: Mapping[KindName, NewerKind] = {
     "vgpu": NewerKind(words="a vGPU", since="6.0", names=("VirtualPCIPassthroughVmiopBackingInfo",)),
+    "host_graphics": NewerKind(
+        words="a graphics configuration", since="6.5", names=("HostGraphicsConfig", "UpdateGraphicsConfig")
+    ),
     "dynamic": NewerKind(
         words="a dynamic passthrough device",
         since="7.0",
@@ -129,7 +142,9 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return () if label is None else ("hardware_label",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
-        case MaintenanceStep():
+        case GraphicsWrite(with_modes=with_modes):
+            return ("host_graphics", "vgpu_mode") if with_modes else ("host_graphics",)
+        case MaintenanceStep() | XorgRestart():
             return ()
         case other:
             assert_never(other)

@@ -15,12 +15,14 @@ from ..._domain.planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
+    XorgRestart,
 )
 from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
@@ -50,7 +52,7 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
             case HotAdd(memory=memory, cpu=cpu):
                 spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
                 spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
-            case PassthroughWrite() | MaintenanceStep() | PowerOff() | PowerOn():
+            case PassthroughWrite() | GraphicsWrite() | XorgRestart() | MaintenanceStep() | PowerOff() | PowerOn():
                 raise ValueError(f"{change.kind} is not a setting of a VM")
             case other:
                 assert_never(other)
