@@ -150,7 +150,6 @@ hosts:
     in_maintenance_mode: {description: Whether it is in maintenance mode., type: bool, returned: always}
     reboot_required: {description: "Whether a setting of these GPUs is pending. A restart of Xorg may be enough. In check mode, whether one
       would be.", type: bool, returned: always}
-    pending: {description: Addresses of GPUs with a pending setting., type: list, elements: str, returned: always}
     waiting: {description: "The pending settings as text; empty in check mode if the run would change the host.", type: list,
       elements: str, returned: always}
     graphics: {description: "Default type, assignment policy, offered vGPU profiles and GPUs, as in
@@ -189,7 +188,7 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import DEVICES, HOSTS, PACE
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import GRAPHICS, HOSTS, PACE
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_graphics import (
@@ -201,12 +200,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_gra
     render,
 )
 
-GRAPHICS = {
-    "default_type": {"type": "str", "choices": ["shared", "shared_direct"]},
-    "assignment_policy": {"type": "str", "choices": ["performance", "consolidation"]},
-    **DEVICES,
-    "restart_xorg": {"type": "bool", "default": False},
-}
 ARGUMENTS = {
     **HOSTS,
     **GRAPHICS,

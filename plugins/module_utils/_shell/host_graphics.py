@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .._domain.concurrency import Pace, parse_pace
-from .._domain.errors import InputError
-from .._domain.host.desired_graphics import DesiredGraphics, DesiredHostGraphics, combine, parse_graphics
+from .._domain.host.desired_graphics import DesiredGraphics, DesiredHostGraphics
 from .._domain.host.graphics import graphics_after, plan_graphics, waiting_graphics
-from .._domain.host.targets import Inventory, Target, meant_hosts
+from .._domain.host.targets import Target
 from .._domain.observed.graphics import MIG, SHARED_DIRECT, GraphicsConfig
 from .._domain.observed.hosts import Host
 from .._domain.planning.details import GraphicsWrite, XorgRestart
@@ -24,6 +23,7 @@ from .._vsphere.read.hosts import read_host_names, reread_hosts
 from .._vsphere.session.connect import Session
 from .._vsphere.write.graphics import restart_xorg, settle_graphics, write_graphics
 from .engine.gate import Gate
+from .engine.graphics_targets import parse_graphics_targets, settings_of_hosts
 from .engine.output import target_result
 from .engine.result import Outcome, is_unreached
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
@@ -50,38 +50,6 @@ class GraphicsRequest:
             settle_timeout=params["settle_timeout"],
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
-
-
-def parse_graphics_targets(params: Mapping[str, Any]) -> tuple[tuple[Target, ...], tuple[DesiredGraphics, ...]]:
-    """The hosts and the settings of each target: either ``targets``, or ``hosts`` and ``cluster`` with the settings. Raises InputError."""
-    raw = params.get("targets")
-    entries = [("", params)] if raw is None else [(f"targets[{number}]", entry) for number, entry in enumerate(raw)]
-    targets, desired = [], []
-    for place, entry in entries:
-        if place and not entry.get("hosts") and not entry.get("cluster"):
-            raise InputError(
-                message=f"{place} names neither hosts nor cluster",
-                code="no_hosts",
-                parameter=f"{place}.hosts",
-                cure="Give hosts or cluster",
-            )
-        targets.append(Target(hosts=tuple(entry.get("hosts") or ()), clusters=tuple(entry.get("cluster") or ())))
-        desired.append(parse_graphics(entry, place))
-    return tuple(targets), tuple(desired)
-
-
-def settings_of_hosts(
-    inventory: Inventory, targets: Sequence[Target], desired: Sequence[DesiredGraphics]
-) -> dict[str, DesiredGraphics]:
-    """Host id → its settings. Raises InputError for an unknown name, or for contradicting targets."""
-    names = {host.moid: host.name for host in inventory.hosts}
-    found: dict[str, DesiredGraphics] = {}
-    for moid, numbers in meant_hosts(inventory, targets).items():
-        settings = desired[numbers[0]]
-        for number in numbers[1:]:
-            settings = combine(settings, desired[number], names[moid])
-        found[moid] = settings
-    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,14 +185,20 @@ def _host(observed: ObservedGraphics, target: TargetPlan, outcomes: Mapping[str,
     # Before the write the plan predicts what will be pending; after it the host reports it.
     is_forecast = bool(target.effective) and target.moid not in outcomes and not is_unreached(target, outcomes)
     waiting = waiting_graphics(host, observed.desired.hosts[target.moid])
-    pending = list(target.host_facts.pending_after) if is_forecast else sorted({each.address for each in waiting})
+    pending = bool(target.host_facts.pending_after) if is_forecast else bool(waiting)
+    still = ""
+    if target.moid in observed.restarted and waiting:
+        listed = ", ".join(map(str, waiting))
+        still = (
+            f"Xorg was restarted, but {host.name} does not show this yet. It takes effect at the next reboot: {listed}"
+        )
     return {
         **target_result(target, outcomes),
+        **({"warnings": [*target.warnings, still]} if still else {}),
         "path": host.path,
         "cluster": host.cluster,
         "in_maintenance_mode": host.in_maintenance_mode,
-        "reboot_required": bool(pending),
-        "pending": pending,
+        "reboot_required": pending,
         "waiting": [] if is_forecast else [str(each) for each in waiting],
         "graphics": None if host.graphics is None else host.graphics.record(),
     }

@@ -43,6 +43,7 @@ from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import existing_vms, vms_off
 from .engine.earlier_tasks import EarlierTasks
+from .engine.graphics_targets import graphics_of
 from .rolling.context import RollingRun, RunContext, watch_parent
 from .rolling.earlier_slices import EarlierSlices
 from .rolling.fleet_status import status_of_fleet
@@ -84,6 +85,7 @@ def _reboot_hosts(
         inventory.directory(kind).remember(names)
     meant = desired.resolved.hosts or meant_hosts(inventory, desired.targets)
     desired_devices = desired_of(inventory, desired.targets, meant)
+    graphics = graphics_of(meant, desired.graphics, len(desired.targets) - len(desired.graphics))
     options = _resolve_names(inventory, desired)
     hosts = [host for host in inventory.hosts if host.moid in desired_devices]
     parse_overrides(desired.allow_protected, hosts)
@@ -101,6 +103,7 @@ def _reboot_hosts(
                 RequestedHost(
                     moid=host.moid,
                     desired_devices=desired_devices[host.moid],
+                    graphics=graphics.get(host.moid),
                     skips_missing=desired.on_missing == "skip",
                     expects_settled=check_mode and host.moid in options.settled,
                     expected_reboot=PLANNED_CHANGES if check_mode and host.moid in options.pending else None,

@@ -99,7 +99,12 @@ def _gpu(entry: object, parameter: str) -> DesiredGpu:
     if kind is None and mode is None:
         raise _bad(f"{parameter} sets nothing: type and vgpu_mode are missing", parameter)
     if kind == SHARED and mode is not None:
-        raise _bad(f"{parameter} sets a vGPU mode, which a GPU of the type shared does not have", parameter)
+        raise InputError(
+            message=f"{parameter} sets a vGPU mode, which a GPU of the type shared does not have",
+            code="contradicting_graphics",
+            parameter=parameter,
+            cure="Set type: shared_direct, or take vgpu_mode out",
+        )
     return DesiredGpu(selector=parse_selector(entry["match"], f"{parameter}.match"), type=kind, mode=mode)
 
 

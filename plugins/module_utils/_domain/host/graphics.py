@@ -15,9 +15,9 @@ from ..observed.graphics import (
     MIG,
     SHARED_DIRECT,
     TYPES,
-    Gpu,
     GpuEntry,
     GraphicsConfig,
+    GraphicsDevice,
     HostGraphics,
 )
 from ..observed.hosts import Host, HostDevice
@@ -192,7 +192,7 @@ def _after(before: GraphicsConfig, settings: DesiredGraphics, selected: _Selecte
 
 def _in_scope(
     graphics: HostGraphics, config: GraphicsConfig, settings: DesiredGraphics, selected: _Selected
-) -> tuple[Gpu, ...]:
+) -> tuple[GraphicsDevice, ...]:
     """The GPUs that the settings are about: those of the entries; with a default type also those that follow the default."""
     follows_default = settings.default_type is not None
     return tuple(
@@ -207,7 +207,7 @@ def _differs(before: GraphicsConfig, after: GraphicsConfig, address: str) -> boo
     return (before.type_of(address), before.mode_of(address)) != (after.type_of(address), after.mode_of(address))
 
 
-def _waiting(graphics: HostGraphics, config: GraphicsConfig, scope: Sequence[Gpu]) -> Iterator[Waiting]:
+def _waiting(graphics: HostGraphics, config: GraphicsConfig, scope: Sequence[GraphicsDevice]) -> Iterator[Waiting]:
     """What is configured and not in effect. A GPU without a driver, in passthrough or in MIG mode follows no setting."""
     for gpu in scope:
         if gpu.type not in TYPES:
@@ -220,7 +220,9 @@ def _waiting(graphics: HostGraphics, config: GraphicsConfig, scope: Sequence[Gpu
             yield Waiting(address=gpu.address, what="vGPU mode", configured=mode, present=gpu.mode)
 
 
-def _changes(host: Host, before: GraphicsConfig, after: GraphicsConfig, scope: Sequence[Gpu]) -> Iterator[Change]:
+def _changes(
+    host: Host, before: GraphicsConfig, after: GraphicsConfig, scope: Sequence[GraphicsDevice]
+) -> Iterator[Change]:
     modes = has_modes(host)
     if before.default_type != after.default_type:
         write = GraphicsWrite(default_type=after.default_type, with_modes=modes)
@@ -254,7 +256,7 @@ def graphics_after(config: GraphicsConfig, changes: Iterable[Change]) -> Graphic
     return config
 
 
-def _shown(host: Host, config: GraphicsConfig, gpu: Gpu) -> Mapping[str, str | None]:
+def _shown(host: Host, config: GraphicsConfig, gpu: GraphicsDevice) -> Mapping[str, str | None]:
     device = host.device(gpu.address)
     what = " ".join(part for part in (device.ids if device else "", gpu.name) if part)
     return {"type": config.type_of(gpu.address), "vgpu_mode": config.mode_of(gpu.address), "device": what}

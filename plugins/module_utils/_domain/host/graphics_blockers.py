@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ..facts import Gap
-from ..observed.graphics import BASIC, DIRECT, TYPES, Gpu
+from ..observed.graphics import BASIC, DIRECT, TYPES, GraphicsDevice
 from ..observed.hosts import Host, HostDevice
 from ..planning.plan import Blocker
 
@@ -49,7 +49,7 @@ def no_gpu(host: Host, devices: Sequence[HostDevice]) -> Blocker:
     )
 
 
-def cannot_be_set(host: Host, device: HostDevice, gpu: Gpu | None) -> Blocker | None:
+def cannot_be_set(host: Host, device: HostDevice, gpu: GraphicsDevice | None) -> Blocker | None:
     """A blocker for a GPU that follows no graphics setting; None for one that does."""
     what = f"{device.describe()} on {host.name}"
     if device.enabled or device.active or (gpu is not None and gpu.type == DIRECT):
@@ -116,7 +116,7 @@ def mode_without_vgpu(host: Host, device: HostDevice, kind: str) -> Blocker:
     )
 
 
-def in_use(host: Host, gpus: Sequence[Gpu]) -> Iterator[Blocker]:
+def in_use(host: Host, gpus: Sequence[GraphicsDevice]) -> Iterator[Blocker]:
     """GPUs whose type or mode would change while VMs use them. The documentation requires that these are powered off."""
     for gpu in gpus:
         yield Blocker(

@@ -40,7 +40,7 @@ class GpuEntry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gpu:
+class GraphicsDevice:
     """One graphics device as it is now. ``vms``: names of the running VMs that use it; ids where the names were not read."""
 
     address: str
@@ -92,14 +92,14 @@ class HostGraphics:
     it offers in its present modes. ``gaps``: what the server did not return. ``users``: None when they were not read."""
 
     config: GraphicsConfig | None = None
-    gpus: tuple[Gpu, ...] = ()
+    gpus: tuple[GraphicsDevice, ...] = ()
     profiles: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     manager_moid: str = ""
     service_moid: str = ""
     users: Listing[GraphicsUser] | None = None
 
-    def gpu(self, address: str) -> Gpu | None:
+    def gpu(self, address: str) -> GraphicsDevice | None:
         return next((gpu for gpu in self.gpus if gpu.address == address), None)
 
     def named(self, names: Mapping[str, str]) -> HostGraphics:
@@ -119,7 +119,7 @@ class HostGraphics:
         }
 
 
-def _gpu_record(gpu: Gpu, config: GraphicsConfig | None) -> Record:
+def _gpu_record(gpu: GraphicsDevice, config: GraphicsConfig | None) -> Record:
     return {
         "address": gpu.address,
         "name": gpu.name,

@@ -11,9 +11,9 @@ from typing import Any
 from ..._domain.facts import Gap, Listing
 from ..._domain.observed.graphics import (
     NO_MODE,
-    Gpu,
     GpuEntry,
     GraphicsConfig,
+    GraphicsDevice,
     GraphicsUser,
     HostGraphics,
 )
@@ -80,8 +80,8 @@ def _config(config: Any) -> GraphicsConfig:
     )
 
 
-def _gpu(info: Any) -> Gpu:
-    return Gpu(
+def _gpu(info: Any) -> GraphicsDevice:
+    return GraphicsDevice(
         address=_address(info.pciId),
         name=visible_name(info.deviceName or ""),
         type=_word(info.graphicsType),

@@ -163,10 +163,10 @@ def read_around(
     return session.around.get(tuple(host.moid for host in hosts), read)
 
 
-def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:
+def hosts_part(session: Session, hosts: Sequence[Host], *, graphics: bool = False) -> ReadPart:
     """What to read for ``bound_hosts``: the hosts, and the bindings of those whose manager is known."""
     starts = [PageStart(kind=vim.HostSystem, moids=[host.moid for host in hosts])]
-    paths: dict[type, Sequence[str]] = {vim.HostSystem: host_paths(session, numa=True, vms=True)}
+    paths: dict[type, Sequence[str]] = {vim.HostSystem: host_paths(session, numa=True, vms=True, graphics=graphics)}
     managers = [host.assignable_moid for host in hosts if host.assignable_moid]
     if managers:
         starts.append(PageStart(kind=vim.host.AssignableHardwareManager, moids=managers))
@@ -174,10 +174,12 @@ def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:
     return ReadPart(starts=starts, paths=paths)
 
 
-def bound_hosts(found: Mapping[type, Sequence[Row]], hosts: Sequence[Host]) -> tuple[Host, ...]:
+def bound_hosts(
+    found: Mapping[type, Sequence[Row]], hosts: Sequence[Host], *, graphics: bool = False
+) -> tuple[Host, ...]:
     """The hosts as they are now, with the VMs that a device is bound to."""
     bindings = {row.moid: row.get("binding", ()) for row in found.get(vim.host.AssignableHardwareManager, ())}
-    fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem])]
+    fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem], graphics=graphics)]
     return tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in fresh)
 
 

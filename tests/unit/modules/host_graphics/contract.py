@@ -110,7 +110,7 @@ CONTRACT = Contract(
         _bad(
             "a vGPU mode of a GPU that provides no vGPUs",
             {"devices": [{"match": A100, "type": "shared", "vgpu_mode": "same_size"}]},
-            "bad_graphics",
+            "contradicting_graphics",
             "which a GPU of the type shared does not have",
         ),
         _bad(

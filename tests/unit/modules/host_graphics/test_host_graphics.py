@@ -66,7 +66,7 @@ def test_all_ends_well_whenever_settings_take_effect(kind: str, mode: str, secon
     host_power.boot(lab.sim.find("HostSystem", "esx-01.lab"))
     lab.sim.journal.clear()
     again = lab.run("host_graphics", **ONE, restart_xorg=True)
-    assert (again["changed"], again["hosts"][0]["pending"]) == (False, [])
+    assert (again["changed"], again["hosts"][0]["waiting"]) == (False, [])
     assert present(lab) == dict.fromkeys((FIRST, SECOND), ("sharedDirect", "mixedSize"))
     assert written(lab) == []
 

@@ -28,9 +28,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
     MODES,
     POLICIES,
     TYPES,
-    Gpu,
     GpuEntry,
     GraphicsConfig,
+    GraphicsDevice,
     GraphicsUser,
     HostGraphics,
 )
@@ -75,7 +75,9 @@ configs = st.builds(
 )
 gpus = st.tuples(
     *(
-        st.builds(Gpu, address=st.just(at), type=st.sampled_from(TYPES), mode=st.sampled_from(("none", *MODES)))
+        st.builds(
+            GraphicsDevice, address=st.just(at), type=st.sampled_from(TYPES), mode=st.sampled_from(("none", *MODES))
+        )
         for at in ADDRESSES
     )
 )
@@ -104,7 +106,7 @@ def settings(draw: st.DrawFn) -> DesiredGraphics:
 
 @given(configs, gpus, settings())
 def test_a_plan_once_applied_writes_nothing_more_and_keeps_what_it_was_not_asked(
-    config: GraphicsConfig, present: tuple[Gpu, ...], desired: DesiredGraphics
+    config: GraphicsConfig, present: tuple[GraphicsDevice, ...], desired: DesiredGraphics
 ) -> None:
     seen = gpu_host(HostGraphics(config=config, gpus=present, users=Listing()))
     target = planned(seen, desired)
@@ -127,7 +129,8 @@ def test_nothing_waits_where_the_host_shows_what_is_configured(
     config: GraphicsConfig, desired: DesiredGraphics
 ) -> None:
     present = tuple(
-        Gpu(address=at, type=config.type_of(at), mode=(config.mode_of(at) or "same_size")) for at in ADDRESSES
+        GraphicsDevice(address=at, type=config.type_of(at), mode=(config.mode_of(at) or "same_size"))
+        for at in ADDRESSES
     )
     seen = gpu_host(HostGraphics(config=config, gpus=present, users=Listing()))
     assert planned(seen, desired).pending == ()
@@ -139,20 +142,28 @@ def test_nothing_waits_where_the_host_shows_what_is_configured(
     [
         (HostGraphics(), "graphics_unsupported"),
         (HostGraphics(config=GraphicsConfig(), gaps=(Gap(path="config.graphicsInfo"),)), "graphics_unreadable"),
-        (HostGraphics(config=GraphicsConfig(), gpus=(Gpu(address=ADDRESSES[0], type="basic"),)), "no_graphics_driver"),
         (
-            HostGraphics(config=GraphicsConfig(), gpus=(Gpu(address=ADDRESSES[0], type="holographic"),)),
+            HostGraphics(config=GraphicsConfig(), gpus=(GraphicsDevice(address=ADDRESSES[0], type="basic"),)),
+            "no_graphics_driver",
+        ),
+        (
+            HostGraphics(config=GraphicsConfig(), gpus=(GraphicsDevice(address=ADDRESSES[0], type="holographic"),)),
             "unknown_graphics_type",
         ),
-        (HostGraphics(config=GraphicsConfig(), gpus=(Gpu(address=ADDRESSES[0], type="direct"),)), "graphics_direct"),
         (
-            HostGraphics(config=GraphicsConfig(), gpus=(Gpu(address=ADDRESSES[0], type="shared", vms=("v",)),)),
+            HostGraphics(config=GraphicsConfig(), gpus=(GraphicsDevice(address=ADDRESSES[0], type="direct"),)),
+            "graphics_direct",
+        ),
+        (
+            HostGraphics(
+                config=GraphicsConfig(), gpus=(GraphicsDevice(address=ADDRESSES[0], type="shared", vms=("v",)),)
+            ),
             "graphics_in_use",
         ),
         (
             HostGraphics(
                 config=GraphicsConfig(),
-                gpus=(Gpu(address=ADDRESSES[0], type="shared"),),
+                gpus=(GraphicsDevice(address=ADDRESSES[0], type="shared"),),
                 users=Listing((GraphicsUser(vm="v", why="has 3D graphics"),)),
             ),
             "xorg_in_use",
@@ -160,7 +171,7 @@ def test_nothing_waits_where_the_host_shows_what_is_configured(
         (
             HostGraphics(
                 config=GraphicsConfig(),
-                gpus=(Gpu(address=ADDRESSES[0], type="shared"),),
+                gpus=(GraphicsDevice(address=ADDRESSES[0], type="shared"),),
                 users=Listing(gaps=(Gap(path="v", why="is not shown to this account"),)),
             ),
             "xorg_users_unknown",
@@ -175,7 +186,7 @@ def test_what_cannot_be_known_or_done_is_refused(graphics: HostGraphics, code: s
 
 
 def test_a_restart_before_the_users_are_known_is_provisional() -> None:
-    seen = gpu_host(HostGraphics(config=GraphicsConfig(), gpus=(Gpu(address=ADDRESSES[0], type="shared"),)))
+    seen = gpu_host(HostGraphics(config=GraphicsConfig(), gpus=(GraphicsDevice(address=ADDRESSES[0], type="shared"),)))
     desired = parse_graphics({"devices": [{"match": ADDRESSES[0], "type": "shared_direct"}], "restart_xorg": True})
     assert planned(seen, desired).host_facts.provisional
     assert not planned(seen, replace(desired, restart_xorg=False)).host_facts.provisional
@@ -183,7 +194,10 @@ def test_a_restart_before_the_users_are_known_is_provisional() -> None:
 
 def test_a_default_type_is_about_the_gpus_that_follow_it() -> None:
     config = GraphicsConfig(entries=(GpuEntry(device_id=ADDRESSES[0], address=ADDRESSES[0], type="shared"),))
-    present = (*(Gpu(address=at, type="shared") for at in ADDRESSES[:2]), Gpu(address=ADDRESSES[2], type="basic"))
+    present = (
+        *(GraphicsDevice(address=at, type="shared") for at in ADDRESSES[:2]),
+        GraphicsDevice(address=ADDRESSES[2], type="basic"),
+    )
     target = planned(
         gpu_host(HostGraphics(config=config, gpus=present)), parse_graphics({"default_type": "shared_direct"})
     )
