@@ -50,7 +50,7 @@ def test_figures() -> None:
 @pytest.mark.parametrize("folder", ["plugins", "simulator", "tests/unit"])
 def test_no_folder_is_crowded(folder: str) -> None:
     # _shell has one file for each module, with its name: these do not make it harder to find one.
-    of_modules = {f"{SHARED}_shell/{path.rpartition('/')[2]}" for path in files("plugins/modules")}
+    of_modules = {f"plugins/module_utils/_shell/{path.rpartition('/')[2]}" for path in files("plugins/modules")}
     counts = Counter(path.rpartition("/")[0] for path in files(folder) if path not in of_modules)
     assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
 
