@@ -15,7 +15,6 @@ options:
         not in effect there counts as a pending reboot.
     type: list
     elements: dict
-    default: []
     suboptions:
       hosts:
         description: ESXi hosts by name, inventory path or managed object id.

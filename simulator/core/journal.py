@@ -26,7 +26,7 @@ READS: frozenset[str] = frozenset(
     RetrieveEntityPermissions RetrieveAllPermissions RetrieveRolePermissions
     QueryEvents CreateCollectorForEvents ReadNextEvents ReadPreviousEvents RewindCollector ResetCollector
     SetCollectorPageSize DestroyCollector CreateCollectorForTasks ReadNextTasks ReadPreviousTasks
-    QueryConfigOption QueryConfigOptionDescriptor QueryConfigOptionEx QueryConfigTarget QueryOptions QueryTargetCapabilities
+    QueryConfigOption QueryConfigOptionDescriptor QueryConfigOptionEx QueryConfigTarget QueryTargetCapabilities
     RetrieveHardwareUptime QueryHostConnectionInfo QueryMemoryOverhead QueryMemoryOverheadEx QueryTpmAttestationReport
     QueryHostStatus QuerySyncingVsanObjects QueryCmmds GetResourceUsage
     QueryBootDevices RetrieveDiskPartitionInfo RetrieveDynamicPassthroughInfo RetrieveVendorDeviceGroupInfo

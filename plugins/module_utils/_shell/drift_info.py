@@ -82,7 +82,7 @@ class DriftRequest:
                 parameter="max_host_queries",
                 cure="Give a number from 0, which asks none",
             )
-        graphics_targets, graphics = parse_graphics_list(params["graphics"])
+        graphics_targets, graphics = parse_graphics_list(params["graphics"] or ())
         return cls(
             graphics_targets=graphics_targets,
             graphics=graphics,

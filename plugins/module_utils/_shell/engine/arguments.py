@@ -65,9 +65,7 @@ GRAPHICS: Spec = {
     **DEVICES,
     "restart_xorg": {"type": "bool", "default": False},
 }
-GRAPHICS_LIST: Spec = {
-    "graphics": {"type": "list", "elements": "dict", "default": [], "options": {**HOSTS, **GRAPHICS}}
-}
+GRAPHICS_LIST: Spec = {"graphics": {"type": "list", "elements": "dict", "options": {**HOSTS, **GRAPHICS}}}
 
 JOURNAL_DIR = {"type": "path", "default": DIRECTORY}
 

@@ -68,7 +68,7 @@ class RollingRequest:
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
-        graphics_targets, graphics = parse_graphics_list(params["graphics"])
+        graphics_targets, graphics = parse_graphics_list(params["graphics"] or ())
         targets = (*parse_targets(params, devices_required=False), *graphics_targets)
         return cls(
             targets=targets,
