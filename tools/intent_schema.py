@@ -40,6 +40,8 @@ def schema() -> Schema:
         load.VM_VARIABLE: _list(
             _ref("vm"), "For a vCenter, an ESXi host or a group: virtual machines and their desired devices."
         ),
+        load.GRAPHICS_VARIABLE: _ref("graphics")
+        | {"description": "For an ESXi host or its group: how its GPUs are shared (module host_graphics)."},
         load.NAME_VARIABLE: _ref("name") | {"description": "The name of the ESXi host in vSphere, if it differs."},
         load.VCENTER_VARIABLE: _or_null(_ref("name")) | {"description": "The vCenter, or the standalone ESXi host."},
         load.PORT_VARIABLE: {
@@ -55,7 +57,7 @@ def schema() -> Schema:
         "type": "object",
         "properties": variables,
         "propertyNames": {"not": {"pattern": f"^{load.PREFIX}(?!({own})$)"}},
-        "not": {"required": [load.CLUSTER_VARIABLE, load.DEVICE_VARIABLE]},
+        "not": {"anyOf": [{"required": [load.CLUSTER_VARIABLE, name]} for name in load.OF_A_HOST]},
         "definitions": _definitions(),
     }
 
@@ -84,6 +86,7 @@ def _definitions() -> Schema:
         "name": {"type": "string", "pattern": "\\S"},
         "names": {"anyOf": [{"type": "null"}, _ref("name"), {"type": "array", "items": _ref("name")}]},
         "hosts": _hosts(),
+        "graphics": _graphics(match),
         "selector": _selector(),
         "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"]), _functions(device["match"])]},
         "vm_device": {"anyOf": [*short, _object(device, ["match"])]},
@@ -119,11 +122,41 @@ def _hosts() -> Schema:
         "cluster": _ref("names") | {"description": "One cluster or several."},
         "hosts": _ref("names") | {"description": "One host or several, by their names in vSphere."},
         "devices": _list(_ref("host_device"), "The desired devices of each of these hosts; [] for none."),
+        "graphics": _ref("graphics") | {"description": "How the GPUs of each of these hosts are shared."},
     }
     if set(keys) != set(load.HOST_KEYS):
         raise ValueError("an entry of hosts has other keys than this schema knows")
     one = [{"required": [key], "properties": {key: named}} for key in ("cluster", "hosts")]
     return _object(keys, ["devices"]) | {"oneOf": one}
+
+
+def _graphics(match: Schema) -> Schema:
+    """The graphics settings of hosts, with at least one setting."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host import desired_graphics
+    from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import graphics
+
+    words = {
+        "default_type": "Graphics type of GPUs without a type of their own: shared (vSGA) or shared_direct (vGPU).",
+        "assignment_policy": "How the host assigns VMs to GPUs: spread them, or fill one GPU after the other.",
+        "type": "Graphics type of these GPUs.",
+        "vgpu_mode": "Profiles of one size on a GPU at a time, or of several (ESXi 8.0.3).",
+    }
+    gpu = {key: {"enum": list(choices), "description": words[key]} for key, choices in graphics.GPU_CHOICES.items()}
+    some = [{"required": [key]} for key in gpu]
+    entry = _object({"match": match, **gpu}, ["match"]) | {"anyOf": some}
+    keys: Schema = {
+        key: {"enum": list(choices), "description": words[key]} for key, choices in graphics.CHOICES.items()
+    }
+    keys["devices"] = _list(entry, "GPUs with a type or a mode of their own.")
+    keys["restart_xorg"] = {
+        "type": "boolean",
+        "description": "Whether Xorg may be restarted, so that a type takes effect.",
+    }
+    if set(keys) != set(desired_graphics.GRAPHICS_KEYS) or {"match", *gpu} != set(desired_graphics.GPU_KEYS):
+        raise ValueError("graphics settings have other keys than this schema knows")
+    settings: list[Schema] = [{"required": [key]} for key in graphics.CHOICES]
+    settings.append({"required": ["devices"], "properties": {"devices": {"minItems": 1}}})
+    return _object(keys, []) | {"anyOf": settings}
 
 
 def _selector() -> Schema:

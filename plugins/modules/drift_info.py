@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes.INFO_MODULE
   - directpath.vsphere.machines
+  - directpath.vsphere.graphics
 options:
   targets:
     description:
@@ -214,6 +215,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_in
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
     DEVICES,
+    GRAPHICS_LIST,
     JOURNAL_DIR,
     MMIO,
     TARGETS,
@@ -226,6 +228,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.r
 NAMES = {"type": "list", "elements": "str"}
 ARGUMENTS = {
     **TARGETS,
+    **GRAPHICS_LIST,
     **MMIO,
     **VM_OPTIONS_WITH_DEFAULTS,
     "vms": {
@@ -250,7 +253,7 @@ ARGUMENTS = {
     "journal_dir": JOURNAL_DIR,
     "command_arguments": {"type": "str", "default": ""},
 }
-CONSTRAINTS = {"required_one_of": [("targets", "vms")]}
+CONSTRAINTS = {"required_one_of": [("targets", "vms", "graphics")]}
 
 
 def main() -> None:

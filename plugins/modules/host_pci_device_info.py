@@ -92,6 +92,21 @@ hosts:
     devices_in_use: {description: Number of devices that running virtual machines refer to; null when virtual machines were not read.,
       type: int, returned: always}
     device_limit: {description: Limit of C(devices_in_use); null when the release has no such limit., type: int, returned: always}
+    graphics:
+      description: How the GPUs of the host are shared; null when the host has no graphics configuration (before 6.5).
+      type: dict
+      returned: always
+      contains:
+        default_type: {description: Graphics type that is configured for GPUs without a type of their own., type: str, returned: always}
+        assignment_policy: {description: "V(performance) or V(consolidation).", type: str, returned: always}
+        profiles: {description: vGPU profiles that the host offers in the present modes of its GPUs., type: list, elements: str,
+          returned: always}
+        gpus: {description: "Graphics devices. C(configured_type) and C(configured_vgpu_mode) are what is configured, C(type) and
+          C(vgpu_mode) what is in effect; both differ as long as Xorg was not restarted and the host did not reboot. The type in effect can
+          also be V(basic) (no driver of the vendor) or V(direct) (passed through), the mode also V(none) or V(multi_instance_gpu).
+          C(vms) are the running virtual machines that use the GPU.", type: list, elements: dict, returned: always,
+          sample: [{address: "0000:3b:00.0", name: "GA100 [A100 PCIe 40GB]", configured_type: shared_direct, type: shared_direct,
+            configured_vgpu_mode: mixed_size, vgpu_mode: mixed_size, vms: []}]}
     hints: {description: Notes about the host., type: list, elements: str, returned: always}
     devices: {description: "The devices. C(vmnic) is the name of a physical NIC. C(sriov) is for functions with SR-IOV - C(requested)
       virtual functions are configured if it is C(enabled), C(present) exist if it is C(active), and C(maximum) are possible. C(pending)

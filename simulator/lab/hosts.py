@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..objects.pci import Layout
 from ..objects.specs import HostSpec, Nic, Switch, Vmkernel
 from ..rules import knobs as knob_rules
+from ..rules.pci.graphics import MIG, MODES
 from ..rules.pci.passthrough import Sriov
 from .expand import unknown_keys
 from .hardware import cards as hardware
@@ -192,17 +193,22 @@ def _shared_gpus(entry: Mapping[str, Any], layout: Layout, name: str) -> dict[st
         wanted = dict.fromkeys(wanted, "sharedDirect")
     kinds: dict[str, str] = {}
     able: dict[str, frozenset[str]] = {}
+    modes: dict[str, str] = {}
     for key, told in wanted.items():
         hits = [item.address for item in layout.functions.values() if key in (item.address, item.card.split("@")[0])]
         if not hits:
             raise LabError(f"host {name}: shared_gpus names {key!r}, which the host does not have")
         given = told if isinstance(told, Mapping) else {"type": told}
-        unknown_keys(given, {"type", *VGPU_ABILITIES}, f"host {name}, shared_gpus {key}")
+        unknown_keys(given, {"type", "mode", *VGPU_ABILITIES}, f"host {name}, shared_gpus {key}")
         kinds |= dict.fromkeys(hits, str(given.get("type", "sharedDirect")))
         usual = {"migrate": True, "suspend": True}
         found = frozenset(field for word, field in VGPU_ABILITIES.items() if {**usual, **given}.get(word))
         able |= dict.fromkeys(hits, found)
-    return {"shared_gpus": kinds, "vgpu_abilities": able}
+        mode = str(given.get("mode", ""))
+        if mode and mode not in (*MODES, MIG):
+            raise LabError(f"host {name}: the mode of {key} is one of {', '.join((*MODES, MIG))}, not {mode!r}")
+        modes |= dict.fromkeys(hits, mode) if mode else {}
+    return {"shared_gpus": kinds, "vgpu_abilities": able, "vgpu_modes": modes}
 
 
 def _states(

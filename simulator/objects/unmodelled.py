@@ -20,7 +20,6 @@ from ..api.wire import compatible, is_known
 from ..core.base import Endpoint, ManagedObject
 
 VCENTER = {
-    "setting": "VpxSettings",
     "userDirectory": "UserDirectory",
     "serviceManager": "ServiceMgr",
     "perfManager": "PerfMgr",
@@ -85,7 +84,6 @@ HOST = {
     "networkSystem": "networkSystem",
     "vmotionSystem": "vmotionSystem",
     "virtualNicManager": "virtualNicManager",
-    "serviceSystem": "serviceSystem",
     "firewallSystem": "firewallSystem",
     "advancedOption": "EsxHostAdvSettings",
     "diagnosticSystem": "diagnosticSystem",
@@ -107,7 +105,6 @@ HOST = {
     "userDirectory": "userDirectory",
     "accountManager": "accountManager",
     "hostAccessManager": "hostAccessManager",
-    "graphicsManager": "graphicsManager",
     "vsanInternalSystem": "ha-vsan-internal-system",
     "certificateManager": "ha-certificate-manager",
     "cryptoManager": "CryptoManagerHost",

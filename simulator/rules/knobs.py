@@ -154,6 +154,36 @@ class Knobs:
         ),
     ] = True
 
+    # Graphics of a host.
+    graphics_type_in_effect: Annotated[
+        str,
+        About(
+            "when a graphics type takes effect: at once, after a restart of Xorg as documented, or only after a reboot",
+            choices=("at_once", "xorg", "reboot"),
+        ),
+    ] = "xorg"
+    vgpu_mode_in_effect: Annotated[
+        str,
+        About(
+            "when a vGPU mode takes effect (the documentation asks for a restart of Xorg only for the type)",
+            choices=("at_once", "xorg", "reboot"),
+        ),
+    ] = "at_once"
+    graphics_info_seconds: Annotated[float, About("time from a restart of Xorg until graphicsInfo follows")] = 3.0
+    graphics_config_fault: Annotated[
+        str,
+        About(
+            "answer to UpdateGraphicsConfig, which declares no fault",
+            choices=("none", "not_supported", "system_error"),
+        ),
+    ] = "none"
+    direct_in_graphics_info: Annotated[
+        bool, About("graphicsInfo also lists GPUs in passthrough, with the type direct")
+    ] = False
+    shared_graphics_users: Annotated[
+        bool, About("graphicsInfo.vm also lists running VMs with 3D graphics on a GPU of the type shared")
+    ] = True
+
     # Maintenance mode and reboot.
     maintenance_seconds: Annotated[float, About("time to enter maintenance mode after the host is evacuated")] = 5.0
     exit_maintenance_seconds: Annotated[float, About("time to exit maintenance mode")] = 2.0

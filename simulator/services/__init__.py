@@ -17,6 +17,7 @@ from .reading import PropertyReader
 from .search import SearchIndex
 from .service_instance import ServiceInstance
 from .sessions import SessionManager, Sessions
+from .settings import VpxSettings
 from .task_manager import TaskManager
 from .views import ViewManager
 
@@ -55,6 +56,8 @@ def build_services(sim: Endpoint, sessions: Sessions, reader: PropertyReader) ->
         "taskManager": tasks,
         "eventManager": events,
     }
+    if vcenter:
+        managers["setting"] = VpxSettings(sim, "VpxSettings")
     if fields is not None:
         managers["customFieldsManager"] = fields
     if alarms is not None:

@@ -12,6 +12,7 @@ from .._domain.host.blockers import iommu_off, looks_iommu_off
 from .._domain.host.targets import Target
 from .._domain.observed.hosts import Host, HostDevice
 from .._domain.vm.devices.host_limit import device_limit, occupied
+from .._vsphere.read.graphics import name_graphics_users
 from .._vsphere.session.connect import Session
 from .engine.observe import ObservedHosts, observe_hosts, read_protection
 from .engine.output import device_results
@@ -42,7 +43,9 @@ class HostQuery:
 
 def observe(session: Session, query: HostQuery) -> ObservedHosts:
     """Read the hosts; VMs, protection and partition tables only where the parameters ask for them. Raises InputError."""
-    observed = observe_hosts(session, query.targets, users=query.gather_vms, numa=True)
+    observed = observe_hosts(session, query.targets, users=query.gather_vms, numa=True, graphics=True)
+    if query.gather_vms:
+        observed = replace(observed, hosts=name_graphics_users(session, observed.hosts))
     if not query.gather_protection:
         return observed
     return replace(observed, hosts=read_protection(session, observed.hosts, partitions=query.gather_partitions))
@@ -64,6 +67,7 @@ def _host(host: Host, observed: ObservedHosts, query: HostQuery) -> dict[str, An
         "hints": hints,
         "devices_in_use": occupied(host) if query.gather_vms and host.is_reachable else None,
         "device_limit": device_limit(host),
+        "graphics": None if host.graphics is None or host.graphics.config is None else host.graphics.record(),
         "devices": device_results(
             host, [device for device in host.devices if _is_shown(device, host, observed, query)]
         ),

@@ -35,6 +35,7 @@ LARGEST_MMIO_GB = 1 << 20
 RELATIONS = frozenset(
     {
         "address_needs_identity",
+        "contradicting_graphics",
         "contradicting_wishes",
         "contradiction",
         "duplicate",

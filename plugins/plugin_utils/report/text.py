@@ -195,6 +195,7 @@ def differences(results: Sequence[Record]) -> list[str]:
             name = target["name"]
             found += [f"{name}: {change_line(record)} is still to be done" for record in _changes_of(result, name)]
             found += [f"{name}: {address} {_until_reboot(target, address)}" for address in _waiting(target)]
+            found += [f"{name}: {text} until Xorg is restarted, or a reboot" for text in target.get("waiting") or ()]
             sentences = [blocker_sentence(blocker) for blocker in target.get("blockers") or ()]
             sentences += [str(target["error"])] if target.get("error") else []
             found += [text if name in text else f"{name}: {text}" for text in sentences]
@@ -247,6 +248,13 @@ def change_line(record: Record) -> str:
         numbers = f"{before.get('virtual_functions')} → {after.get('virtual_functions')} virtual functions"
         again = ", to put it in effect" if "in_effect" in after else ""
         return f"{record['subject']} {numbers}{again} ({named})"
+    if record.get("kind") == "graphics" and isinstance(before, Mapping) and isinstance(after, Mapping):
+        parts = [
+            f"{key.replace('_', ' ')} {_plain(before.get(key))} → {_plain(after.get(key))}"
+            for key in ("type", "vgpu_mode")
+            if before.get(key) != after.get(key)
+        ]
+        return f"{record['subject']} {', '.join(parts)} ({after.get('device', '')})"
     kind, subject = str(record.get("kind", "")).replace("_", " "), str(record.get("subject", ""))
     if kind in ("attach", "detach"):
         side = after if kind == "attach" else before

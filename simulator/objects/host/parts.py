@@ -13,7 +13,7 @@ from ...api import data
 from ...api.takes import takes
 from ...core.base import Endpoint, ManagedObject
 from ...rules import faults
-from ...rules.pci import passthrough
+from ...rules.pci import graphics, passthrough
 from . import cards as host_cards
 from . import disks as host_disks
 from . import power as host_power
@@ -112,6 +112,68 @@ def ability(host: HostState) -> passthrough.HostAbility:
         | frozenset(host_cards.vgpu_users(host))
         | frozenset(+host.functions_used),
     )
+
+
+class HostGraphicsManager(HostPart):
+    """How GPUs are shared: what is configured, and what is in effect. See rules/pci/graphics.py."""
+
+    vim_type = vim.host.GraphicsManager
+    id_prefix = "graphicsManager"
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "graphicsInfo": lambda self: self.host.get("config.graphicsInfo"),
+        "graphicsConfig": lambda self: self.host.get("config.graphicsConfig"),
+        "sharedPassthruGpuTypes": lambda self: self.host.get("config.sharedPassthruGpuTypes"),
+        "sharedGpuCapabilities": lambda self: self.host.get("config.sharedGpuCapabilities"),
+    }
+
+    def RefreshGraphicsManager(self, call: Call) -> None:
+        """Show the graphics as they are now."""
+        self.host.reach()
+        self.host.show_graphics()
+
+    @takes(
+        "config.hostDefaultGraphicsType",
+        "config.sharedPassthruAssignmentPolicy",
+        "config.deviceType.deviceId",
+        "config.deviceType.graphicsType",
+        "config.deviceType.vgpuMode",
+    )
+    def UpdateGraphicsConfig(self, call: Call, config: Any) -> None:
+        """Replace the whole configuration: an entry that is not in the request is gone."""
+        host = self.host
+        host.reach()
+        graphics.refused(host.settings)
+        settings = graphics.Settings(
+            default=str(config.hostDefaultGraphicsType),
+            policy=str(config.sharedPassthruAssignmentPolicy),
+            devices={
+                item.deviceId: graphics.DeviceType(str(item.graphicsType), str(getattr(item, "vgpuMode", None) or ""))
+                for item in config.deviceType or []
+            },
+        )
+        host.graphics = graphics.checked(settings, {*host.spec.layout.functions, *host.graphics.devices})
+        host.graphics_happened("at_once")
+
+
+class HostServiceSystem(HostPart):
+    """The services of a host. Only the restart of Xorg is modeled."""
+
+    vim_type = vim.host.ServiceSystem
+    id_prefix = "serviceSystem"
+
+    @takes("id")
+    def RestartService(self, call: Call, id: str) -> None:
+        """Restart Xorg, which puts graphics settings in effect (vSphere Resource Management 6.7); other services are not modeled."""
+        host = self.host
+        host.reach()
+        if id != "xorg":
+            raise vim.fault.NotFound(msg=f"Service {id} was not found.")
+        host.xorg_restarts += 1
+        host.sim.clock.call_later(host.settings.graphics_info_seconds, self._xorg_runs)
+
+    def _xorg_runs(self) -> None:
+        if self.host.running:
+            self.host.graphics_happened("xorg")
 
 
 class HostStorageSystem(HostPart):

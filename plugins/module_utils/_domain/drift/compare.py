@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from ..host.desired_graphics import DesiredHostGraphics
 from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
@@ -59,6 +60,8 @@ class ObservedEndpoint:
     journals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rolling: Status = field(default_factory=lambda: Status(now=0.0))
     api: ApiVersions | None = None
+    graphics: DesiredHostGraphics | None = None
+    """The desired graphics settings; None when there are none."""
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -75,6 +78,7 @@ class Plans:
     vms: Plan
     strict: Plan
     functions: Plan = field(default_factory=Plan)
+    graphics: Plan = field(default_factory=Plan)
 
 
 def make_plans(observed: ObservedEndpoint) -> Plans:
@@ -85,6 +89,7 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
         functions=refuse_too_new(_plan_functions(observed), observed.api),
         vms=refuse_too_new(plan_vm_devices(observed.vms, observed.desired_vms), observed.api),
         strict=refuse_too_new(plan_vm_devices(observed.vms, strict), observed.api),
+        graphics=refuse_too_new(_plan_graphics(observed), observed.api),
     )
 
 
@@ -96,6 +101,15 @@ def _plan_functions(observed: ObservedEndpoint) -> Plan:
     vms = tuple(observed.vms.everyone())
     hosts = [host for host in observed.vms.hosts if host.moid in observed.functions.devices]
     return plan_sriov([replace(host, unread_vms=unread_vms(host, vms)) for host in hosts], observed.functions)
+
+
+def _plan_graphics(observed: ObservedEndpoint) -> Plan:
+    if observed.graphics is None:
+        return Plan()
+    from ..host.graphics import plan_graphics  # imported here, because most intents have no graphics settings
+
+    hosts = [host for host in observed.vms.hosts if host.moid in observed.graphics.hosts]
+    return plan_graphics(hosts, observed.graphics)
 
 
 def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
@@ -133,6 +147,7 @@ def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> 
     off = {vm.moid: (vm, run) for run in observed.rolling.runs for vm in run.off}
     found = [
         *_hosts(observed, plans, commands),
+        *_graphics(observed, plans, commands),
         *_rolling(observed, commands),
         # A VM that a run stopped is no drift to be corrected by a power-on, whatever the intent says.
         *(one for one in _vms(observed, plans, commands) if one.kind != "powered_off" or one.moid not in off),
@@ -168,6 +183,15 @@ def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iter
     for difference in _host_differences(observed, plans, commands):
         pair = at_work.get(difference.moid) if difference.kind == "unreachable" else None
         yield away_because_of(difference, *pair) if pair is not None else difference
+
+
+def _graphics(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
+    if observed.graphics is None:
+        return ()
+    from .graphics import graphics_differences  # imported here, as above
+
+    compared = {target.moid for target in plans.hosts.targets}
+    return graphics_differences(observed.vms.hosts, observed.graphics, plans.graphics, commands, compared=compared)
 
 
 def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:

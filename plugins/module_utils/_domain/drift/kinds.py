@@ -59,6 +59,8 @@ KINDS: Mapping[str, Kind] = {
     "functions_differ": Kind(title="different number of virtual functions", mark="VFs"),
     "label_differs": Kind(title="different label", mark="label"),
     "pending_reboot": Kind(title="pending reboot", mark="reboot"),
+    "graphics_differ": Kind(title="graphics settings differ", mark="graphics"),
+    "graphics_pending": Kind(title="graphics settings not in effect", mark="graphics"),
     "roll_unfinished": Kind(title="rolling reboot not finished", mark="in progress"),
     "stale_address": Kind(title="address out of date", mark="stale"),
     "identity_changed": Kind(title="another card at the address", mark="other card", is_grave=True),

@@ -206,7 +206,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _shown_hosts(observed: ObservedEndpoint, found: Collection[str]) -> list[Host]:
-    wanted = observed.hosts.devices
+    wanted = {*observed.hosts.devices, *(observed.graphics.hosts if observed.graphics is not None else ())}
     shown = (host for host in observed.vms.hosts if host.moid in wanted or host.moid in found)
     return sorted(shown, key=lambda host: (host.cluster or "", host.name, host.moid))
 

@@ -16,6 +16,7 @@ from ..planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
@@ -23,6 +24,7 @@ from ..planning.details import (
     PowerOff,
     PowerOn,
     SriovWrite,
+    XorgRestart,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
@@ -291,7 +293,7 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
         case PowerOff():
             return None
-        case PassthroughWrite() | SriovWrite() | MaintenanceStep():
+        case PassthroughWrite() | SriovWrite() | GraphicsWrite() | XorgRestart() | MaintenanceStep():
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)

@@ -15,6 +15,7 @@ from typing import Literal
 from ..facts import NOTHING, Fact, Listing
 from ..pci import BRIDGE_CLASS, NETWORK_CLASS
 from ..plain import Record
+from .graphics import HostGraphics
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
 DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]
@@ -325,6 +326,8 @@ class Host:
     """Kernel module → its configured options (``max_vfs=8,8``); filled for modules of NICs whose virtual functions change."""
     nics_unread: bool = False
     """True when the server did not return the physical NICs, so that no device has its vmnic and its driver."""
+    graphics: HostGraphics | None = None
+    """None when not read."""
     unreadable: tuple[str, ...] = ()
     """Property paths that the server did not return. What depends on them is unknown, not false."""
 

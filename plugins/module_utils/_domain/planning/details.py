@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
+from ..observed.graphics import GpuEntry
 from ..observed.hosts import HostDevice
 from ..observed.vms import AllowedDevice
 
 ChangeKind: TypeAlias = Literal[
     "passthrough",
     "sriov",
+    "graphics",
+    "restart_xorg",
     "shutdown",
     "detach",
     "attach",
@@ -61,6 +64,27 @@ class SriovWrite:
     device: HostDevice
     virtual_functions: int
     apply_now: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GraphicsWrite:
+    """One graphics setting of a host; None: it does not change. All settings of a host are one write.
+
+    ``with_modes``: the host has vGPU modes, so that an API version without them would lose them.
+    """
+
+    kind: ClassVar[ChangeKind] = "graphics"
+    default_type: str | None = None
+    assignment_policy: str | None = None
+    entry: GpuEntry | None = None
+    with_modes: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class XorgRestart:
+    """Restart Xorg on the host, after all other writes."""
+
+    kind: ClassVar[ChangeKind] = "restart_xorg"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,7 +169,7 @@ class HotAdd:
     cpu: bool | None = None
 
 
-HostDetail: TypeAlias = PassthroughWrite | SriovWrite | MaintenanceStep
+HostDetail: TypeAlias = PassthroughWrite | SriovWrite | GraphicsWrite | XorgRestart | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
 Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail

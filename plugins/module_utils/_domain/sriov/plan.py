@@ -27,7 +27,7 @@ def plan_sriov(hosts: Sequence[Host], desired: DesiredSriov) -> Plan:
     The plan of a host is provisional (``HostFacts.provisional``) when it has changes and was read without its fabric. Raises InputError
     when the desired state itself is wrong.
     """
-    refuse_bare_addresses(hosts, desired.devices)
+    refuse_bare_addresses((host.name, entry.selector) for host in hosts for entry in desired.devices.get(host.moid, ()))
     ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
     return Plan(targets=tuple(_plan_host(host, desired) for host in ordered))
 

@@ -20,6 +20,7 @@ from ..planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
@@ -27,6 +28,7 @@ from ..planning.details import (
     PowerOff,
     PowerOn,
     SriovWrite,
+    XorgRestart,
 )
 from ..planning.plan import Blocker, Plan, TargetPlan
 
@@ -36,6 +38,7 @@ Version: TypeAlias = tuple[int, ...]
 KindName: TypeAlias = Literal[
     "sriov",
     "vgpu",
+    "host_graphics",
     "dynamic",
     "hardware_label",
     "dvx",
@@ -65,6 +68,9 @@ KINDS: Mapping[KindName, NewerKind] = {
         instead="set them on the host (esxcli network sriovnic, or the parameter max_vfs of the driver)",
     ),
     "vgpu": NewerKind(words="a vGPU", since="6.0", names=("VirtualPCIPassthroughVmiopBackingInfo",)),
+    "host_graphics": NewerKind(
+        words="a graphics configuration", since="6.5", names=("HostGraphicsConfig", "UpdateGraphicsConfig")
+    ),
     "dynamic": NewerKind(
         words="a dynamic passthrough device",
         since="7.0",
@@ -146,7 +152,9 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ("sriov",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
-        case MaintenanceStep():
+        case GraphicsWrite(with_modes=with_modes):
+            return ("host_graphics", "vgpu_mode") if with_modes else ("host_graphics",)
+        case MaintenanceStep() | XorgRestart():
             return ()
         case other:
             assert_never(other)

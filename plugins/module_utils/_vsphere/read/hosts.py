@@ -34,6 +34,7 @@ from ..property_collector.retrieve import (
 from ..sdk import vim
 from ..session.answer_checks import reader
 from ..session.connect import Session
+from .graphics import graphics_paths, with_graphics
 from .inventory_paths import PLACE_PATHS, Places
 from .vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names
 
@@ -66,11 +67,13 @@ _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruI
 """Without one of these paths, nothing is decided about a host."""
 
 
-def host_paths(session: Session, *, numa: bool = False, vms: bool = False) -> tuple[str, ...]:
-    """Property paths for ``host_from_row``. ``numa``: with NUMA nodes. ``vms``: with the list of its VMs."""
+def host_paths(session: Session, *, numa: bool = False, vms: bool = False, graphics: bool = False) -> tuple[str, ...]:
+    """Property paths for ``host_from_row``. ``numa``: with NUMA nodes. ``vms``: with the list of its VMs. ``graphics``: with those of
+    ``with_graphics``."""
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     nodes = ("hardware.numaInfo",) if numa else ()
-    return _ALWAYS + known + nodes + _manager_paths(session) + ((_RESIDENTS,) if vms else ())
+    further = (*((_RESIDENTS,) if vms else ()), *(graphics_paths(session) if graphics else ()))
+    return _ALWAYS + known + nodes + _manager_paths(session) + further
 
 
 def _manager_paths(session: Session) -> tuple[str, ...]:
@@ -78,10 +81,16 @@ def _manager_paths(session: Session) -> tuple[str, ...]:
 
 
 @reader
-def read_hosts(session: Session, *, numa: bool = False, vms: bool = False) -> Inventory:
-    """Read all hosts of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs."""
-    paths = host_paths(session, numa=numa, vms=vms)
-    return _inventory(session, collect_view(session, {vim.HostSystem: paths, **PLACE_PATHS}))
+def read_hosts(session: Session, *, numa: bool = False, vms: bool = False, graphics: bool = False) -> Inventory:
+    """Read all hosts of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs. ``graphics``: with their
+    graphics."""
+    paths = host_paths(session, numa=numa, vms=vms, graphics=graphics)
+    found = collect_view(session, {vim.HostSystem: paths, **PLACE_PATHS})
+    inventory = _inventory(session, found)
+    if not graphics:
+        return inventory
+    rows = {row.moid: row for row in found[vim.HostSystem]}
+    return replace(inventory, hosts=tuple(with_graphics(host, rows[host.moid]) for host in inventory.hosts))
 
 
 _HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.HostSystem: ("name", "parent"), **PLACE_PATHS}
@@ -126,13 +135,16 @@ def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Invento
 
 
 @reader
-def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False, vms: bool = False) -> tuple[Host, ...]:
+def reread_hosts(
+    session: Session, hosts: Sequence[Host], *, numa: bool = False, vms: bool = False, graphics: bool = False
+) -> tuple[Host, ...]:
     """Read the same hosts again, in one bulk read. A removed host stays in the result, with the connection state ``removed``.
 
-    ``vms``: with the ids of their VMs.
+    ``vms``: with the ids of their VMs. ``graphics``: with their graphics.
     """
-    moids = [host.moid for host in hosts]
-    return _update(hosts, collect_objects(session, vim.HostSystem, moids, host_paths(session, numa=numa, vms=vms)))
+    paths = host_paths(session, numa=numa, vms=vms, graphics=graphics)
+    rows = collect_objects(session, vim.HostSystem, [host.moid for host in hosts], paths)
+    return _update(hosts, rows, graphics=graphics)
 
 
 def read_around(
@@ -153,10 +165,10 @@ def read_around(
     return session.around.get(tuple(host.moid for host in hosts), read)
 
 
-def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:
+def hosts_part(session: Session, hosts: Sequence[Host], *, graphics: bool = False) -> ReadPart:
     """What to read for ``bound_hosts``: the hosts, and the bindings of those whose manager is known."""
     starts = [PageStart(kind=vim.HostSystem, moids=[host.moid for host in hosts])]
-    paths: dict[type, Sequence[str]] = {vim.HostSystem: host_paths(session, numa=True, vms=True)}
+    paths: dict[type, Sequence[str]] = {vim.HostSystem: host_paths(session, numa=True, vms=True, graphics=graphics)}
     managers = [host.assignable_moid for host in hosts if host.assignable_moid]
     if managers:
         starts.append(PageStart(kind=vim.host.AssignableHardwareManager, moids=managers))
@@ -164,14 +176,16 @@ def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:
     return ReadPart(starts=starts, paths=paths)
 
 
-def bound_hosts(found: Mapping[type, Sequence[Row]], hosts: Sequence[Host]) -> tuple[Host, ...]:
+def bound_hosts(
+    found: Mapping[type, Sequence[Row]], hosts: Sequence[Host], *, graphics: bool = False
+) -> tuple[Host, ...]:
     """The hosts as they are now, with the VMs that a device is bound to."""
     bindings = {row.moid: row.get("binding", ()) for row in found.get(vim.host.AssignableHardwareManager, ())}
-    fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem])]
+    fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem], graphics=graphics)]
     return tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in fresh)
 
 
-def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
+def _update(hosts: Sequence[Host], rows: Iterable[Row], *, graphics: bool = False) -> tuple[Host, ...]:
     table = {row.moid: row for row in rows}
     fresh = []
     for host in hosts:
@@ -180,6 +194,7 @@ def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
             fresh.append(replace(host, connection_state="removed", devices=()))
             continue
         now = host_from_row(row, {})
+        now = with_graphics(now, row) if graphics else now
         fresh.append(
             replace(
                 now,

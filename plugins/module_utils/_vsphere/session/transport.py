@@ -51,6 +51,7 @@ READ_METHODS = frozenset(
         "WaitForUpdatesEx",
         "CancelWaitForUpdates",
         "QueryConfigTarget",
+        "QueryOptions",
         "QueryConfigOptionEx",
         "QueryConfigOption",
         # One property of one object.

@@ -15,6 +15,7 @@ from ..._domain.planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
@@ -22,6 +23,7 @@ from ..._domain.planning.details import (
     PowerOff,
     PowerOn,
     SriovWrite,
+    XorgRestart,
 )
 from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
@@ -51,7 +53,15 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
             case HotAdd(memory=memory, cpu=cpu):
                 spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
                 spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
-            case PassthroughWrite() | SriovWrite() | MaintenanceStep() | PowerOff() | PowerOn():
+            case (
+                PassthroughWrite()
+                | SriovWrite()
+                | GraphicsWrite()
+                | XorgRestart()
+                | MaintenanceStep()
+                | PowerOff()
+                | PowerOn()
+            ):
                 raise ValueError(f"{change.kind} is not a setting of a VM")
             case other:
                 assert_never(other)

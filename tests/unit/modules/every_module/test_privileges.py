@@ -45,7 +45,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def site(privileges: set[str], demanded: str = "both") -> Lab:
     """A lab in which every deed has something to do, and an account with just these privileges."""
     made = lab(
-        [host(cards=[on(), on()]), host("esx-02"), host("esx-03", states={FIRST: {"enabled": True, "active": False}})],
+        [
+            host(cards=[on(), on()]),
+            host("esx-02"),
+            host("esx-03", states={FIRST: {"enabled": True, "active": False}}),
+            host("esx-04", shared_gpus={"a100": "shared"}),
+        ],
         [vm(memory_hot_add=True, cpu_hot_add=True, extra={}), vm("runs-01", power="on")],
         users=[{"name": "admin"}, {"name": "worker", "role": "Worker"}],
         roles={"Worker": sorted(privileges)},

@@ -168,6 +168,11 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
         "compute_policies",
         "compute_policy_tags",
     }  # tests/unit/modules/host_rolling_reboot/test_compute_policies.py
+    own_tests |= {
+        "graphics_type_in_effect",
+        "vgpu_mode_in_effect",
+        "graphics_config_fault",
+    }  # tests/unit/modules/host_graphics/test_host_graphics.py
     own_tests |= {"guest_reboot_fault", "guest_file_host"}  # tests/unit/modules/vm_guest_info/test_guests.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests

@@ -184,6 +184,10 @@ HOSTS: Mapping[str, Contradiction | str] = {
     "config.activeDiagnosticPartition": _dumps_to_absent_disk,
     "config.vsanHostConfig": _without_vsan,
     "config.graphicsInfo": _shared_and_basic,
+    "config.graphicsConfig": "a setting: only graphicsInfo tells what is in effect, and both are compared",
+    "config.sharedPassthruGpuTypes": "only shown: no guard uses it",
+    "configManager.graphicsManager": REFERENCE,
+    "configManager.serviceSystem": REFERENCE,
     "vm": none_of_them,
 }
 

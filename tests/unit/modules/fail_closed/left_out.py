@@ -67,6 +67,10 @@ HOSTS: Mapping[str, str] = {
     "config.activeDiagnosticPartition": "core dumps go to a file or over the network",
     "config.vsanHostConfig": "no vSAN, or before 5.5",
     "config.graphicsInfo": "no GPU, or before 5.1",
+    "config.graphicsConfig": "before 6.5",
+    "config.sharedPassthruGpuTypes": "no GPU that provides vGPUs",
+    "configManager.graphicsManager": OLDER,
+    "configManager.serviceSystem": ALWAYS,
     "vm": "no VM",
 }
 

@@ -53,9 +53,13 @@ def pending_reboot_of(view: HostView, policy: Policy) -> PendingReboot | None:
         if booted is not None and since is not None and booted >= since:
             return None
         return PendingReboot(reason="its devices are to be restarted", mark="firmware")
-    if pending and not view.expects_settled:
+    waiting = view.waiting_graphics
+    if (pending or waiting) and not view.expects_settled:
         words = [f"{device.address} {_setting(device)}" for device in pending]
-        return PendingReboot(reason=pending_reason(view.host, view.desired_devices) or "", mark=_mark(words))
+        words += [f"{each.address} {each.configured}" for each in waiting]
+        reasons = [pending_reason(view.host, view.desired_devices)] if pending else []
+        reasons += [f"it puts in effect {', '.join(map(str, waiting))}"] if waiting else []
+        return PendingReboot(reason="; ".join(filter(None, reasons)), mark=_mark(words))
     if view.expected_reboot is not None:
         return PendingReboot(reason=view.expected_reboot, mark="expected")
     return None

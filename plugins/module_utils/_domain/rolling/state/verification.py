@@ -118,6 +118,10 @@ def problems(view: HostView, builds: Collection[str] = ()) -> tuple[tuple[str, s
         ("not_verified", sentence)
         for sentence in verify_after(view.host, view.desired_devices, skips_missing=view.skips_missing)
     )
+    settled += tuple(
+        ("not_verified", f"The graphics settings of {view.name} are still not in effect after the reboot: {each}.")
+        for each in view.waiting_graphics
+    )
     before = view.before
     if before is None:
         return settled
