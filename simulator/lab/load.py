@@ -31,7 +31,7 @@ from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
 from ..objects.vm import snapshots as vm_snapshots
 from ..objects.vm.vm import VirtualMachine
-from . import describe, events, hosts, policies, roll, tags, values
+from . import describe, events, hosts, policies, profiles, roll, tags, values
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
-    "fleet", "roll_fleet", "description", "tag_categories", "compute_policies",
+    "fleet", "roll_fleet", "description", "tag_categories", "compute_policies", "directpath_profiles",
 }  # fmt: skip
 
 CLUSTER_KEYS = {
@@ -58,6 +58,7 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     add_accounts(sim, lab)
     tags.categories(sim, lab)
     policies.load(sim, lab)
+    profiles.load(sim, lab)
     builder = Builder(sim, lab)
     if sim.kind == "esxi":
         builder.standalone()

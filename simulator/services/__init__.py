@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..core.base import Endpoint
 from .alarms import AlarmManager
 from .authorization import AuthorizationManager
+from . import directpath_profiles
 from .custom_fields import CustomFieldsManager
 from .events import EventManager
 from .guest import build as build_guest
@@ -59,6 +60,8 @@ def build_services(sim: Endpoint, sessions: Sessions, reader: PropertyReader) ->
         managers["customFieldsManager"] = fields
     if alarms is not None:
         managers["alarmManager"] = alarms
+    if (profiles := directpath_profiles.build(sim)) is not None:
+        managers["directPathProfileManager"] = profiles
     for name, manager in managers.items():
         sim.content[name] = sim.add(manager)
     sim.content["guestOperationsManager"] = build_guest(sim)

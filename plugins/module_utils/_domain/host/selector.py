@@ -211,6 +211,8 @@ class DesiredDevice:
     selector: Selector
     count: int | Literal["all"] | None = None
     label: str | None = None
+    mode: str | None = None
+    """The desired device mode (9.1). None: the entry is of another kind."""
 
     @property
     def text(self) -> str:
@@ -225,6 +227,7 @@ class DesiredDevice:
             "match": self.selector.given if text.startswith("{") else text,
             **({} if self.count is None else {"count": self.count}),
             **({} if self.label is None else {"label": self.label}),
+            **({} if self.mode is None else {"mode": self.mode}),
         }
 
 
@@ -233,6 +236,15 @@ def parse_desired_devices(raw: object, parameter: str = "devices") -> tuple[Desi
 
     Raises InputError when an entry is wrong, is listed twice, or conflicts with another.
     """
+    desired_devices = tuple(
+        parse_entry(entry, f"{parameter}[{number}]") for number, entry in enumerate(refuse_no_list(raw, parameter))
+    )
+    refuse_contradictions(desired_devices, parameter, default_is_all=False)
+    return desired_devices
+
+
+def refuse_no_list(raw: object, parameter: str) -> Sequence[object]:
+    """The entries. Raises InputError for anything but a list."""
     if isinstance(raw, str | Mapping) or not isinstance(raw, Sequence):
         raise InputError(
             message=f"{parameter} is {_kind_of(raw)}, not a list",
@@ -240,12 +252,11 @@ def parse_desired_devices(raw: object, parameter: str = "devices") -> tuple[Desi
             parameter=parameter,
             cure='Write a list, such as ["10de:20f1"] or [{match: "10de:20f1", count: 2}]',
         )
-    desired_devices = tuple(_desired(entry, f"{parameter}[{number}]") for number, entry in enumerate(raw))
-    refuse_contradictions(desired_devices, parameter, default_is_all=False)
-    return desired_devices
+    return raw
 
 
-def _desired(entry: object, parameter: str) -> DesiredDevice:
+def parse_entry(entry: object, parameter: str) -> DesiredDevice:
+    """One entry for passthrough. Raises InputError."""
     if isinstance(entry, str):
         return DesiredDevice(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
@@ -256,7 +267,9 @@ def _desired(entry: object, parameter: str) -> DesiredDevice:
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]
         hint = (
-            f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
+            " (an entry with mode is for host_device_mode)"
+            if "mode" in unknown
+            else f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
             else suggest_word(unknown[0], DESIRED_KEYS)
         )

@@ -15,6 +15,7 @@ from typing import Literal
 from ..facts import NOTHING, Fact, Listing
 from ..pci import BRIDGE_CLASS
 from ..plain import Record
+from .direct_path import DirectPathState
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
 DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]
@@ -59,6 +60,8 @@ class HostDevice:
     label: str | None = None
     mode: DeviceMode = "off"
     sriov: Sriov | None = None
+    direct_path: DirectPathState | None = None
+    """The device mode; None before 9.1, and for a device without modes."""
 
     @property
     def ids(self) -> str:
@@ -245,6 +248,8 @@ class Host:
     boot_time: float | None = None
     reboot_required_hint: bool = False
     """``summary.rebootRequired``: a reboot is pending for some reason, maybe not for passthrough. Only a hint; nothing depends on it."""
+    maintenance_mode_required: bool | None = None
+    """``summary.maintenanceModeRequired`` (9.1): a change takes effect after maintenance mode. None: the release does not report it."""
     capabilities: HostCapabilities = HostCapabilities()
     devices: tuple[HostDevice, ...] = ()
     passthrough_supported: bool = True

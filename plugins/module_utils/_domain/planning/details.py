@@ -15,6 +15,7 @@ from ..observed.vms import AllowedDevice
 
 ChangeKind: TypeAlias = Literal[
     "passthrough",
+    "device_mode",
     "shutdown",
     "detach",
     "attach",
@@ -50,6 +51,16 @@ class PassthroughWrite:
     def label_after(self) -> str | None:
         """The label of the device after the write; None when it has none."""
         return self.device.label if self.label is None else self.label or None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModeWrite:
+    """The device mode of one device. ``override``: as in ``PassthroughWrite``."""
+
+    kind: ClassVar[ChangeKind] = "device_mode"
+    device: HostDevice
+    mode: str
+    override: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +145,7 @@ class HotAdd:
     cpu: bool | None = None
 
 
-HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
+HostDetail: TypeAlias = PassthroughWrite | ModeWrite | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
 Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..observed.direct_path import PASSED_MODES, DirectPathState
 from ..observed.hosts import DeviceUser, Host, HostDevice
 from ..observed.vms import (
     Backing,
@@ -28,6 +29,7 @@ from .details import (
     FixedSpec,
     HotAdd,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
@@ -45,6 +47,8 @@ class PredictedDevice:
     enabled: bool
     active: bool
     label: str | None
+    mode: str | None = None
+    """The device mode; None: it does not change."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +145,13 @@ class Predicted:
         def changed(device: HostDevice) -> HostDevice:
             found = predicted.get(device.address)
             if found is not None:
-                return replace(device, enabled=found.enabled, active=found.active, label=found.label)
+                return replace(
+                    device,
+                    enabled=found.enabled,
+                    active=found.active,
+                    label=found.label,
+                    direct_path=_mode_after(device.direct_path, found.mode),
+                )
             return device.rebooted() if rebooted else device
 
         return replace(host, devices=tuple(map(changed, host.devices)), users=self._users(host))
@@ -199,7 +209,15 @@ def _devices_after(host: Host, target: TargetPlan) -> dict[str, PredictedDevice]
                 active=write.enabled if takes_effect else device.active,
                 label=write.label_after,
             )
+        elif isinstance(change.detail, ModeWrite):
+            device, mode = change.detail.device, change.detail.mode
+            passed = mode in PASSED_MODES
+            found[device.address] = PredictedDevice(enabled=passed, active=passed, label=device.label, mode=mode)
     return found
+
+
+def _mode_after(state: DirectPathState | None, mode: str | None) -> DirectPathState | None:
+    return state if state is None or mode is None else replace(state, mode=mode)
 
 
 def after(vm: Vm, changes: Iterable[Change]) -> Vm:

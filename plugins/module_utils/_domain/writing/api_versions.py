@@ -23,6 +23,7 @@ from ..planning.details import (
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
@@ -33,7 +34,15 @@ Version: TypeAlias = tuple[int, ...]
 """Four numbers, such as (8, 0, 0, 1)."""
 
 KindName: TypeAlias = Literal[
-    "vgpu", "dynamic", "hardware_label", "dvx", "device_group", "fixed_hot_plug", "vgpu_mode", "directpath_profile"
+    "vgpu",
+    "dynamic",
+    "hardware_label",
+    "dvx",
+    "device_group",
+    "fixed_hot_plug",
+    "vgpu_mode",
+    "directpath_profile",
+    "device_mode",
 ]
 
 
@@ -78,6 +87,7 @@ KINDS: Mapping[KindName, NewerKind] = {
         since="9.0",
         names=("DirectPathProfileManagerCreate", "DirectPathProfileManagerQueryCapacity"),
     ),
+    "device_mode": NewerKind(words="a device mode", since="9.1", names=("HostPciPassthruInfo.directPathState",)),
 }
 """Source: the API reference ("Since" of each type, method and property). A test holds it against each supported pyVmomi."""
 
@@ -127,6 +137,8 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ("dynamic",)
         case PassthroughWrite(label=label):
             return () if label is None else ("hardware_label",)
+        case ModeWrite():
+            return ("device_mode",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
         case MaintenanceStep():

@@ -4,16 +4,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..._domain.errors import InputError
-from ..._domain.host.selector import parse_desired_devices
+from ..._domain.host.selector import DesiredDevice, parse_desired_devices
 from ..._domain.host.targets import Target
 
 
-def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -> tuple[Target, ...]:
-    """The targets in module parameters: either ``targets``, or ``hosts``/``cluster`` with ``devices``. Raises InputError."""
+def parse_targets(
+    params: Mapping[str, Any],
+    *,
+    devices_required: bool = True,
+    parse: Callable[[object, str], tuple[DesiredDevice, ...]] = parse_desired_devices,
+) -> tuple[Target, ...]:
+    """The targets in module parameters: either ``targets``, or ``hosts``/``cluster`` with ``devices``. ``parse``: reads ``devices``.
+
+    Raises InputError.
+    """
     raw = params.get("targets")
     if raw is None:
         raw = [params]
@@ -41,7 +49,7 @@ def parse_targets(params: Mapping[str, Any], *, devices_required: bool = True) -
             Target(
                 hosts=tuple(entry.get("hosts") or ()),
                 clusters=tuple(entry.get("cluster") or ()),
-                devices=parse_desired_devices(devices or (), f"{prefix}devices"),
+                devices=parse(devices or (), f"{prefix}devices"),
             )
         )
     return tuple(parsed)

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..._domain.host.targets import Inventory
 from ..._domain.observed.device_users import users_by_host
+from ..._domain.observed.direct_path import DirectPathState
 from ..._domain.observed.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import Vm, VmName
@@ -60,6 +61,7 @@ _CAPABILITIES = {
 _BOUND_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 _ASSIGNABLE = "configManager.assignableHardwareManager"
 _RESIDENTS = "vm"
+_WAITS = "summary.maintenanceModeRequired"
 _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo", _RESIDENTS)
 """Without one of these paths, nothing is decided about a host."""
 
@@ -68,7 +70,8 @@ def host_paths(session: Session, *, numa: bool = False, vms: bool = False) -> tu
     """Property paths for ``host_from_row``. ``numa``: with NUMA nodes. ``vms``: with the list of its VMs."""
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     nodes = ("hardware.numaInfo",) if numa else ()
-    return _ALWAYS + known + nodes + _manager_paths(session) + ((_RESIDENTS,) if vms else ())
+    waits = (_WAITS,) if session.knows(vim.host.Summary, "maintenanceModeRequired") else ()
+    return _ALWAYS + known + waits + nodes + _manager_paths(session) + ((_RESIDENTS,) if vms else ())
 
 
 def _manager_paths(session: Session) -> tuple[str, ...]:
@@ -212,6 +215,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         in_maintenance_mode=bool(row.get("runtime.inMaintenanceMode", False)),
         boot_time=boot_time.timestamp() if boot_time is not None else None,
         reboot_required_hint=bool(row.get("summary.rebootRequired", False)),
+        maintenance_mode_required=row.get(_WAITS),
         capabilities=HostCapabilities(
             reboot=bool(row.get("capability.rebootSupported", True)),
             maintenance_mode=bool(row.get("capability.maintenanceModeSupported", True)),
@@ -265,6 +269,7 @@ def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
         dependent_device=dependent.lower() if dependent else None,
         label=getattr(info, "hardwareLabel", None) or None,
         mode=_mode(info),
+        direct_path=_direct_path(info),
         sriov=_sriov(info),
     )
 
@@ -294,6 +299,13 @@ def _mode(info: Any) -> DeviceMode:
     if isinstance(info, vim.host.SriovInfo) and info.sriovEnabled:
         return "sriov"
     return "passthrough" if info.passthruEnabled or info.passthruActive else "off"
+
+
+def _direct_path(info: Any) -> DirectPathState | None:
+    state = getattr(info, "directPathState", None)
+    if state is None or not state.mode:
+        return None
+    return DirectPathState.of(str(state.mode), map(str, state.configurableModes or ()))
 
 
 def _sriov(info: Any) -> Sriov | None:
