@@ -84,11 +84,24 @@ def _definitions() -> Schema:
         "names": {"anyOf": [{"type": "null"}, _ref("name"), {"type": "array", "items": _ref("name")}]},
         "hosts": _hosts(),
         "selector": _selector(),
-        "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"])]},
+        "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"]), _mode(match)]},
         "vm_device": {"anyOf": [*short, _object(device, ["match"])]},
         "vm": _vm(),
         "guest": guest_schema(_ref("name"), _whole_number()),
     }
+
+
+def _mode(match: Schema) -> Schema:
+    """An entry with a device mode."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host import mode_entries
+
+    keys = {
+        "match": match | {"description": "Which devices: each that matches gets the mode."},
+        "mode": {"enum": list(mode_entries.MODE_NAMES), "description": "The device mode (vSphere 9.1)."},
+    }
+    if set(keys) != set(mode_entries.MODE_KEYS):
+        raise ValueError("an entry with a mode has other keys than this schema knows")
+    return _object(keys, list(keys))
 
 
 def _hosts() -> Schema:

@@ -11,7 +11,9 @@ from ..plugin_utils.deferred import deferred
 FILTERS = {
     "intent": ("intent.from_hostvars", "read_intent"),
     "endpoints": ("intent.from_hostvars", "read_endpoints"),
+    "targets_of": ("intent.target_kinds", "targets_of"),
     "outcome": ("report.text", "outcome"),
+    "merged_calls": ("report.merged_calls", "merged_calls"),
     "result_lines": ("report.text", "lines"),
     "proof_lines": ("report.proof", "proof_lines"),
     "differences": ("report.text", "differences"),

@@ -12,14 +12,15 @@ version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Sets the device mode of PCI devices, which vSphere has from 9.1 on. The mode says who gets a device, and how - the host, virtual machines
-    as a whole device (DirectPath or Enhanced DirectPath), or virtual machines that share it (NVIDIA vGPU of the same size or of mixed sizes).
-  - Reads modes over the same bulk read as all other modules. Writes them over the Automation API (REST) of vCenter, which is the only way to
-    write them. An ESXi host that is managed directly has no such API.
-  - Refuses a mode that the device does not offer, a device that a virtual machine uses, and a device that the host depends on. The message
-    lists the modes that the device offers.
-  - What a change needs to take effect (nothing, maintenance mode or a reboot of the host) is known only after the change, from the answer of
-    vCenter. So check mode cannot predict it, and returns null.
+  - Sets the device mode of PCI devices, which vSphere has from 9.1 on. The mode says who gets a device, and how - the host, virtual
+    machines as a whole device (DirectPath or Enhanced DirectPath), or virtual machines that share it (NVIDIA vGPU of the same size or of
+    mixed sizes).
+  - Reads modes over the same bulk read as all other modules. Writes them over the Automation API (REST) of vCenter, which is the only way
+    to write them. An ESXi host that is managed directly has no such API.
+  - Refuses a mode that the device does not offer, a device that a virtual machine uses, and a device that the host depends on. The
+    message lists the modes that the device offers.
+  - What a change needs to take effect (nothing, maintenance mode or a reboot of the host) is known only after the change, from the
+    answer of vCenter. So check mode cannot predict it, and returns null.
   - Writes only to hosts that differ. Immediately before each write it reads the host again and plans again. It also reads the modes of the
     device over the Automation API, and sends no mode that vCenter does not list for the device.
   - A refused host does not stop the changes on other hosts. The task fails at the end if a host was refused.

@@ -54,7 +54,5 @@ def _config(kind: str, value: Any, name: str) -> Any:
     allowed = backings.AllowedDevice(vendorId=vendor, deviceId=device)
     label = str(value["label"]) if value.get("label") else None
     return types.DynamicDirectPathConfig(
-        dynamicDirectPathBacking=backings.DynamicBackingInfo(
-            deviceName="", allowedDevice=[allowed], customLabel=label
-        )
+        dynamicDirectPathBacking=backings.DynamicBackingInfo(deviceName="", allowedDevice=[allowed], customLabel=label)
     )

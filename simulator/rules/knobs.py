@@ -287,7 +287,7 @@ class Knobs:
     device_mode_pending: Annotated[
         str,
         About(
-            "where a device mode that waits for a reboot is visible over SOAP: enabled and active differ, summary.rebootRequired, or nowhere",
+            "where a device mode that waits for a reboot is visible: enabled and active differ, summary.rebootRequired, or nowhere",
             choices=("passthrough_flags", "reboot_flag", "nowhere"),
         ),
     ] = "passthrough_flags"

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.base import Endpoint
+from . import directpath_profiles
 from .alarms import AlarmManager
 from .authorization import AuthorizationManager
-from . import directpath_profiles
 from .custom_fields import CustomFieldsManager
 from .events import EventManager
 from .guest import build as build_guest

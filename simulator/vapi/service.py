@@ -165,9 +165,7 @@ class Exchange:
         if switched is not self.dialect or not has(self.sim, self.dialect):
             return Answer(status=404, text=f"not found: there is no {self.dialect.prefix} here\n")
         if self.operation is None and self.method not in (LOGIN, LOGOUT, INFO):
-            text = (
-                f"not modelled: {self.request.verb} {self.request.path}; there are sessions, tags, compute policies and device modes"
-            )
+            text = f"not modelled: {self.request.verb} {self.request.path}; there are sessions, tags, compute policies and device modes"
             return failure(self.dialect, "not_found", text, "simulator.not_modelled")
         user = account_of(self.sim, self.request.headers) if self.method == LOGIN else None
         if self.session is not None and self.method != LOGIN:

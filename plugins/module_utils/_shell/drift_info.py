@@ -24,6 +24,7 @@ from .._domain.drift.ignore_rules import Rule, apply_rules, parse_rules
 from .._domain.drift.kinds import is_settled
 from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
+from .._domain.host.mode_entries import parse_with_modes
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target
@@ -78,7 +79,7 @@ class DriftRequest:
                 cure="Give a number from 0, which asks none",
             )
         return cls(
-            targets=parse_targets(params, devices_required=False) if params["targets"] else (),
+            targets=parse_targets(params, devices_required=False, parse=parse_with_modes) if params["targets"] else (),
             vms=parse_requested_vms({**params, "devices": None}) if params["vms"] else (),
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
@@ -155,6 +156,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             hosts, (*vms, *others), journals, lambda: session.instance.CurrentTime().timestamp(), is_gone
         ),
         api=session.api,
+        is_vcenter=session.is_vcenter,
     )
 
 

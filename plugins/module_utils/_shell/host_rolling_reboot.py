@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
+from .._domain.host.mode_entries import without_modes
 from .._domain.host.overrides import parse_overrides
 from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
 from .._domain.left_behind import ending, power_on_command
@@ -100,7 +101,7 @@ def _reboot_hosts(
             [
                 RequestedHost(
                     moid=host.moid,
-                    desired_devices=desired_devices[host.moid],
+                    desired_devices=without_modes(desired_devices[host.moid]),
                     skips_missing=desired.on_missing == "skip",
                     expects_settled=check_mode and host.moid in options.settled,
                     expected_reboot=PLANNED_CHANGES if check_mode and host.moid in options.pending else None,

@@ -8,11 +8,12 @@ two. Rules that a schema cannot express (the same device twice, a label both sel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
+from ...module_utils._domain.host.mode_entries import parse_with_modes, without_modes
 from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
 from ...module_utils._domain.vm.desired_mmio import parse_mmio
@@ -51,10 +52,10 @@ def host_devices(place: Place, raw: Any, *, for_several: bool) -> tuple[Any, ...
 
     ``for_several``: the list is for more than one host. Raises InputError.
     """
-    entries, desired_devices = _devices(place, raw)
+    entries, desired_devices = _devices(place, raw, parse_with_modes)
     try:
-        refuse_contradictions(desired_devices, place.path, default_is_all=True)
-        refuse_relabelling(desired_devices)
+        refuse_contradictions(without_modes(desired_devices), place.path, default_is_all=True)
+        refuse_relabelling(without_modes(desired_devices))
     except InputError as error:
         _raise_at(place, error)
     for number, desired in enumerate(desired_devices):
@@ -136,11 +137,15 @@ def _vm_devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredD
     return _devices(place, raw)
 
 
-def _devices(place: Place, raw: Any) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
+def _devices(
+    place: Place,
+    raw: Any,
+    parse: Callable[[object, str], tuple[DesiredDevice, ...]] = parse_desired_devices,
+) -> tuple[tuple[Any, ...], tuple[DesiredDevice, ...]]:
     """Device entries in the long form, and parsed. The checks are those of the modules."""
     entries = [entry for _where, entry in items(place, raw)]
     try:
-        desired_devices = parse_desired_devices(entries, place.path)
+        desired_devices = parse(entries, place.path)
     except InputError as error:
         _raise_at(place, error)
     return tuple({"match": entry} if isinstance(entry, str) else entry for entry in entries), desired_devices

@@ -139,6 +139,7 @@ def _block(result: Record, target: Record) -> Block:
     written += [
         f"{address} {_pending(target, address)} and requires a reboot" for address in target.get("pending") or ()
     ]
+    written += [f"next: {target['next']}"] if target.get("next") else []
     written += [f"refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
     written += [f"failed: {target['error']}"] if target.get("error") else []
     written += [f"note: {warning}" for warning in target.get("warnings") or ()]
@@ -218,6 +219,8 @@ def change_line(record: Record) -> str:
         if after.get("label") != before.get("label"):
             label = f", label {_plain(before.get('label'))} → {_plain(after.get('label'))}"
         return f"{record['subject']} {_switch(before)} → {_switch(after)}{label} ({after.get('device', '')})"
+    if record.get("kind") == "device_mode" and isinstance(before, Mapping) and isinstance(after, Mapping):
+        return f"{record['subject']} mode {_plain(before.get('mode'))} → {_plain(after.get('mode'))} ({after.get('device', '')})"
     kind, subject = str(record.get("kind", "")).replace("_", " "), str(record.get("subject", ""))
     if kind in ("attach", "detach"):
         side = after if kind == "attach" else before

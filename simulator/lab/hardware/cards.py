@@ -141,8 +141,8 @@ def layout(
 ) -> Layout:
     """All functions of a host: chipset, one root port a bus, the cards; padded with uncore devices to `pad`.
 
-    `beside` is what the host has already: no root port takes the place of a device. `modes`: devices have modes (9.1). Raises LabError when two functions claim one
-    address.
+    `beside` is what the host has already: no root port takes the place of a device. `modes`: devices have modes (9.1). Raises LabError
+    when two functions claim one address.
     """
     bridge, port = INTEL_CHIPSET if cpu == "intel" else AMD_CHIPSET
     functions: dict[str, Function] = {}

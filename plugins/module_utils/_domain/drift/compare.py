@@ -55,6 +55,7 @@ class ObservedEndpoint:
     journals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rolling: Status = field(default_factory=lambda: Status(now=0.0))
     api: ApiVersions | None = None
+    is_vcenter: bool = True
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -67,6 +68,8 @@ class Plans:
     hosts: Plan
     vms: Plan
     strict: Plan
+    modes: Plan = field(default_factory=Plan)
+    """The plan of host_device_mode; empty if the intent has no device mode."""
 
 
 def make_plans(observed: ObservedEndpoint) -> Plans:
@@ -76,7 +79,25 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
         hosts=refuse_too_new(plan_passthrough(observed.wanted(), observed.hosts), observed.api),
         vms=refuse_too_new(plan_vm_devices(observed.vms, observed.desired_vms), observed.api),
         strict=refuse_too_new(plan_vm_devices(observed.vms, strict), observed.api),
+        modes=_plan_modes(observed),
     )
+
+
+def _plan_modes(observed: ObservedEndpoint) -> Plan:
+    """Imported only where the intent has a device mode: few have one, and each run of ``site`` compares."""
+    if not any(entry.mode is not None for entries in observed.hosts.devices.values() for entry in entries):
+        return Plan()
+    from ..host.device_mode import DesiredModes, plan_modes
+
+    desired = DesiredModes(
+        devices=observed.hosts.devices,
+        on_missing=observed.hosts.on_missing,
+        allow_protected=observed.hosts.allow_protected,
+        ignore_unreadable_vms=observed.vms.ignored_vms,
+        api=observed.api,
+        is_vcenter=observed.is_vcenter,
+    )
+    return refuse_too_new(plan_modes(observed.wanted(), desired), observed.api)
 
 
 def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
@@ -100,7 +121,7 @@ def hosts_to_read_with_fabric(observed: ObservedEndpoint, plans: Plans) -> tuple
     waiting = (
         h.moid for h in observed.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
     )
-    return tuple(sorted({*needs_fabric(plans.hosts), *waiting}))
+    return tuple(sorted({*needs_fabric(plans.hosts), *needs_fabric(plans.modes), *waiting}))
 
 
 def vms_to_read_in_detail(plans: Plans) -> tuple[str, ...]:
@@ -149,6 +170,7 @@ def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iter
 
 def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     targets = {target.moid: target for target in plans.hosts.targets}
+    modes = {target.moid: target for target in plans.modes.targets}
     allowed = parse_overrides(observed.hosts.allow_protected, observed.wanted())
     for host in observed.vms.hosts:
         if host.moid in targets:
@@ -156,7 +178,15 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
             target = targets[host.moid]
             if host.moid in observed.disks_unread:
                 target = without_unread_disk_blockers(host, target)
-            yield from host_differences(host, target, desired_devices, commands, allowed=allowed[host.moid])
+            mode_plan = modes.get(host.moid)
+            managed = mode_plan.host_facts.selected if mode_plan is not None else ()
+            yield from host_differences(
+                host, target, desired_devices, commands, allowed=allowed[host.moid], managed=managed
+            )
+            if mode_plan is not None:
+                from .modes import mode_differences
+
+                yield from mode_differences(host, mode_plan, commands)
         elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)

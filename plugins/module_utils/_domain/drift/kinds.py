@@ -56,6 +56,7 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "missing": Kind(title="device missing", mark="missing", is_grave=True),
     "disabled": Kind(title="not enabled", mark="off"),
+    "mode_differs": Kind(title="different device mode", mark="mode"),
     "label_differs": Kind(title="different label", mark="label"),
     "pending_reboot": Kind(title="pending reboot", mark="reboot"),
     "roll_unfinished": Kind(title="rolling reboot not finished", mark="in progress"),

@@ -18,6 +18,7 @@ from ..planning.details import (
     FixedSpec,
     HotAdd,
     MaintenanceStep,
+    ModeWrite,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
@@ -290,7 +291,7 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
         case PowerOff():
             return None
-        case PassthroughWrite() | MaintenanceStep():
+        case PassthroughWrite() | ModeWrite() | MaintenanceStep():
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)

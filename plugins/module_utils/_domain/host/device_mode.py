@@ -239,7 +239,8 @@ def _hints(host: Host, settled: Sequence[HostDevice]) -> list[str]:
     found = []
     if host.maintenance_mode_required:
         found.append(
-            f"{host.name} reports that a change takes effect after maintenance mode, perhaps the mode of {names}: {maintenance_command(host)}"
+            f"{host.name} reports that a change takes effect after maintenance mode, perhaps the mode of {names}: "
+            f"{maintenance_command(host)}"
         )
     if host.reboot_required_hint and not any(device.requires_reboot for device in host.devices):
         found.append(
@@ -256,6 +257,4 @@ def reboot_command(host: Host) -> str:
 def maintenance_command(host: Host) -> str:
     """The command that takes one host through maintenance mode."""
     more = f'{{"hardware_maintenance_phase": "begin", "hardware_maintenance_hosts": ["{host.name}"]}}'
-    return (
-        f"ansible-playbook directpath.vsphere.hardware_maintenance -i INVENTORY -e '{more}', then the same with the phase end"
-    )
+    return f"ansible-playbook directpath.vsphere.hardware_maintenance -i INVENTORY -e '{more}', then the same with the phase end"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import InputError
+from ..._domain.host.mode_entries import parse_with_modes
 from ..._domain.host.targets import Resolved, Target
 from ..._domain.ranges import check_timeout
 from ..._domain.rolling.scheduling.windows import parse_window
@@ -64,7 +65,7 @@ class RollingRequest:
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
-        targets = parse_targets(params, devices_required=False)
+        targets = parse_targets(params, devices_required=False, parse=parse_with_modes)
         return cls(
             targets=targets,
             policy=_policy(params),

@@ -77,7 +77,9 @@ class DeviceModes:
         Raises DirectPathError. Nothing was changed then, unless the code is in ``faults.UNCERTAIN`` or ``task_timed_out``.
         """
         device = _checked(host, write, listed.get(write.device.address))
-        path = f"/api/vcenter/host/{quote(host.moid, safe='')}/hardware/direct-path-devices?action=configure&vmw-task=true"
+        path = (
+            f"/api/vcenter/host/{quote(host.moid, safe='')}/hardware/direct-path-devices?action=configure&vmw-task=true"
+        )
         doing = f"change the mode of {write.device.address}"
         try:
             body = {"device": device.id, "new_mode": write.mode.upper()}

@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
 
@@ -83,11 +84,9 @@ class Automation:
         """
         for last in (False, True):
             fresh = not self._token
-            http = self._login()
-            request = RestRequest(verb="POST", path=path, body=body)
-            headers = {TOKEN: self._token}
+            send = partial(self._login().send, RestRequest(verb="POST", path=path, body=body), {TOKEN: self._token})
             try:
-                return self.session.stub.write_apart(name, moid, lambda: _accepted(http.send(request, headers)))
+                return self.session.stub.write_apart(name, moid, partial(_accepted, send))
             except _LoginEnded as ended:
                 if last or fresh:
                     raise RefusedApart("its Automation API rejects the session") from ended
@@ -184,8 +183,9 @@ def _served(reply: RestReply) -> RestReply:
     return reply
 
 
-def _accepted(reply: RestReply) -> Any:
+def _accepted(send: Callable[[], RestReply]) -> Any:
     """The body of a success. Raises RefusedApart. A gateway that fails may have passed the request on, so that is no refusal."""
+    reply = send()
     if reply.status in (200, 201, 202, 204):
         return reply.body
     if reply.status == 401:

@@ -17,6 +17,7 @@ from ..._domain.planning.details import (
     FixedSpec,
     HotAdd,
     MaintenanceStep,
+    ModeWrite,
     MemoryWrite,
     PassthroughWrite,
     PowerOff,
@@ -50,7 +51,7 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
             case HotAdd(memory=memory, cpu=cpu):
                 spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
                 spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
-            case PassthroughWrite() | MaintenanceStep() | PowerOff() | PowerOn():
+            case PassthroughWrite() | ModeWrite() | MaintenanceStep() | PowerOff() | PowerOn():
                 raise ValueError(f"{change.kind} is not a setting of a VM")
             case other:
                 assert_never(other)

@@ -84,9 +84,7 @@ def test_what_cannot_be_counted_is_unknown_and_not_zero() -> None:
     (found,) = manager.QueryDirectPathProfileCapacity(target, [types.CapacityQueryByName(name="pair")])
     assert isinstance(found, types.CapacityUnknown)
     world.sim.knobs.profile_capacity = "unknown"
-    assert all(
-        isinstance(item, types.CapacityUnknown) for item in manager.QueryDirectPathProfileCapacity(target)
-    )
+    assert all(isinstance(item, types.CapacityUnknown) for item in manager.QueryDirectPathProfileCapacity(target))
 
 
 def test_an_older_vcenter_has_no_manager() -> None:

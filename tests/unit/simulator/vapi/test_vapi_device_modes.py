@@ -42,7 +42,9 @@ class Modes(Client):
         return self.send("GET", f"/api/cis/tasks/{started.body}", None, {HEADER: self.key}).body
 
     def mode(self, device: str) -> str:
-        return str(next(item for item in self.devices().body["items"] if item["device"] == device)["info"]["current_mode"])
+        return str(
+            next(item for item in self.devices().body["items"] if item["device"] == device)["info"]["current_mode"]
+        )
 
     def shown(self) -> Any:
         return next(info for info in self.host.get("config").pciPassthruInfo if info.id == GPU)
@@ -76,7 +78,11 @@ def test_the_task_says_the_impact(impact: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("shows", "flags", "required"),
-    [("passthrough_flags", (True, False), False), ("reboot_flag", (True, True), True), ("nowhere", (True, True), False)],
+    [
+        ("passthrough_flags", (True, False), False),
+        ("reboot_flag", (True, True), True),
+        ("nowhere", (True, True), False),
+    ],
 )
 def test_where_a_pending_reboot_is_visible_is_a_knob(shows: str, flags: tuple[bool, bool], required: bool) -> None:
     client = Modes(knobs={"device_mode_impact": "reboot", "device_mode_pending": shows})
