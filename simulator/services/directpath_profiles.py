@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """DirectPathProfileManager of a vCenter from 9.0 on: profiles, and how many more devices of each a host or cluster can serve.
 
-Source: Web Services API reference 9.0, DirectPathProfileManager (names up to 80 characters, descriptions shorter than 256, AlreadyExists
-for the same name or the same device details, CapacityInfo: of powered-on VMs only, ``max`` of an empty target, CapacityUnknown for one query).
+Source: Web Services API reference 9.0, DirectPathProfileManager: names up to 80 characters, descriptions shorter than 256, AlreadyExists
+for the same name or the same device details, CapacityInfo (of powered-on VMs only, ``max`` of an empty target), CapacityUnknown for one
+query. That hosts in maintenance mode do not count is inferred.
 Profiles are counted for dynamic devices and vGPUs; those of DVX and device groups answer CapacityUnknown, as does what the knob
 ``profile_capacity`` names. Nothing here uses a profile, so deleting one is never refused with ResourceInUse.
 """

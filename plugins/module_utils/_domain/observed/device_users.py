@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .hosts import DeviceUser
-from .vms import FixedBacking, Vm, held_addresses
+from .vms import DynamicBacking, FixedBacking, Vm, held_addresses
 
 
 def users_by_host(vms: Iterable[Vm]) -> Mapping[str, Mapping[str, tuple[DeviceUser, ...]]]:
@@ -25,3 +25,18 @@ def users_by_host(vms: Iterable[Vm]) -> Mapping[str, Mapping[str, tuple[DeviceUs
     return {
         moid: {address: tuple(found) for address, found in sorted(on_host.items())} for moid, on_host in users.items()
     }
+
+
+def unplaced_by_host(
+    vms: Iterable[Vm],
+) -> Mapping[str, tuple[tuple[str, tuple[tuple[str, str], ...], str | None], ...]]:
+    """Host id → dynamic devices of running VMs that name no address (``Host.unplaced``)."""
+    found: dict[str, list[tuple[str, tuple[tuple[str, str], ...], str | None]]] = {}
+    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
+        for device in vm.devices:
+            backing = device.backing
+            waits = isinstance(backing, DynamicBacking) and backing.assigned_address is None
+            if isinstance(backing, DynamicBacking) and waits and vm.is_powered_on and vm.host_moid is not None:
+                models = tuple((model.vendor_id, model.device_id) for model in backing.allowed)
+                found.setdefault(vm.host_moid, []).append((vm.moid, models, backing.custom_label))
+    return {moid: tuple(waiting) for moid, waiting in found.items()}

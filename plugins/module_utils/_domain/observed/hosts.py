@@ -258,6 +258,9 @@ class Host:
     """Address → VMs that use the device; filled when VMs were read."""
     residents: frozenset[str] = frozenset()
     """Managed object ids of the VMs in the host's own list (``host.vm``); filled when VMs were read."""
+    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...], str | None], ...] = ()
+    """Dynamic devices of running VMs on this host without a known address: VM id, models (vendor and device id), label. Filled when VMs
+    were read for results."""
     unread_vms: tuple[UnreadVm, ...] = ()
     """VMs that may use any device of the host, because their devices are unknown; filled when VMs were read."""
     fabric: HostFabric | None = None

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..._domain.host.targets import Inventory
-from ..._domain.observed.device_users import users_by_host
+from ..._domain.observed.device_users import unplaced_by_host, users_by_host
 from ..._domain.observed.direct_path import DirectPathState
 from ..._domain.observed.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from ..._domain.observed.uncertain_holders import unread_vms
@@ -358,8 +358,16 @@ def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] 
     vms = [vm_from_row(row, None) for row in rows]
     labels = vm_labels(session, {vm.moid: vm.name for vm in vms})
     named = [replace(vm, name=labels[vm.moid]) for vm in vms]
-    users = users_by_host(named)
-    with_users = (replace(host, users=users.get(host.moid, {}), unread_vms=unread_vms(host, named)) for host in hosts)
+    users, unplaced = users_by_host(named), unplaced_by_host(named)
+    with_users = (
+        replace(
+            host,
+            users=users.get(host.moid, {}),
+            unplaced=unplaced.get(host.moid, ()),
+            unread_vms=unread_vms(host, named),
+        )
+        for host in hosts
+    )
     return read_bindings(session, tuple(with_users))
 
 

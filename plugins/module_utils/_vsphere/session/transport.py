@@ -61,6 +61,8 @@ READ_METHODS = frozenset(
         # One property of one object.
         "Fetch",
         "QueryBootDevices",
+        "DirectPathProfileManagerList",
+        "DirectPathProfileManagerQueryCapacity",
         "RetrieveDiskPartitionInfo",
         "RetrieveHardwareUptime",
         "HasPrivilegeOnEntities",
