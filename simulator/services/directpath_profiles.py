@@ -182,7 +182,7 @@ def _manager() -> Any:
 
 
 def _count(host: HostState, config: Any) -> tuple[int, int, int] | None:
-    """What is consumed, what remains, and what an empty host has; None for a kind that is not counted."""
+    """What is consumed, what remains, and what the host has while no VM runs; None for a kind that is not counted."""
     types = vim.DirectPathProfileManager
     cards = host_cards.cards(host)
     if isinstance(config, types.DynamicDirectPathConfig):

@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core.base import ManagedObject
-from ..objects.host import modes
+from ..objects.host import cards as host_cards
+from ..objects.host import power as host_power
 from ..objects.host.state import HostState
 from ..rules import faults
-from ..rules.pci.device_modes import MODES, ModeRefused, in_effect
+from ..rules.pci.device_modes import MODES, ModeRefused, configure, in_effect
 from .operations import Ask, Key, Operation
 from .tags import Refusal
 
@@ -79,7 +80,7 @@ def _info(host: HostState, address: str) -> dict[str, Any]:
         "name": item.device_name,
         "current_mode": MODES[in_effect(state)],
         "configurable_modes": [MODES[mode] for mode in item.modes],
-        "vms": modes.users(host, address),
+        "vms": _users(host, address),
         "direct_path_profiles": [],
     }
 
@@ -101,7 +102,7 @@ def _configure(ask: Ask) -> Any:
 
     def body(task: Task) -> None:
         try:
-            impact = "NONE" if wanted is None else modes.configure(host, address, named[str(wanted)])
+            impact = "NONE" if wanted is None else _configured(host, address, named[str(wanted)])
             ask.sim.mode_tasks[task.moid] = {"configure_impacts": [impact]}
         except ModeRefused as refused:
             ask.sim.mode_tasks[task.moid] = {"refused": str(refused)}
@@ -140,6 +141,31 @@ def _task(ask: Ask) -> Any:
             "messages": [{"id": f"{SERVICE}.configure.failed", "default_message": text, "args": []}],
         }
     return answer
+
+
+def _users(host: HostState, address: str) -> list[str]:
+    """Ids of the VMs that have a device now."""
+    shared = [ref._moId for ref in host_cards.vgpu_users(host).get(address, [])]
+    holder = host.holders.get(address)
+    return sorted({*shared, *([holder] if holder else [])})
+
+
+def _configured(host: HostState, address: str, new_mode: str) -> str:
+    """Configure a device; the impact. Raises ModeRefused."""
+    item, state = host.spec.layout.functions[address], host.pci[address]
+    rebinds = host.spec.rebind and state.resettable
+    after, impact = configure(
+        state, new_mode, item.modes, host.settings, rebinds=rebinds, used=bool(_users(host, address))
+    )
+    if after != state:
+        host.pci[address] = after
+        if host_power.has_boot_bank(host):
+            host.saved = dict(host.pci)
+        host.changed_devices()
+        delay = host.settings.info_delay_seconds
+        if delay >= 0 and host.publish_timer is None:
+            host.publish_timer = host.sim.clock.call_later(delay, host.publish)
+    return impact
 
 
 DEVICE_MODES: dict[Key, Operation] = {

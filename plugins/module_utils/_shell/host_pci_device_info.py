@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from .._domain.errors import DirectPathError, InputError
 from .._domain.host.blockers import iommu_off, looks_iommu_off
-from .._domain.host.capacity import Capacity, DirectPathProfile, Place, capacities
+from .._domain.host.capacity import Capacity, CapacityPlace, DirectPathProfile, capacities
 from .._domain.host.targets import Target
 from .._domain.observed.hosts import Host, HostDevice
 from .._domain.vm.devices.host_limit import device_limit, occupied
@@ -91,17 +91,17 @@ def _with_capacity(
     return replace(observed, profiles=profiles, profiles_note=note, capacities=tuple(found))
 
 
-def _places(hosts: tuple[Host, ...], by: Literal["none", "cluster", "host"]) -> list[Place]:
+def _places(hosts: tuple[Host, ...], by: Literal["none", "cluster", "host"]) -> list[CapacityPlace]:
     """The clusters with their hosts in this run, and the hosts that are in no cluster; or all hosts."""
     if by == "host":
-        return [Place(type="host", name=host.name, moid=host.moid, hosts=(host,)) for host in hosts]
+        return [CapacityPlace(type="host", name=host.name, moid=host.moid, hosts=(host,)) for host in hosts]
     members: dict[str, list[Host]] = {}
     for host in hosts:
         members.setdefault(host.compute_moid if host.cluster is not None else host.moid, []).append(host)
     return [
-        Place(type="host", name=found[0].name, moid=moid, hosts=tuple(found))
+        CapacityPlace(type="host", name=found[0].name, moid=moid, hosts=tuple(found))
         if found[0].cluster is None
-        else Place(type="cluster", name=found[0].cluster, moid=moid, hosts=tuple(found))
+        else CapacityPlace(type="cluster", name=found[0].cluster, moid=moid, hosts=tuple(found))
         for moid, found in members.items()
     ]
 

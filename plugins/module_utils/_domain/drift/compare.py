@@ -17,7 +17,7 @@ from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
-from ..writing.api_versions import ApiVersions, refuse_too_new
+from ..writing.api_versions import ApiVersions, no_device_modes, refuse_too_new
 from .commands import Commands
 from .hosts import away_because_of, host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
@@ -94,7 +94,7 @@ def _plan_modes(observed: ObservedEndpoint) -> Plan:
         on_missing=observed.hosts.on_missing,
         allow_protected=observed.hosts.allow_protected,
         ignore_unreadable_vms=observed.vms.ignored_vms,
-        api=observed.api,
+        too_old=no_device_modes(observed.api),
         is_vcenter=observed.is_vcenter,
     )
     return refuse_too_new(plan_modes(observed.wanted(), desired), observed.api)

@@ -58,7 +58,7 @@ class Numbers:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class CapacityPlace:
     """A host, or the hosts of a cluster."""
 
     type: Literal["host", "cluster"]
@@ -74,7 +74,7 @@ class Capacity:
     ``reason``: why it was counted, or why it is unknown.
     """
 
-    place: Place
+    place: CapacityPlace
     kind: ProfileKind
     value: str
     profile: str | None = None
@@ -107,7 +107,7 @@ def describe_models(models: Iterable[Model], label: str | None) -> str:
 
 
 def capacities(
-    place: Place, profiles: Sequence[DirectPathProfile], answers: Mapping[str, Numbers | str], why_counted: str
+    place: CapacityPlace, profiles: Sequence[DirectPathProfile], answers: Mapping[str, Numbers | str], why_counted: str
 ) -> tuple[Capacity, ...]:
     """The capacity of every profile, then of every model of active devices, which no profile is for.
 
@@ -122,7 +122,7 @@ def capacities(
     return tuple(found)
 
 
-def _of_profile(place: Place, profile: DirectPathProfile, answer: Numbers | str) -> Capacity:
+def _of_profile(place: CapacityPlace, profile: DirectPathProfile, answer: Numbers | str) -> Capacity:
     blank = Capacity(place=place, kind=profile.kind, value=profile.value, profile=profile.name)
     if isinstance(answer, Numbers):
         return replace(blank, numbers=answer, source="vcenter")
@@ -150,7 +150,7 @@ def _offered(host: Host) -> Iterator[HostDevice]:
     return (d for d in host.devices if d.active and not d.is_bridge and d.address not in virtual)
 
 
-def _counted(place: Place, models: tuple[Model, ...], label: str | None, reason: str) -> Capacity:
+def _counted(place: CapacityPlace, models: tuple[Model, ...], label: str | None, reason: str) -> Capacity:
     blank = Capacity(place=place, kind="dynamic", value=describe_models(models, label), reason=reason)
     doubts = _doubts(place)
     if doubts:
@@ -168,7 +168,7 @@ def _counted(place: Place, models: tuple[Model, ...], label: str | None, reason:
     return replace(blank, numbers=numbers, source="counted")
 
 
-def _doubts(place: Place) -> list[str]:
+def _doubts(place: CapacityPlace) -> list[str]:
     """Why a count would be wrong: hosts whose devices, or VMs whose devices, are unknown."""
     away = sorted(host.name for host in place.hosts if not host.is_reachable)
     unread = sorted({vm.vm for host in place.hosts for vm in host.unread_vms})

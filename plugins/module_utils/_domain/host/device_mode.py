@@ -8,7 +8,7 @@ answer, and nowhere before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -16,7 +16,6 @@ from ..observed.direct_path import PASSED_MODES, SHARED_MODES
 from ..observed.hosts import Host, HostDevice
 from ..planning.details import ModeWrite
 from ..planning.plan import Blocker, Change, HostFacts, Plan, TargetPlan, UsedOverride
-from ..writing.api_versions import ApiVersions, kind_blocker
 from .blockers import holders_unknown, unreachable
 from .matching import Selection, select_all
 from .mode_entries import with_modes
@@ -27,18 +26,24 @@ from .selector import DesiredDevice
 SHOW = "host_pci_device_info lists the modes that each device offers"
 
 
+def no_blocker(_host: str) -> Blocker | None:
+    """For a session that can express device modes."""
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DesiredModes:
     """Device modes of hosts (by managed object id). ``devices`` may have entries of other kinds, which are ignored.
 
-    ``api``: the API versions of the session; None: not checked. ``is_vcenter``: False when the endpoint is an ESXi host.
+    ``too_old``: host name → the blocker when the session cannot express device modes. ``is_vcenter``: False when the endpoint is an ESXi
+    host.
     """
 
     devices: Mapping[str, tuple[DesiredDevice, ...]] = field(default_factory=dict)
     on_missing: Literal["fail", "skip"] = "fail"
     allow_protected: tuple[str, ...] = ()
     ignore_unreadable_vms: frozenset[str] = frozenset()
-    api: ApiVersions | None = None
+    too_old: Callable[[str], Blocker | None] = no_blocker
     is_vcenter: bool = True
 
 
@@ -80,13 +85,13 @@ def _plan_host(host: Host, desired: DesiredModes, allowed: Sequence[Override]) -
         return blank
     if not host.is_reachable:
         return replace(blank, blockers=(unreachable(host),))
-    if (unable := _unable(host, desired)) is not None:
-        return replace(blank, blockers=(unable,))
     selections = select_all(host, [DesiredDevice(selector=entry.selector) for entry in entries])
     missing = [one.blocker for one in selections if one.blocker is not None]
     skips = desired.on_missing == "skip"
     notes = tuple(f"Skipped: {replace(one, cure='').sentence()}" for one in missing if skips and one.skippable)
     wanted, conflicts = _wanted(host, entries, selections)
+    if (wanted or conflicts) and (unable := _unable(host, desired)) is not None:
+        return replace(blank, blockers=(unable,))
     reasons = protections(host) if host.fabric is not None else {}
     applied = apply_overrides(host, allowed, reasons)
     changing = [device for device, mode in wanted if device.direct_path and device.direct_path.mode != mode]
@@ -120,7 +125,7 @@ def _unable(host: Host, desired: DesiredModes) -> Blocker | None:
             message=f"{host.name} is managed directly, and device modes are written over the Automation API, which only vCenter has",
             cure="Manage the host through its vCenter, or take the entries with mode out of the intent",
         )
-    return None if desired.api is None else kind_blocker("device_mode", desired.api, host.name)
+    return desired.too_old(host.name)
 
 
 def _wanted(

@@ -9,7 +9,7 @@ reports nothing: a dynamic device would be sent as a device without a backing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
@@ -166,6 +166,11 @@ def kind_blocker(kind: KindName, api: ApiVersions, target: str) -> Blocker | Non
         return None
     error = too_old(f"{target} cannot have {known.words}", parse_version(known.since), api, instead=known.instead)
     return Blocker(code=error.code, message=error.message, cure=error.cure)
+
+
+def no_device_modes(api: ApiVersions | None) -> Callable[[str], Blocker | None]:
+    """Host name → the blocker when the session cannot express device modes."""
+    return lambda host: None if api is None else kind_blocker("device_mode", api, host)
 
 
 def too_old(what: str, since: Version, api: ApiVersions, *, instead: str = "") -> DirectPathError:

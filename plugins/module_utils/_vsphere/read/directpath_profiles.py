@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..._domain.errors import DirectPathError
-from ..._domain.host.capacity import DirectPathProfile, Model, Numbers, Place, describe_models
+from ..._domain.host.capacity import CapacityPlace, DirectPathProfile, Model, Numbers, describe_models
 from ..._domain.text import visible_name
 from ..._domain.writing.api_versions import too_old
 from ..sdk import vim
@@ -77,7 +77,7 @@ def _hex4(number: int) -> str:
 
 @reader
 def query_capacity(
-    session: Session, profiles: Sequence[DirectPathProfile], place: Place
+    session: Session, profiles: Sequence[DirectPathProfile], place: CapacityPlace
 ) -> Mapping[str, Numbers | str]:
     """Profile id → its capacity at the place, or why vCenter does not know it. One call for all profiles."""
     if not profiles:

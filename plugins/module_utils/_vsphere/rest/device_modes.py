@@ -26,7 +26,6 @@ CONFIGURE = f"{AUTOMATION}.configure"
 MOST_PAGES = 64
 """More devices than any host has. A server that repeats itself must not be asked for ever."""
 PAUSE = 1.0
-UNREADABLE = "device_modes_unreadable"
 _CURE = "Check that vCenter is of release 9.1 or later, and that the vSphere Client shows the modes of the PCI devices of the host"
 _ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 _IMPACTS: Mapping[str, str] = {
@@ -62,13 +61,15 @@ class DeviceModes:
         for _number in range(MOST_PAGES):
             asked = f"{path}?{urlencode({'marker': marker})}" if marker else path
             rows, marker = self.api.read(
-                asked, _page, what=f"the device modes of {host.name}", code=UNREADABLE, cure=_CURE
+                asked, _page, what=f"the device modes of {host.name}", code="device_modes_unreadable", cure=_CURE
             )
             found |= {device.address: device for device in rows}
             if not marker:
                 return found
         raise DirectPathError(
-            message=f"The list of the device modes of {host.name} does not end", code=UNREADABLE, cure=_CURE
+            message=f"The list of the device modes of {host.name} does not end",
+            code="device_modes_unreadable",
+            cure=_CURE,
         )
 
     def configure(self, host: Host, write: ModeWrite, listed: Mapping[str, ListedDevice]) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ def _case(title: str, code: str, says: tuple[str, ...], devices: list[Any]) -> C
 
 CONTRACT = Contract(
     module="host_device_mode",
-    call={"hosts": ["esx-01"], "devices": [{"match": "10de:20f1", "mode": "host"}]},
+    # A lab of vSphere 8 has no device with modes, so this one skips its host.
+    call={"hosts": ["esx-01"], "devices": [{"match": "ffff:ffff", "mode": "host"}], "on_missing": "skip"},
     scenarios={
         "device mode": Scenario("host_device_mode", mixed(), 2, lab="v9"),
         "device mode that needs a reboot": Scenario(
@@ -57,7 +58,10 @@ CONTRACT = Contract(
             "two device modes for one device",
             "contradicting_wishes",
             ("10de:20f1", "one has the mode host and one none"),
-            [{"match": "10de:20f1", "mode": "host"}, {"match": {"vendor_id": "10de", "device_id": "20f1"}, "mode": "none"}],
+            [
+                {"match": "10de:20f1", "mode": "host"},
+                {"match": {"vendor_id": "10de", "device_id": "20f1"}, "mode": "none"},
+            ],
         ),
         _case(
             "device mode with a count",

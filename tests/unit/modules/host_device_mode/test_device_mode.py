@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from simulator.objects.host.host import HostSystem
+from simulator.vapi import device_modes
 from tests.unit.modules.contracts import KNOWS_9
 from tests.unit.modules.harness import Lab
 
@@ -118,17 +119,18 @@ def test_a_device_of_a_running_vm_is_refused() -> None:
 def test_a_fault_of_the_task_is_told_and_what_was_made_before_it_stays() -> None:
     lab = loaded()
     host: HostSystem = lab.sim.find("HostSystem", HOST)
-    host.sim.faults.add(method=CONFIGURE, fault="NoPermission", nth=2)
+    host.sim.faults.add(method=CONFIGURE, fault="NoPermission", after=1, times=1)
     failed = lab.run("host_device_mode", fails=True, **asks("vgpu_mixed_size"))
     assert failed["error_code"] == "mode_refused"
     assert GPU2 in failed["msg"]
     assert [entry["subject"] for entry in failed["not_done"]] == [GPU2]
+    lab.sim.clock.advance(5)  # until the host shows it
     assert modes(lab) == {GPU: "vgpu_mixed_size", GPU2: "host"}
 
 
 def test_a_lost_answer_is_read_again_and_not_sent_twice() -> None:
     lab = loaded()
-    lab.sim.faults.add(method=CONFIGURE, drop="after", nth=1)
+    lab.sim.faults.add(method=CONFIGURE, drop="after", times=1)
     found = lab.run("host_device_mode", **asks("vgpu_mixed_size", GPU))
     assert found["changed"]
     assert len(configured(lab)) == 1
@@ -154,7 +156,9 @@ def test_a_device_in_directpath_mode_is_no_extra_device() -> None:
     lab.run("host_device_mode", **asks("directpath"))
     targets = [{"hosts": [HOST], "devices": [{"match": "10de:20f1", "mode": "directpath"}]}]
     assert lab.run("drift_info", targets=targets, vms=[])["status"] == "in_sync"
-    other = lab.run("drift_info", targets=[{"hosts": [HOST], "devices": [{"match": "10de:20f1", "mode": "none"}]}], vms=[])
+    other = lab.run(
+        "drift_info", targets=[{"hosts": [HOST], "devices": [{"match": "10de:20f1", "mode": "none"}]}], vms=[]
+    )
     assert {one["kind"] for one in other["report"]["differences"]} == {"mode_differs"}
 
 
@@ -182,4 +186,17 @@ def test_without_the_automation_api_nothing_is_written() -> None:
     lab = loaded(vapi="rest_only")
     refused = lab.run("host_device_mode", fails=True, **asks("vgpu_mixed_size"))
     assert refused["error_code"] == "device_modes_unreadable"
+    assert configured(lab) == []
+
+
+def test_a_mode_that_vcenter_does_not_list_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = loaded()
+    shown = device_modes._info
+
+    def without_vgpu(host: Any, address: str) -> dict[str, Any]:
+        return {**shown(host, address), "configurable_modes": ["HOST", "DIRECTPATH"]}
+
+    monkeypatch.setattr(device_modes, "_info", without_vgpu)
+    failed = lab.run("host_device_mode", fails=True, **asks("vgpu_mixed_size"))
+    assert failed["error_code"] == "mode_not_offered"
     assert configured(lab) == []

@@ -164,6 +164,7 @@ def test_kinds_of_vms(kind: str) -> None:
 
 def test_every_kind_has_a_case() -> None:
     elsewhere = {"not_found", "invisible", "roll_unfinished", "stopped_for_host", "guest_failed", "guest_unknown"}
+    elsewhere |= {"mode_differs"}  # tests/unit/modules/host_device_mode/test_device_mode.py
     assert {*HOST_CASES, *VM_CASES, *elsewhere} == set(KINDS)
 
 
