@@ -179,7 +179,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host.device_mode import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_device_mode import (
     DeviceModeRequest,
     apply,
     observe,

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ..._domain.concurrency import Pace, parse_pace
-from ..._domain.errors import DirectPathError
-from ..._domain.host.device_mode import (
+from .._domain.concurrency import Pace, parse_pace
+from .._domain.errors import DirectPathError
+from .._domain.host.device_mode import (
     DesiredModes,
     maintenance_command,
     mode_writes,
@@ -18,29 +18,29 @@ from ..._domain.host.device_mode import (
     reboot_command,
     unknown_impact,
 )
-from ..._domain.host.mode_entries import parse_mode_entries
-from ..._domain.host.protection import holds_disks
-from ..._domain.host.targets import Target
-from ..._domain.observed.hosts import Host
-from ..._domain.planning.details import ModeWrite
-from ..._domain.planning.plan import Plan, TargetPlan
-from ..._domain.planning.predicted import Predicted, predict_hosts
-from ..._domain.text import counted
-from ..._domain.writing.api_versions import ApiVersions, no_device_modes
-from ..._domain.writing.recheck import refuse_other_devices
-from ..._vsphere.read.fabric import read_fabric
-from ..._vsphere.read.hosts import read_names
-from ..._vsphere.rest.device_modes import DeviceModes
-from ..._vsphere.rest.tags import Automation
-from ..._vsphere.session.connect import Session
-from ..._vsphere.write.device_modes import settle_modes
-from ..engine.gate import Gate
-from ..engine.observe import ObservedHosts, follow_hosts, observe_chosen_hosts
-from ..engine.output import device_results, target_result
-from ..engine.result import Outcome, is_unreached
-from ..engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
-from ..engine.targets import parse_targets
-from ..engine.vms import vms_of
+from .._domain.host.mode_entries import parse_mode_entries
+from .._domain.host.protection import holds_disks
+from .._domain.host.targets import Target
+from .._domain.observed.hosts import Host
+from .._domain.planning.details import ModeWrite
+from .._domain.planning.plan import Plan, TargetPlan
+from .._domain.planning.predicted import Predicted, predict_hosts
+from .._domain.text import counted
+from .._domain.writing.api_versions import ApiVersions, no_device_modes
+from .._domain.writing.recheck import refuse_other_devices
+from .._vsphere.read.fabric import read_fabric
+from .._vsphere.read.hosts import read_names
+from .._vsphere.rest.device_modes import DeviceModes
+from .._vsphere.rest.tags import Automation
+from .._vsphere.session.connect import Session
+from .._vsphere.write.device_modes import settle_modes
+from .engine.gate import Gate
+from .engine.observe import ObservedHosts, follow_hosts, observe_chosen_hosts
+from .engine.output import device_results, target_result
+from .engine.result import Outcome, is_unreached
+from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
+from .engine.targets import parse_targets
+from .engine.vms import vms_of
 
 Impacts = dict[str, dict[str, tuple[str, ...]]]
 
