@@ -47,7 +47,7 @@ def read_profiles(session: Session) -> tuple[DirectPathProfile, ...]:
 
 def _profile(item: Any) -> DirectPathProfile:
     types, config = vim.DirectPathProfileManager, item.deviceConfig
-    common = {
+    common: dict[str, Any] = {
         "id": str(item.id),
         "name": visible_name(item.name),
         "description": visible_name(item.description or ""),
