@@ -88,7 +88,9 @@ def _definitions() -> Schema:
         "hosts": _hosts(),
         "graphics": _graphics(match),
         "selector": _selector(),
-        "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"]), _functions(device["match"])]},
+        "host_device": {
+            "anyOf": [*short, _object(device | {"label": label}, ["match"]), _functions(device["match"]), _mode(match)]
+        },
         "vm_device": {"anyOf": [*short, _object(device, ["match"])]},
         "vm": _vm(),
         "guest": guest_schema(_ref("name"), _whole_number()),
@@ -97,7 +99,9 @@ def _definitions() -> Schema:
 
 def _functions(match: Schema) -> Schema:
     """An entry with virtual functions."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.sriov import entries
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host_entries import (
+        virtual_functions as entries,
+    )
 
     keys: Schema = {
         "match": {"anyOf": [{"type": "null"}, match]},
@@ -111,6 +115,21 @@ def _functions(match: Schema) -> Schema:
         raise ValueError("an entry with virtual functions has other keys than this schema knows")
     one = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in ("match", "vmnic")]
     return _object(keys, ["virtual_functions"]) | {"oneOf": one}
+
+
+def _mode(match: Schema) -> Schema:
+    """An entry with a device mode."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host_entries import (
+        device_modes as mode_entries,
+    )
+
+    keys = {
+        "match": match | {"description": "Which devices: each that matches gets the mode."},
+        "mode": {"enum": list(mode_entries.MODE_NAMES), "description": "The device mode (vSphere 9.1)."},
+    }
+    if set(keys) != set(mode_entries.MODE_KEYS):
+        raise ValueError("an entry with a mode has other keys than this schema knows")
+    return _object(keys, list(keys))
 
 
 def _hosts() -> Schema:
@@ -132,7 +151,7 @@ def _hosts() -> Schema:
 
 def _graphics(match: Schema) -> Schema:
     """The graphics settings of hosts, with at least one setting."""
-    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host import desired_graphics
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.graphics import desired as desired_graphics
     from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import graphics
 
     words = {

@@ -45,6 +45,14 @@ options:
       - M(directpath.vsphere.host_passthrough) reads them by itself before it enables passthrough of a storage device.
     type: bool
     default: false
+  capacity:
+    description:
+      - Whether to return the DirectPath profiles of the vCenter (9.0 and later) and how many more devices can be given to virtual machines.
+      - V(cluster) makes one call for each cluster, and for each selected host that is in none. V(host) makes one call for each selected
+        host. Both make one call for the profiles, and one more bulk read of virtual machines. V(none) makes no call.
+    type: str
+    choices: [none, cluster, host]
+    default: none
 seealso:
   - module: directpath.vsphere.host_passthrough
 """
@@ -61,6 +69,12 @@ EXAMPLES = r"""
       - match: "10de:20f1"
         count: all
   register: a100
+
+- name: How many more VMs with an A100 can each cluster run
+  directpath.vsphere.host_pci_device_info:
+    capacity: cluster
+    gather_protection: false
+  register: free
 
 - name: Find the hosts of the vCenter that require a reboot
   directpath.vsphere.host_pci_device_info:
@@ -89,6 +103,8 @@ hosts:
       type: bool, returned: always}
     iommu: {description: "V(on), V(probably_off) or V(unknown). The API has no property for it, so it is inferred from devices.", type: str,
       returned: always}
+    maintenance_mode_required: {description: "Whether a change takes effect after maintenance mode, as the host reports it from 9.1 on; null
+      for older releases.", type: bool, returned: always}
     devices_in_use: {description: Number of devices that running virtual machines refer to; null when virtual machines were not read.,
       type: int, returned: always}
     device_limit: {description: Limit of C(devices_in_use); null when the release has no such limit., type: int, returned: always}
@@ -113,6 +129,38 @@ hosts:
       means that another number is configured than exists.", type: list, elements: dict, returned: always,
       sample: [{address: "0000:3b:00.0", ids: "10de:20f1", name: "GA100 [A100 PCIe 40GB]", state: active, capable: true, enabled: true,
         active: true, pending: false, vmnic: null, sriov: null, group: ["0000:3b:00.0"], protected: [], vms: []}]}
+directpath_profiles:
+  description: "The DirectPath profiles, each with id, name, description, vendor, kind (V(dynamic), V(vgpu), V(dvx) or V(group)) and value.
+    Null when they cannot be read."
+  returned: when O(capacity) is not V(none)
+  type: list
+  elements: dict
+directpath_profiles_note:
+  description: Why there are no profiles to read; null when there are.
+  returned: when O(capacity) is not V(none)
+  type: str
+capacity:
+  description: The capacity of each cluster or host, for each profile and for each model (and label) of active devices without a profile.
+  returned: when O(capacity) is not V(none)
+  type: list
+  elements: dict
+  contains:
+    type: {description: "V(cluster) or V(host).", type: str, returned: always}
+    target: {description: Name of the cluster or host., type: str, returned: always}
+    moid: {description: Its managed object id., type: str, returned: always}
+    profile: {description: Name of the profile; null for a model without one., type: str, returned: always}
+    kind: {description: "V(dynamic), V(vgpu), V(dvx) or V(group).", type: str, returned: always}
+    value: {description: "The vGPU profile, DVX class, device group, or the model and label.", type: str, returned: always}
+    consumed: {description: Number of devices that virtual machines that are powered on use; null when it is unknown., type: int,
+      returned: always}
+    remaining: {description: How many more such devices can be given to virtual machines now; null when it is unknown., type: int,
+      returned: always}
+    max: {description: How many there would be on an empty target. So C(consumed) and C(remaining) may add up to less; null when it is
+        unknown., type: int, returned: always}
+    unused_reservation: {description: Reserved and not used; null when vCenter did not report the numbers., type: int, returned: always}
+    source: {description: "V(vcenter) when vCenter reported the numbers, V(counted) when the module counted active devices and running
+      virtual machines, V(unknown) when neither is possible. Unknown numbers are null, never 0.", type: str, returned: always}
+    reason: {description: Why vCenter did not report the numbers, or why they are unknown., type: str, returned: always}
 calls:
   description: Number of API calls.
   returned: always
@@ -138,6 +186,7 @@ ARGUMENTS = {
     "gather_vms": {"type": "bool", "default": True},
     "gather_protection": {"type": "bool", "default": True},
     "gather_partitions": {"type": "bool", "default": False},
+    "capacity": {"type": "str", "choices": ["none", "cluster", "host"], "default": "none"},
 }
 
 

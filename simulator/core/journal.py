@@ -40,6 +40,8 @@ READS: frozenset[str] = frozenset(
     Tagging.ListCategories Tagging.GetCategory Tagging.ListTags Tagging.GetTag Tagging.ListTagsForCategory
     Tagging.ListAttachedTags Tagging.ListAttachedObjects Tagging.ListAttachedTagsOnObjects Tagging.ListAttachedObjectsOnTags
     ComputePolicies.List ComputePolicies.Get ComputePolicies.TagUsage
+    DirectPathDevices.List Tasks.Get
+    DirectPathProfileManagerList DirectPathProfileManagerQueryCapacity
     GetAlarm GetAlarmState RetrieveUserGroups QueryAssignedLicenses DecodeLicense
     """.split()
 )

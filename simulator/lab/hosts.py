@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..objects.pci import Layout
 from ..objects.specs import HostSpec, Nic, Switch, Vmkernel
 from ..rules import knobs as knob_rules
+from ..rules import limits
 from ..rules.pci.graphics import MIG, MODES
 from ..rules.pci.passthrough import Sriov
 from .expand import unknown_keys
@@ -62,14 +63,17 @@ def spec(
     numa = int(entry.get("numa_nodes", 1 if entry.get("chassis") == "home" else 2))
     cpu = str(entry.get("cpu", "intel"))
     iommu = bool(entry.get("iommu", True))
+    modes = limits.release(release) >= (9, 1)
     cards = hardware.placed(hardware.entries(entry))
     signature = {
         "cards": [[item.name, item.address, item.slot, dict(item.entry)] for item in cards],
-        "rest": [cpu, numa, iommu, entry.get("pad", 0)],
+        "rest": [cpu, numa, iommu, entry.get("pad", 0), modes],
     }
     shared = layout(
         signature,
-        lambda: hardware.layout(cards, cpu=cpu, numa_nodes=numa, iommu=iommu, pad=int(entry.get("pad", 0))),
+        lambda: hardware.layout(
+            cards, cpu=cpu, numa_nodes=numa, iommu=iommu, pad=int(entry.get("pad", 0)), modes=modes
+        ),
     )
     nics = hardware.nics(cards, name)
     switches = _switches(entry, nics)

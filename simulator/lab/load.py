@@ -32,7 +32,7 @@ from ..objects.pool import ResourcePool
 from ..objects.vm import snapshots as vm_snapshots
 from ..objects.vm.vm import VirtualMachine
 from ..services.settings import HOT_MIGRATION
-from . import describe, events, hosts, policies, roll, tags, values
+from . import describe, events, hosts, policies, profiles, roll, tags, values
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
-    "fleet", "roll_fleet", "description", "tag_categories", "compute_policies", "advanced_settings",
+    "fleet", "roll_fleet", "description", "tag_categories", "compute_policies", "directpath_profiles", "advanced_settings",
 }  # fmt: skip
 
 CLUSTER_KEYS = {
@@ -60,6 +60,7 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     tags.categories(sim, lab)
     policies.load(sim, lab)
     _advanced_settings(sim, lab)
+    profiles.load(sim, lab)
     builder = Builder(sim, lab)
     if sim.kind == "esxi":
         builder.standalone()

@@ -55,7 +55,6 @@ VCENTER = {
     "tenantManager": "TenantManager",
     "siteInfoManager": "SiteInfoManager",
     "storageQueryManager": "StorageQueryManager",
-    "directPathProfileManager": "DirectPathProfileManager",
 }
 """Member of a vCenter's ServiceContent -> id."""
 ESXI = {

@@ -319,6 +319,36 @@ class Knobs:
             choices=("shown", "hidden"),
         ),
     ] = "shown"
+    device_mode_impact: Annotated[
+        str,
+        About(
+            "what a change of a device mode (9.1) needs to take effect; by_transition: maintenance mode between two vGPU modes, else a "
+            "reboot where the host cannot rebind the device",
+            choices=("by_transition", "none", "maintenance_mode", "reboot"),
+        ),
+    ] = "by_transition"
+    device_mode_pending: Annotated[
+        str,
+        About(
+            "where a device mode that waits for a reboot is visible: enabled and active differ, summary.rebootRequired, or nowhere",
+            choices=("passthrough_flags", "reboot_flag", "nowhere"),
+        ),
+    ] = "passthrough_flags"
+    device_mode_seconds: Annotated[float, About("duration of the task that configures a device mode")] = 2.0
+    device_id_form: Annotated[
+        str,
+        About(
+            "the id of a device in the Automation API: its PCI address, or the address behind a prefix",
+            choices=("address", "prefixed"),
+        ),
+    ] = "address"
+    profile_capacity: Annotated[
+        str,
+        About(
+            "answer to QueryDirectPathProfileCapacity: as the cards say, CapacityUnknown for all, or only for queries by deviceConfig",
+            choices=("known", "unknown", "unknown_by_config"),
+        ),
+    ] = "known"
     vapi_session_idle_seconds: Annotated[
         float, About("idle seconds after which a session of the Automation API ends")
     ] = 300.0

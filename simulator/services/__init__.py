@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.base import Endpoint
+from . import directpath_profiles
 from .alarms import AlarmManager
 from .authorization import AuthorizationManager
 from .custom_fields import CustomFieldsManager
@@ -62,6 +63,8 @@ def build_services(sim: Endpoint, sessions: Sessions, reader: PropertyReader) ->
         managers["customFieldsManager"] = fields
     if alarms is not None:
         managers["alarmManager"] = alarms
+    if (profiles := directpath_profiles.build(sim)) is not None:
+        managers["directPathProfileManager"] = profiles
     for name, manager in managers.items():
         sim.content[name] = sim.add(manager)
     sim.content["guestOperationsManager"] = build_guest(sim)

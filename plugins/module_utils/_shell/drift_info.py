@@ -24,17 +24,18 @@ from .._domain.drift.ignore_rules import Rule, apply_rules, parse_rules
 from .._domain.drift.kinds import is_settled
 from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
-from .._domain.host.desired_graphics import DesiredGraphics, DesiredHostGraphics, combine
+from .._domain.graphics.desired import DesiredGraphics, DesiredHostGraphics, combine
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target
 from .._domain.host.virtual_functions import function_entries, passthrough_entries
+from .._domain.host_entries.device_modes import with_modes
+from .._domain.host_entries.kinds import parse_host_entries
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.rolling.advice import describe_work
 from .._domain.sriov.desired import DesiredSriov
-from .._domain.sriov.entries import parse_host_entries
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.read.fabric import read_fabric
@@ -173,6 +174,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             on_missing=request.on_missing,
             ignore_unreadable_vms=ignored,
         ),
+        modes={moid: entries for moid, devices in meaning.hosts.items() if (entries := with_modes(devices))},
         desired_vms=desired_vms,
         not_found=meaning.not_found,
         passed_over=skipped,
@@ -186,6 +188,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
         graphics=DesiredHostGraphics(hosts=meaning.graphics, on_missing=request.on_missing)
         if meaning.graphics
         else None,
+        is_vcenter=session.is_vcenter,
     )
 
 

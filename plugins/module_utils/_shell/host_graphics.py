@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .._domain.concurrency import Pace, parse_pace
-from .._domain.host.desired_graphics import DesiredGraphics, DesiredHostGraphics
-from .._domain.host.graphics import graphics_after, plan_graphics, waiting_graphics
+from .._domain.graphics.desired import DesiredGraphics, DesiredHostGraphics
+from .._domain.graphics.plan import graphics_after, plan_graphics, waiting_graphics
 from .._domain.host.targets import Target
 from .._domain.observed.graphics import MIG, SHARED_DIRECT, GraphicsConfig
 from .._domain.observed.hosts import Host

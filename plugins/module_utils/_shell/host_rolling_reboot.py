@@ -12,6 +12,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.host.overrides import parse_overrides
 from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
+from .._domain.host_entries.device_modes import without_modes
 from .._domain.left_behind import ending, power_on_command
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
@@ -104,7 +105,7 @@ def _reboot_hosts(
             [
                 RequestedHost(
                     moid=host.moid,
-                    desired_devices=desired_devices[host.moid],
+                    desired_devices=without_modes(desired_devices[host.moid]),
                     graphics=graphics.get(host.moid),
                     skips_missing=desired.on_missing == "skip",
                     expects_settled=check_mode and host.moid in options.settled,

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 from .._domain.concurrency import Pace, parse_pace
 from .._domain.host.targets import Target
+from .._domain.host_entries.virtual_functions import parse_function_entries
 from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_hosts
 from .._domain.sriov.desired import DesiredSriov
-from .._domain.sriov.entries import parse_function_entries
 from .._domain.sriov.notes import with_notes
 from .._domain.sriov.plan import changing_modules, plan_sriov, sriov_writes
 from .._domain.text import counted

@@ -15,7 +15,7 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
 from ...module_utils._domain.host.selector import DesiredDevice, parse_desired_devices, refuse_contradictions
 from ...module_utils._domain.host.virtual_functions import passthrough_entries
-from ...module_utils._domain.sriov.entries import parse_host_entries
+from ...module_utils._domain.host_entries.kinds import parse_host_entries
 from ...module_utils._domain.vm.desired import DesiredVm, check_desired
 from ...module_utils._domain.vm.desired_mmio import parse_mmio
 from .guest import guest_entry

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...module_utils._domain.errors import InputError
-from ...module_utils._domain.host.desired_graphics import GPU_KEYS, GRAPHICS_KEYS, parse_graphics
+from ...module_utils._domain.graphics.desired import GPU_KEYS, GRAPHICS_KEYS, parse_graphics
 from ...module_utils._domain.observed.graphics import MODES, POLICIES, TYPES
 from .source_location import Place, PlacedError, choice, items, mapping, truth
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.sriov.entries import is_function_entry
+from ...module_utils._domain.host_entries.kinds import EntryKind, kind_of
 
 Record = Mapping[str, Any]
 
@@ -19,26 +19,27 @@ def targets_by_module(targets: Sequence[Record]) -> dict[str, list[dict[str, Any
     """Keys of the record of an intent → targets with the entries for one module only; without those that have none.
 
     ``passthrough_targets``: for host_passthrough. ``sriov_targets``: for host_sriov. ``sriov_off_targets``: the same, with SR-IOV off.
+    ``mode_targets``: for host_device_mode.
     """
-    functions = _with(targets, functions=True)
+    functions = _of_kind(targets, "sriov")
     return {
-        "passthrough_targets": _with(targets, functions=False),
+        "passthrough_targets": _of_kind(targets, "passthrough"),
         "sriov_targets": functions,
         "sriov_off_targets": [
             {**target, "devices": [{**entry, "virtual_functions": 0} for entry in target["devices"]]}
             for target in functions
         ],
+        "mode_targets": _of_kind(targets, "device_mode"),
     }
 
 
 def passthrough_devices(devices: Sequence[Any]) -> list[Any]:
     """The entries for host_passthrough."""
-    return [entry for entry in devices if not is_function_entry(entry)]
+    return [entry for entry in devices if kind_of(entry) == "passthrough"]
 
 
-def _with(targets: Sequence[Record], *, functions: bool) -> list[dict[str, Any]]:
+def _of_kind(targets: Sequence[Record], kind: EntryKind) -> list[dict[str, Any]]:
     chosen = [
-        {**target, "devices": [entry for entry in target["devices"] if is_function_entry(entry) == functions]}
-        for target in targets
+        {**target, "devices": [entry for entry in target["devices"] if kind_of(entry) == kind]} for target in targets
     ]
     return [target for target in chosen if target["devices"]]

@@ -15,9 +15,9 @@ _TROUBLES = ("", "refused", "failed")
 """Values of ``trouble``, worst last."""
 _STATUSES = ("skipped", "ok", "pending", "changed", "not_reached", "unreachable", "refused", "failed")
 """Statuses of a host. If several modules handled it, the last one of this list counts."""
-_NAMES = ("reboot_required", "refused", "passed_over", "overridden")
+_NAMES = ("reboot_required", "maintenance_mode_required", "refused", "passed_over", "overridden")
 _ENTRIES = ("changes", "not_done", "notes")
-_OF_A_HOST = ("pending", "groups", "overridden", "devices", "blockers", "warnings")
+_OF_A_HOST = ("pending", "groups", "overridden", "devices", "impacts", "blockers", "warnings")
 
 
 def joined_outcome(calls: Sequence[Record | None]) -> dict[str, Any]:
@@ -67,7 +67,10 @@ def _joined_host(left: Record, right: Record) -> dict[str, Any]:
             entries = [*(left.get(key) or ()), *(right.get(key) or ())]
             joined[key] = [entry for number, entry in enumerate(entries) if entry not in entries[:number]]
     joined["status"] = max((left["status"], right["status"]), key=_STATUSES.index)
-    joined["reboot_required"] = bool(left.get("reboot_required") or right.get("reboot_required"))
-    for key in ("error", "error_code"):
-        joined[key] = left.get(key) or right.get(key)
+    reboots = [one.get("reboot_required") for one in (left, right)]
+    # Unknown (None) if one module cannot tell: see ``reboot_expectations``.
+    joined["reboot_required"] = True if True in reboots else None if None in reboots else False
+    for key in ("error", "error_code", "next"):
+        if key in left or key in right:
+            joined[key] = left.get(key) or right.get(key)
     return joined

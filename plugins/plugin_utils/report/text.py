@@ -141,6 +141,7 @@ def _block(result: Record, target: Record) -> Block:
         f"{address} {_pending(target, address, _changes_of(result, name))} and requires a reboot"
         for address in target.get("pending") or ()
     ]
+    written += [f"next: {target['next']}"] if target.get("next") else []
     written += [f"refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
     written += [f"failed: {target['error']}"] if target.get("error") else []
     written += [f"note: {warning}" for warning in target.get("warnings") or ()]
@@ -255,6 +256,8 @@ def change_line(record: Record) -> str:
             if before.get(key) != after.get(key)
         ]
         return f"{record['subject']} {', '.join(parts)} ({after.get('device', '')})"
+    if record.get("kind") == "device_mode" and isinstance(before, Mapping) and isinstance(after, Mapping):
+        return f"{record['subject']} mode {_plain(before.get('mode'))} → {_plain(after.get('mode'))} ({after.get('device', '')})"
     kind, subject = str(record.get("kind", "")).replace("_", " "), str(record.get("subject", ""))
     if kind in ("attach", "detach"):
         side = after if kind == "attach" else before

@@ -199,7 +199,9 @@ def _booted(host: HostState, address: str, stored: Mapping[str, Passthrough]) ->
     old = stored.get(address)
     if old is not None:
         sriov = old.sriov if fresh.sriov else None
-        fresh = dataclasses.replace(fresh, enabled=old.enabled, label=old.label, sriov=sriov or fresh.sriov)
+        fresh = dataclasses.replace(
+            fresh, enabled=old.enabled, label=old.label, sriov=sriov or fresh.sriov, mode=old.mode
+        )
     return passthrough.at_boot(fresh, host.settings, virtual_functions.functions_of(host, address))
 
 

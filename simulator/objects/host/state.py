@@ -17,7 +17,7 @@ from ...core.base import Endpoint, Entity
 from ...core.tasks import Task
 from ...rules import admission, faults, limits
 from ...rules import knobs as knob_rules
-from ...rules.pci import graphics, passthrough
+from ...rules.pci import device_modes, graphics, passthrough
 from ..pci import Function, passthru_infos, started
 from ..specs import HostSpec
 from . import config as host_config
@@ -286,6 +286,8 @@ class HostState(Entity):
         return frozenset(address for address, state in self.pci.items() if state.active and not state.physical)
 
     def _reboot_required(self) -> bool:
+        if any(device_modes.wants_reboot(state, self.settings) for state in self.pci.values()):
+            return True
         pending = any(passthrough.is_pending(state) for state in self.pci.values())
         return pending and passthrough.reboot_required(pending, self.spec.major, self.settings)
 
@@ -365,6 +367,8 @@ class HostState(Entity):
         if self.release >= (9, 1) and "rebootRequiredReason" in data.fields(vim.host.Summary):
             reason = faults.message("com.vmware.vim.host.rebootReason.pciPassthru", "PCI passthrough configuration")
             self.set("summary.rebootRequiredReason", [reason] if required else [])
+            waits = any(state.mode_waits == "maintenance" for state in self.pci.values())
+            self.set("summary.maintenanceModeRequired", waits)
         for part in self.sim.registry.owned(self):
             if part.vim_type is vim.host.PciPassthruSystem:
                 part.touch("pciPassthruInfo")

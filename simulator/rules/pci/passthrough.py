@@ -47,6 +47,11 @@ class Passthrough:
     sriov: Sriov | None = None
     physical: str = ""
     """The card that a virtual function belongs to."""
+    mode: str = ""
+    """The mode that was configured from 9.1 on; empty: none was, so that `enabled` says it. See device_modes."""
+    mode_before: str = ""
+    mode_waits: str = ""
+    """What the configured mode waits for: `maintenance`, `reboot`, or nothing; until then `mode_before` is in effect."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,6 +177,8 @@ def _reached(devices: Mapping[str, Passthrough], request: Request, knobs: Knobs)
 def _applied(device: Passthrough, request: Request, ability: HostAbility, knobs: Knobs, *, direct: bool) -> Passthrough:
     now = rebinds_now(request, device, ability) and not held_for_ever(device, knobs)
     changed = dataclasses.replace(device, enabled=request.enabled)
+    if request.enabled != device.enabled:
+        changed = dataclasses.replace(changed, mode="", mode_before="", mode_waits="")
     if now or (not request.enabled and not device.active):
         changed = dataclasses.replace(changed, active=request.enabled)
     if direct and request.label is not None and ability.labels:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..host.desired_graphics import DesiredHostGraphics
+from ..graphics.desired import DesiredHostGraphics
 from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
+from ..host.selector import DesiredDevice
 from ..observed.device_users import function_users_by_host, users_by_host
 from ..observed.hosts import DeviceUser, Host
 from ..observed.uncertain_holders import unread_vms
@@ -20,7 +21,7 @@ from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
 from ..sriov.desired import DesiredSriov
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, plan_vm_devices
-from ..writing.api_versions import ApiVersions, refuse_too_new
+from ..writing.api_versions import ApiVersions, no_device_modes, refuse_too_new
 from .commands import Commands
 from .hosts import away_because_of, host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
@@ -40,17 +41,18 @@ class NotFound:
 class ObservedEndpoint:
     """The observed state of one vCenter, together with the desired state resolved to its objects.
 
-    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``functions``: the
-    same for entries with virtual functions; only hosts that have such entries. ``passed_over``:
-    ids of VMs in the intent that this run does not check. ``disks_unread``: hosts whose partition tables were not read because the limit
-    of calls was reached. ``sees_all``: False when the account cannot read the root folder; then an object that is not found may exist.
-    ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text). ``rolling``: what rolling
-    reboots and maintenances are doing with these hosts and VMs.
+    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``functions``:
+    the same for entries with virtual functions; only hosts that have such entries. ``modes``: the same for entries with a device mode.
+    ``passed_over``: ids of VMs in the intent that this run does not check. ``disks_unread``: hosts whose partition tables were not read
+    because the limit of calls was reached. ``sees_all``: False when the account cannot read the root folder; then an object that is not
+    found may exist. ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text). ``rolling``:
+    what rolling reboots and maintenances are doing with these hosts and VMs.
     """
 
     vms: ObservedVms
     hosts: DesiredPassthrough
     functions: DesiredSriov = field(default_factory=DesiredSriov)
+    modes: Mapping[str, tuple[DesiredDevice, ...]] = field(default_factory=dict)
     desired_vms: tuple[DesiredVm, ...] = ()
     not_found: tuple[NotFound, ...] = ()
     passed_over: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class ObservedEndpoint:
     api: ApiVersions | None = None
     graphics: DesiredHostGraphics | None = None
     """The desired graphics settings; None when there are none."""
+    is_vcenter: bool = True
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -79,6 +82,8 @@ class Plans:
     strict: Plan
     functions: Plan = field(default_factory=Plan)
     graphics: Plan = field(default_factory=Plan)
+    modes: Plan = field(default_factory=Plan)
+    """The plan of host_device_mode; empty if the intent has no device mode."""
 
 
 def make_plans(observed: ObservedEndpoint) -> Plans:
@@ -90,6 +95,7 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
         vms=refuse_too_new(plan_vm_devices(observed.vms, observed.desired_vms), observed.api),
         strict=refuse_too_new(plan_vm_devices(observed.vms, strict), observed.api),
         graphics=refuse_too_new(_plan_graphics(observed), observed.api),
+        modes=_plan_modes(observed),
     )
 
 
@@ -106,10 +112,27 @@ def _plan_functions(observed: ObservedEndpoint) -> Plan:
 def _plan_graphics(observed: ObservedEndpoint) -> Plan:
     if observed.graphics is None:
         return Plan()
-    from ..host.graphics import plan_graphics  # imported here, because most intents have no graphics settings
+    from ..graphics.plan import plan_graphics  # imported here, because most intents have no graphics settings
 
     hosts = [host for host in observed.vms.hosts if host.moid in observed.graphics.hosts]
     return plan_graphics(hosts, observed.graphics)
+
+
+def _plan_modes(observed: ObservedEndpoint) -> Plan:
+    if not observed.modes:
+        return Plan()
+    from ..device_modes.plan import DesiredModes, plan_modes  # imported here, because most intents have no device mode
+
+    desired = DesiredModes(
+        devices=observed.modes,
+        on_missing=observed.hosts.on_missing,
+        allow_protected=observed.hosts.allow_protected,
+        ignore_unreadable_vms=observed.vms.ignored_vms,
+        too_old=no_device_modes(observed.api),
+        is_vcenter=observed.is_vcenter,
+    )
+    hosts = [host for host in observed.vms.hosts if host.moid in observed.modes]
+    return refuse_too_new(plan_modes(hosts, desired), observed.api)
 
 
 def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
@@ -133,7 +156,7 @@ def hosts_to_read_with_fabric(observed: ObservedEndpoint, plans: Plans) -> tuple
     waiting = (
         h.moid for h in observed.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
     )
-    return tuple(sorted({*needs_fabric(plans.hosts), *waiting}))
+    return tuple(sorted({*needs_fabric(plans.hosts), *needs_fabric(plans.modes), *waiting}))
 
 
 def vms_to_read_in_detail(plans: Plans) -> tuple[str, ...]:
@@ -197,6 +220,7 @@ def _graphics(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> I
 def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     targets = {target.moid: target for target in plans.hosts.targets}
     functions = {target.moid: target for target in plans.functions.targets}
+    modes = {target.moid: target for target in plans.modes.targets}
     allowed = parse_overrides(observed.hosts.allow_protected, observed.wanted())
     for host in observed.vms.hosts:
         if host.moid in targets:
@@ -204,6 +228,7 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
             target = targets[host.moid]
             if host.moid in observed.disks_unread:
                 target = without_unread_disk_blockers(host, target)
+            mode_plan = modes.get(host.moid)
             yield from host_differences(
                 host,
                 target,
@@ -211,7 +236,12 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
                 commands,
                 allowed=allowed[host.moid],
                 functions=_functions(host, functions, commands),
+                managed=() if mode_plan is None else mode_plan.host_facts.selected,
             )
+            if mode_plan is not None:
+                from .modes import mode_differences  # imported here, as above
+
+                yield from mode_differences(host, mode_plan, commands)
         elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from ..host.desired_graphics import DesiredHostGraphics
-from ..host.graphics import waiting_graphics
+from ..graphics.desired import DesiredHostGraphics
+from ..graphics.plan import waiting_graphics
 from ..observed.hosts import Host
 from ..planning.details import GraphicsWrite, XorgRestart
 from ..planning.plan import Plan, Shown, TargetPlan

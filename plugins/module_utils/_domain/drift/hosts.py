@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,10 +43,13 @@ def host_differences(
     *,
     allowed: Sequence[Override] = (),
     functions: Iterable[Difference] = (),
+    managed: Collection[str] = (),
 ) -> tuple[Difference, ...]:
     """The differences of one host, sorted by device. ``target``: the plan that enables the desired devices of the host.
 
     ``allowed``: overrides, that is, protected devices that may be passed through. ``functions``: the differences of virtual functions.
+    ``managed``: addresses of devices that another plan is for, such as devices with a desired mode: passthrough of them is what that
+    plan says.
     """
     if not host.is_reachable:
         return (_unknown(host, commands),)
@@ -60,6 +63,8 @@ def host_differences(
         *_pending(host, target, lost, commands),
         *_not_desired(host, target, desired_devices, lost, commands),
     ):
+        if difference.subject in managed:
+            continue
         # One difference for each device: the reason for a rejection is more useful than the change that was planned.
         key = (difference.subject, "" if difference.subject else difference.cause)
         found.setdefault(key, difference)
@@ -118,6 +123,7 @@ def without_unread_disk_blockers(host: Host, target: TargetPlan) -> TargetPlan:
 
 
 def host_difference(host: Host, kind: str, device: HostDevice | None = None, **more: Any) -> Difference:
+    """A difference of a host or of one of its devices. ``more``: other fields of Difference."""
     if device is not None:
         more = {
             "subject": device.address,
@@ -151,6 +157,7 @@ def _unknown(host: Host, commands: Commands) -> Difference:
 def refused_differences(
     host: Host, blocker: Blocker, commands: Commands, *, wanted: str = "active"
 ) -> Iterator[Difference]:
+    """The differences of a blocker: one for each device, or one for the host."""
     kind = _KIND_OF.get(blocker.code, "refused")
     cause = blocker.message
     if blocker.candidates:

@@ -57,6 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "missing": Kind(title="device missing", mark="missing", is_grave=True),
     "disabled": Kind(title="not enabled", mark="off"),
     "functions_differ": Kind(title="different number of virtual functions", mark="VFs"),
+    "mode_differs": Kind(title="different device mode", mark="mode"),
     "label_differs": Kind(title="different label", mark="label"),
     "pending_reboot": Kind(title="pending reboot", mark="reboot"),
     "graphics_differ": Kind(title="graphics settings differ", mark="graphics"),

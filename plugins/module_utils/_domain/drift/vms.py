@@ -20,6 +20,7 @@ from ..planning.details import (
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
@@ -293,7 +294,7 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
         case PowerOff():
             return None
-        case PassthroughWrite() | SriovWrite() | GraphicsWrite() | XorgRestart() | MaintenanceStep():
+        case PassthroughWrite() | SriovWrite() | ModeWrite() | GraphicsWrite() | XorgRestart() | MaintenanceStep():
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)

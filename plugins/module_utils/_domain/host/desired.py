@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
@@ -31,6 +31,13 @@ class DesiredPassthrough:
     on_missing: Literal["fail", "skip"] = "fail"
     allow_protected: tuple[str, ...] = ()
     ignore_unreadable_vms: frozenset[str] = frozenset()
+
+    def only_passthrough(self) -> DesiredPassthrough:
+        """Without entries of other kinds. A list of an intent may have entries with virtual functions or a device mode, too."""
+        if all(entry.is_passthrough for entries in self.devices.values() for entry in entries):
+            return self
+        kept = {moid: tuple(entry for entry in found if entry.is_passthrough) for moid, found in self.devices.items()}
+        return replace(self, devices=kept)
 
 
 def refuse_bad_desired(hosts: Sequence[Host], desired: DesiredPassthrough) -> None:

@@ -59,6 +59,7 @@ def plan_passthrough(hosts: Sequence[Host], desired: DesiredPassthrough) -> Plan
     The plan is provisional (``HostFacts.provisional``, see ``needs_fabric``) for a host that was read without its fabric and has
     devices to enable. Raises InputError when the desired state itself is wrong.
     """
+    desired = desired.only_passthrough()
     refuse_bad_desired(hosts, desired)
     overrides = parse_overrides(desired.allow_protected, hosts)
     ordered = sorted(hosts, key=lambda host: (host.name, host.moid))

@@ -214,7 +214,14 @@ class DesiredDevice:
     count: int | Literal["all"] | None = None
     label: str | None = None
     virtual_functions: int | None = None
-    """The number of virtual functions of each selected function; 0 turns SR-IOV off. None: the entry is for passthrough."""
+    """The number of virtual functions of each selected function; 0 turns SR-IOV off. None: the entry is of another kind."""
+    mode: str | None = None
+    """The desired device mode (9.1). None: the entry is of another kind."""
+
+    @property
+    def is_passthrough(self) -> bool:
+        """False when the entry is of another kind: it has virtual functions or a mode."""
+        return self.virtual_functions is None and self.mode is None
 
     @property
     def text(self) -> str:
@@ -236,6 +243,7 @@ class DesiredDevice:
             "match": self.selector.given if text.startswith("{") else text,
             **({} if self.count is None else {"count": self.count}),
             **({} if self.label is None else {"label": self.label}),
+            **({} if self.mode is None else {"mode": self.mode}),
         }
 
 
@@ -277,6 +285,8 @@ def parse_entry(entry: object, parameter: str) -> DesiredDevice:
         hint = (
             " (an entry with virtual_functions is for host_sriov)"
             if {"virtual_functions", "vmnic"} & set(unknown)
+            else " (an entry with mode is for host_device_mode)"
+            if "mode" in unknown
             else f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
             else suggest_word(unknown[0], DESIRED_KEYS)

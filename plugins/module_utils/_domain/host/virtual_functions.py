@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Selecting physical functions for desired numbers of virtual functions (VFs), and comparing the numbers. PRIVATE to the collection.
 
-A list of desired devices can have both kinds of entries. Entries with ``virtual_functions`` are for ``host_sriov``, all others are for
-``host_passthrough``.
+A list of desired devices can have entries of all kinds (``host_entries.kinds``). Those with ``virtual_functions`` are for ``host_sriov``.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ NOT_CREATED = (
 
 def passthrough_entries(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
     """The entries for ``host_passthrough``."""
-    return tuple(entry for entry in desired_devices if entry.virtual_functions is None)
+    return tuple(entry for entry in desired_devices if entry.is_passthrough)
 
 
 def function_entries(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .hosts import DeviceUser, FunctionUser
-from .vms import FixedBacking, SriovBacking, Vm, VmDevice, held_addresses
+from .vms import DynamicBacking, FixedBacking, SriovBacking, Vm, VmDevice, held_addresses
 
 AUTOMATIC = "0000:00:00.0"
 """The physical function of an adapter whose physical function vSphere chooses at power-on (``Automatic-0000:00:00.0``)."""
@@ -52,3 +52,18 @@ def adapters_of(name: str, moid: str, powered_on: bool, devices: Iterable[VmDevi
         )
         for backing in backings
     ]
+
+
+def unplaced_by_host(
+    vms: Iterable[Vm],
+) -> Mapping[str, tuple[tuple[str, tuple[tuple[str, str], ...], str | None], ...]]:
+    """Host id → dynamic devices of running VMs that name no address (``Host.unplaced``)."""
+    found: dict[str, list[tuple[str, tuple[tuple[str, str], ...], str | None]]] = {}
+    for vm in sorted(vms, key=lambda vm: (vm.name, vm.moid)):
+        for device in vm.devices:
+            backing = device.backing
+            waits = isinstance(backing, DynamicBacking) and backing.assigned_address is None
+            if isinstance(backing, DynamicBacking) and waits and vm.is_powered_on and vm.host_moid is not None:
+                models = tuple((model.vendor_id, model.device_id) for model in backing.allowed)
+                found.setdefault(vm.host_moid, []).append((vm.moid, models, backing.custom_label))
+    return {moid: tuple(waiting) for moid, waiting in found.items()}

@@ -15,6 +15,7 @@ from typing import Literal
 from ..facts import NOTHING, Fact, Listing
 from ..pci import BRIDGE_CLASS, NETWORK_CLASS
 from ..plain import Record
+from .direct_path import DirectPathState
 from .graphics import HostGraphics
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
@@ -87,6 +88,8 @@ class HostDevice:
     """The name of the physical NIC (vmnic4). None for other devices, and for a NIC that is passed through."""
     driver: str = ""
     """The driver of the physical NIC, which is also the name of its kernel module."""
+    direct_path: DirectPathState | None = None
+    """The device mode; None before 9.1, and for a device without modes."""
 
     @property
     def ids(self) -> str:
@@ -308,6 +311,8 @@ class Host:
     boot_time: float | None = None
     reboot_required_hint: bool = False
     """``summary.rebootRequired``: a reboot is pending for some reason, maybe not for passthrough. Only a hint; nothing depends on it."""
+    maintenance_mode_required: bool | None = None
+    """``summary.maintenanceModeRequired`` (9.1): a change takes effect after maintenance mode. None: the release does not report it."""
     capabilities: HostCapabilities = HostCapabilities()
     devices: tuple[HostDevice, ...] = ()
     passthrough_supported: bool = True
@@ -318,6 +323,9 @@ class Host:
     """Managed object ids of the VMs in the host's own list (``host.vm``); filled when VMs were read."""
     function_users: tuple[FunctionUser, ...] = ()
     """One entry for each SR-IOV network adapter of a VM on this host; filled when VMs were read."""
+    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...], str | None], ...] = ()
+    """Dynamic devices of running VMs on this host without a known address: VM id, models (vendor and device id), label. Filled when VMs
+    were read for results."""
     unread_vms: tuple[UnreadVm, ...] = ()
     """VMs that may use any device of the host, because their devices are unknown; filled when VMs were read."""
     fabric: HostFabric | None = None

@@ -17,6 +17,7 @@ from ..observed.vms import AllowedDevice
 ChangeKind: TypeAlias = Literal[
     "passthrough",
     "sriov",
+    "device_mode",
     "graphics",
     "restart_xorg",
     "shutdown",
@@ -64,6 +65,16 @@ class SriovWrite:
     device: HostDevice
     virtual_functions: int
     apply_now: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModeWrite:
+    """The device mode of one device. ``override``: as in ``PassthroughWrite``."""
+
+    kind: ClassVar[ChangeKind] = "device_mode"
+    device: HostDevice
+    mode: str
+    override: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,7 +180,7 @@ class HotAdd:
     cpu: bool | None = None
 
 
-HostDetail: TypeAlias = PassthroughWrite | SriovWrite | GraphicsWrite | XorgRestart | MaintenanceStep
+HostDetail: TypeAlias = PassthroughWrite | SriovWrite | ModeWrite | GraphicsWrite | XorgRestart | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 SettingDetail: TypeAlias = Detach | FixedSpec | DynamicSpec | MemoryWrite | ExtraConfig | HotAdd
 Detail: TypeAlias = HostDetail | PowerDetail | SettingDetail

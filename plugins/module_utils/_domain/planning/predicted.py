@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..observed.device_users import adapters_of
+from ..observed.direct_path import PASSED_MODES, DirectPathState
 from ..observed.hosts import DeviceUser, FunctionUser, Host, HostDevice, Sriov
 from ..observed.vms import (
     Backing,
@@ -29,6 +30,7 @@ from .details import (
     FixedSpec,
     HotAdd,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
@@ -42,15 +44,16 @@ _NEW_KEY = 13_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PredictedDevice:
-    """The state of one device of a host: passthrough, and SR-IOV if it has it."""
+    """The state of one device of a host: passthrough, and SR-IOV and the device mode if it has them."""
 
     enabled: bool
     active: bool
     label: str | None
     sriov: Sriov | None = None
+    direct_path: DirectPathState | None = None
 
     def settled(self) -> PredictedDevice:
-        """After a reboot."""
+        """After a reboot. A device mode is a setting: it stays as it is."""
         return replace(self, active=self.enabled, sriov=self.sriov and self.sriov.rebooted())
 
 
@@ -148,7 +151,14 @@ class Predicted:
         def changed(device: HostDevice) -> HostDevice:
             found = predicted.get(device.address)
             if found is not None:
-                return replace(device, enabled=found.enabled, active=found.active, label=found.label, sriov=found.sriov)
+                return replace(
+                    device,
+                    enabled=found.enabled,
+                    active=found.active,
+                    label=found.label,
+                    sriov=found.sriov,
+                    direct_path=found.direct_path,
+                )
             return device.rebooted() if rebooted else device
 
         return replace(
@@ -200,7 +210,7 @@ def predict_vms(vms: Sequence[Vm], plan: Plan) -> Predicted:
 
 
 def predict_hosts(hosts: Sequence[Host], plan: Plan) -> Predicted:
-    """The devices of hosts after ``host_passthrough`` or ``host_sriov`` applied the plan, before any reboot."""
+    """The devices of hosts after ``host_passthrough``, ``host_sriov`` or ``host_device_mode`` applied the plan, before any reboot."""
     by_id = {host.moid: host for host in hosts}
     found = {target.moid: _devices_after(by_id[target.moid], target) for target in plan.targets if target.effective}
     return Predicted(hosts=found)
@@ -210,7 +220,7 @@ def _devices_after(host: Host, target: TargetPlan) -> dict[str, PredictedDevice]
     found = {}
     for change in target.effective:
         write = change.detail
-        if isinstance(write, PassthroughWrite | SriovWrite):
+        if isinstance(write, PassthroughWrite | SriovWrite | ModeWrite):
             address = write.device.address
             device = host.device(address) or write.device
             takes_effect = address not in target.host_facts.pending_after
@@ -218,23 +228,31 @@ def _devices_after(host: Host, target: TargetPlan) -> dict[str, PredictedDevice]
     return found
 
 
-def _device_after(device: HostDevice, write: PassthroughWrite | SriovWrite, *, takes_effect: bool) -> PredictedDevice:
-    if isinstance(write, SriovWrite):
-        sriov = device.sriov and replace(
-            device.sriov, enabled=write.virtual_functions > 0, requested=write.virtual_functions
-        )
-        return PredictedDevice(
-            enabled=device.enabled,
-            active=device.active,
-            label=device.label,
-            sriov=sriov and sriov.rebooted() if takes_effect else sriov,
-        )
+def _device_after(
+    device: HostDevice, write: PassthroughWrite | SriovWrite | ModeWrite, *, takes_effect: bool
+) -> PredictedDevice:
+    now = PredictedDevice(
+        enabled=device.enabled,
+        active=device.active,
+        label=device.label,
+        sriov=device.sriov,
+        direct_path=device.direct_path,
+    )
     sriov = device.sriov
+    if isinstance(write, ModeWrite):
+        # As if it took effect at once: what it needs is not known before it is made.
+        passed = write.mode in PASSED_MODES
+        mode = device.direct_path and replace(device.direct_path, mode=write.mode)
+        return replace(now, enabled=passed, active=passed, direct_path=mode)
+    if isinstance(write, SriovWrite):
+        sriov = sriov and replace(sriov, enabled=write.virtual_functions > 0, requested=write.virtual_functions)
+        return replace(now, sriov=sriov and sriov.rebooted() if takes_effect else sriov)
     if write.enabled and sriov is not None and sriov.enabled:
         # Passthrough ends SR-IOV: see ``write.passthrough``.
         sriov = replace(sriov, enabled=False, requested=0)
         sriov = sriov.rebooted() if takes_effect else sriov
-    return PredictedDevice(
+    return replace(
+        now,
         enabled=write.enabled,
         active=write.enabled if takes_effect else device.active,
         label=write.label_after,

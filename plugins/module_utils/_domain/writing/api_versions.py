@@ -9,7 +9,7 @@ reports nothing: a dynamic device would be sent as a device without a backing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
@@ -24,6 +24,7 @@ from ..planning.details import (
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
@@ -46,6 +47,7 @@ KindName: TypeAlias = Literal[
     "fixed_hot_plug",
     "vgpu_mode",
     "directpath_profile",
+    "device_mode",
 ]
 
 
@@ -99,6 +101,7 @@ KINDS: Mapping[KindName, NewerKind] = {
         since="9.0",
         names=("DirectPathProfileManagerCreate", "DirectPathProfileManagerQueryCapacity"),
     ),
+    "device_mode": NewerKind(words="a device mode", since="9.1", names=("HostPciPassthruInfo.directPathState",)),
 }
 """Source: the API reference ("Since" of each type, method and property). A test holds it against each supported pyVmomi."""
 
@@ -150,6 +153,8 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return () if label is None else ("hardware_label",)
         case SriovWrite():
             return ("sriov",)
+        case ModeWrite():
+            return ("device_mode",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
         case GraphicsWrite(with_modes=with_modes):
@@ -179,6 +184,11 @@ def kind_blocker(kind: KindName, api: ApiVersions, target: str) -> Blocker | Non
         return None
     error = too_old(f"{target} cannot have {known.words}", parse_version(known.since), api, instead=known.instead)
     return Blocker(code=error.code, message=error.message, cure=error.cure)
+
+
+def no_device_modes(api: ApiVersions | None) -> Callable[[str], Blocker | None]:
+    """Host name → the blocker when the session cannot express device modes."""
+    return lambda host: None if api is None else kind_blocker("device_mode", api, host)
 
 
 def too_old(what: str, since: Version, api: ApiVersions, *, instead: str = "") -> DirectPathError:

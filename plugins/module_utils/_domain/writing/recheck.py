@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from ..errors import DirectPathError
 from ..host.passthrough import check_identity
 from ..observed.hosts import Host
-from ..planning.details import ChangeKind, FixedSpec, PassthroughWrite, SriovWrite
+from ..planning.details import ChangeKind, FixedSpec, ModeWrite, PassthroughWrite, SriovWrite
 from ..planning.plan import Change, TargetPlan
 
 
@@ -66,16 +66,22 @@ def _comparable(change: Change) -> tuple[object, ...]:
         detail = (write.device.identity, write.enabled, write.apply_now, write.label)
     elif isinstance(write, SriovWrite):
         detail = (write.device.identity, write.virtual_functions, write.apply_now)
+    elif isinstance(write, ModeWrite):
+        detail = (write.device.identity, write.mode)
     return (change.kind, change.subject, change.before, change.after, detail)
 
 
 # -- hosts ----------------------------------------------------------------------------------------------------------
 
-_SETTINGS: Mapping[ChangeKind, str] = {"passthrough": "PCI passthrough", "sriov": "SR-IOV"}
+_SETTINGS: Mapping[ChangeKind, str] = {
+    "passthrough": "PCI passthrough",
+    "sriov": "SR-IOV",
+    "device_mode": "a device mode",
+}
 """Kind of a write to a device of a host → the setting, for messages."""
 
 
-def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrite | SriovWrite]) -> None:
+def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrite | SriovWrite | ModeWrite]) -> None:
     """Raises DirectPathError (identity_changed) when a planned address has another device, or an equal one with other disks or NICs.
 
     An address can belong to another card after cards were moved, and equal drives can change their addresses at a reboot.
@@ -92,7 +98,7 @@ def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrit
             )
 
 
-def _check_disks_and_nics(host: Host, now: Host, write: PassthroughWrite | SriovWrite) -> str:
+def _check_disks_and_nics(host: Host, now: Host, write: PassthroughWrite | SriovWrite | ModeWrite) -> str:
     address = write.device.address
     before, after = names_behind(host, address), names_behind(now, address)
     if before is None or after is None or before == after:

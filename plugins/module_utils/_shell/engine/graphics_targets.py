@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..._domain.errors import InputError
-from ..._domain.host.desired_graphics import DesiredGraphics, combine, parse_graphics
+from ..._domain.graphics.desired import DesiredGraphics, combine, parse_graphics
 from ..._domain.host.targets import Inventory, Target, meant_hosts
 
 

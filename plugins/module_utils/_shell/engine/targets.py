@@ -10,11 +10,13 @@ from typing import Any, TypeAlias
 from ..._domain.errors import InputError
 from ..._domain.host.selector import DesiredDevice, parse_desired_devices
 from ..._domain.host.targets import Target
-from ..._domain.sriov.entries import parse_function_entries
+from ..._domain.host_entries.device_modes import parse_mode_entries
+from ..._domain.host_entries.virtual_functions import parse_function_entries
 
 ParseEntries: TypeAlias = Callable[[object, str], tuple[DesiredDevice, ...]]
 _EXAMPLES: Mapping[ParseEntries, str] = {
-    parse_function_entries: "Give at least one entry, such as devices: [{vmnic: vmnic4, virtual_functions: 8}]"
+    parse_function_entries: "Give at least one entry, such as devices: [{vmnic: vmnic4, virtual_functions: 8}]",
+    parse_mode_entries: 'Give at least one entry, such as devices: [{match: "10de:20f1", mode: vgpu_mixed_size}]',
 }
 
 
@@ -24,7 +26,7 @@ def parse_targets(
     """The targets in module parameters: either ``targets``, or ``hosts``/``cluster`` with ``devices``. Raises InputError.
 
     ``parse``: reads a list of devices: ``parse_desired_devices`` for passthrough, ``parse_function_entries`` for virtual functions,
-    ``parse_host_entries`` for both.
+    ``parse_mode_entries`` for device modes, ``parse_host_entries`` for all of them.
     """
     raw = params.get("targets")
     if raw is None:

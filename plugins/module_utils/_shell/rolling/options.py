@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import InputError
-from ..._domain.host.desired_graphics import DesiredGraphics
+from ..._domain.graphics.desired import DesiredGraphics
 from ..._domain.host.targets import Resolved, Target
+from ..._domain.host_entries.kinds import parse_host_entries
 from ..._domain.ranges import check_timeout
 from ..._domain.rolling.scheduling.windows import parse_window
 from ..._domain.rolling.state.budget import check_amount
 from ..._domain.rolling.state.journal import DIRECTORY
 from ..._domain.rolling.state.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
-from ..._domain.sriov.entries import parse_host_entries
 from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 from ..engine.graphics_targets import parse_graphics_list

@@ -15,7 +15,8 @@ from operator import attrgetter
 from typing import Any
 
 from ..._domain.host.targets import Inventory
-from ..._domain.observed.device_users import function_users_by_host, users_by_host
+from ..._domain.observed.device_users import function_users_by_host, unplaced_by_host, users_by_host
+from ..._domain.observed.direct_path import DirectPathState
 from ..._domain.observed.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import Vm, VmName
@@ -63,6 +64,7 @@ _CAPABILITIES = {
 _BOUND_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 _ASSIGNABLE = "configManager.assignableHardwareManager"
 _RESIDENTS = "vm"
+_WAITS = "summary.maintenanceModeRequired"
 _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo", _RESIDENTS)
 """Without one of these paths, nothing is decided about a host."""
 
@@ -72,8 +74,9 @@ def host_paths(session: Session, *, numa: bool = False, vms: bool = False, graph
     ``with_graphics``."""
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     nodes = ("hardware.numaInfo",) if numa else ()
+    waits = (_WAITS,) if session.knows(vim.host.Summary, "maintenanceModeRequired") else ()
     further = (*((_RESIDENTS,) if vms else ()), *(graphics_paths(session) if graphics else ()))
-    return _ALWAYS + known + nodes + _manager_paths(session) + further
+    return _ALWAYS + known + waits + nodes + _manager_paths(session) + further
 
 
 def _manager_paths(session: Session) -> tuple[str, ...]:
@@ -231,6 +234,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         in_maintenance_mode=bool(row.get("runtime.inMaintenanceMode", False)),
         boot_time=boot_time.timestamp() if boot_time is not None else None,
         reboot_required_hint=bool(row.get("summary.rebootRequired", False)),
+        maintenance_mode_required=row.get(_WAITS),
         capabilities=HostCapabilities(
             reboot=bool(row.get("capability.rebootSupported", True)),
             maintenance_mode=bool(row.get("capability.maintenanceModeSupported", True)),
@@ -286,6 +290,7 @@ def _device(pci: Any, info: Any, node: int | None, nic: tuple[str | None, str]) 
         dependent_device=dependent.lower() if dependent else None,
         label=getattr(info, "hardwareLabel", None) or None,
         mode=_mode(info),
+        direct_path=_direct_path(info),
         sriov=_sriov(info),
         vmnic=nic[0],
         driver=nic[1],
@@ -317,6 +322,13 @@ def _mode(info: Any) -> DeviceMode:
     if isinstance(info, vim.host.SriovInfo) and info.sriovEnabled:
         return "sriov"
     return "passthrough" if info.passthruEnabled or info.passthruActive else "off"
+
+
+def _direct_path(info: Any) -> DirectPathState | None:
+    state = getattr(info, "directPathState", None)
+    if state is None or not state.mode:
+        return None
+    return DirectPathState.of(str(state.mode), map(str, state.configurableModes or ()))
 
 
 def _sriov(info: Any) -> Sriov | None:
@@ -369,12 +381,13 @@ def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] 
     vms = [vm_from_row(row, None) for row in rows]
     labels = vm_labels(session, {vm.moid: vm.name for vm in vms})
     named = [replace(vm, name=labels[vm.moid]) for vm in vms]
-    users, functions = users_by_host(named), function_users_by_host(named)
+    users, functions, unplaced = users_by_host(named), function_users_by_host(named), unplaced_by_host(named)
     with_users = (
         replace(
             host,
             users=users.get(host.moid, {}),
             function_users=functions.get(host.moid, ()),
+            unplaced=unplaced.get(host.moid, ()),
             unread_vms=unread_vms(host, named),
         )
         for host in hosts

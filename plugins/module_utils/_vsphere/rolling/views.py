@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
-from ..._domain.host.desired_graphics import DesiredGraphics
+from ..._domain.graphics.desired import DesiredGraphics
 from ..._domain.host.selector import DesiredDevice
 from ..._domain.memo import Memo
 from ..._domain.names import ResolvedNames

@@ -19,6 +19,7 @@ from ..._domain.planning.details import (
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PowerOff,
     PowerOn,
@@ -56,6 +57,7 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change]) -> Any:
             case (
                 PassthroughWrite()
                 | SriovWrite()
+                | ModeWrite()
                 | GraphicsWrite()
                 | XorgRestart()
                 | MaintenanceStep()

@@ -173,6 +173,8 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
         "vgpu_mode_in_effect",
         "graphics_config_fault",
     }  # tests/unit/modules/host_graphics/test_host_graphics.py
+    # tests/unit/modules/host_device_mode/test_device_mode.py, tests/unit/modules/host_device_mode/test_capacity.py
+    own_tests |= {"device_mode_impact", "device_mode_pending", "device_id_form", "profile_capacity"}
     own_tests |= {"guest_reboot_fault", "guest_file_host"}  # tests/unit/modules/vm_guest_info/test_guests.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests

@@ -164,6 +164,7 @@ HOSTS: Mapping[str, Contradiction | str] = {
     "runtime.powerState": _other_power,
     "runtime.standbyMode": instead("entering"),
     "summary.rebootRequired": flipped,
+    "summary.maintenanceModeRequired": flipped,
     "hardware.pciDevice": _without_first,
     "config.pciPassthruInfo": _active_unless_enabled,
     "config.network.pnic": _without_uplinks,

@@ -32,6 +32,7 @@ HOSTS: Mapping[str, str] = {
     "summary.quickStats.overallCpuUsage": "a host that has just booted",
     "summary.quickStats.overallMemoryUsage": "a host that has just booted",
     "summary.rebootRequired": ALWAYS,
+    "summary.maintenanceModeRequired": "before 9.1",
     "customValue": "no custom attribute has a value",
     "triggeredAlarmState": "no alarm",
     "recentTask": "no task",

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...gate_record import GateVms
+from ...graphics.desired import DesiredGraphics
+from ...graphics.plan import Waiting, waiting_graphics
 from ...health_gate import GateAnswer
-from ...host.desired_graphics import DesiredGraphics
-from ...host.graphics import Waiting, waiting_graphics
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, UnreadVm
 from .journal import Before, Entry, Garbage, Lock, VmEntry

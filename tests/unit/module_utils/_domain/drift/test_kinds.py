@@ -21,7 +21,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.c
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS, Difference
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import unread_report
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.desired_graphics import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.graphics.desired import (
     DesiredGraphics,
     DesiredHostGraphics,
     parse_graphics,
@@ -202,6 +202,7 @@ def test_kinds_of_vms(kind: str) -> None:
 
 def test_every_kind_has_a_case() -> None:
     elsewhere = {"not_found", "invisible", "roll_unfinished", "stopped_for_host", "guest_failed", "guest_unknown"}
+    elsewhere |= {"mode_differs"}  # tests/unit/modules/host_device_mode/test_device_mode.py
     assert {*HOST_CASES, *VM_CASES, *GRAPHICS_CASES, *elsewhere} == set(KINDS)
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.reboot_verification import verify_after
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host_entries.kinds import parse_host_entries
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     Host,
     HostDevice,
@@ -23,7 +24,6 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observe
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.plan import Plan, TargetPlan
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.predicted import predict_hosts
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.sriov.desired import DesiredSriov
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.sriov.entries import parse_host_entries
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.sriov.plan import (
     plan_sriov,
     project_sriov,

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Listing
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.desired_graphics import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.graphics.desired import (
     DesiredGraphics,
     DesiredHostGraphics,
     combine,
     parse_graphics,
 )
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.graphics import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.graphics.plan import (
     graphics_after,
     plan_graphics,
     waiting_graphics,

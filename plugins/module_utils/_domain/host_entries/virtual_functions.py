@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Entries of desired devices with virtual functions, alone and beside entries for passthrough. PRIVATE to the collection.
+"""Entries of desired devices with virtual functions. PRIVATE to the collection.
 
 Nothing here needs hardware. ``host.virtual_functions`` selects the physical functions of a host.
 """
@@ -12,15 +12,7 @@ from itertools import combinations
 from typing import NoReturn
 
 from ..errors import InputError
-from ..host.selector import (
-    SELECTOR_KEYS,
-    DesiredDevice,
-    Selector,
-    parse_entry,
-    parse_selector,
-    refuse_contradictions,
-    refuse_no_list,
-)
+from ..host.selector import SELECTOR_KEYS, DesiredDevice, Selector, parse_selector, refuse_no_list
 from ..suggest import as_whole, suggest_word
 
 FUNCTION_KEYS = ("match", "vmnic", "virtual_functions")
@@ -35,28 +27,17 @@ def is_function_entry(entry: object) -> bool:
 def parse_function_entries(raw: object, parameter: str = "devices") -> tuple[DesiredDevice, ...]:
     """Entries that all have virtual functions. Raises InputError, as ``parse_host_entries``."""
     entries = tuple(
-        _function_entry(entry, f"{parameter}[{number}]") for number, entry in enumerate(refuse_no_list(raw, parameter))
-    )
-    refuse_function_contradictions(entries, parameter)
-    return entries
-
-
-def parse_host_entries(raw: object, parameter: str = "devices") -> tuple[DesiredDevice, ...]:
-    """Entries of both kinds. Raises InputError when an entry is wrong, is listed twice, or conflicts with another."""
-    entries = tuple(
-        _function_entry(entry, f"{parameter}[{number}]")
-        if is_function_entry(entry)
-        else parse_entry(entry, f"{parameter}[{number}]")
+        parse_function_entry(entry, f"{parameter}[{number}]")
         for number, entry in enumerate(refuse_no_list(raw, parameter))
     )
-    refuse_contradictions([e for e in entries if e.virtual_functions is None], parameter, default_is_all=False)
     refuse_function_contradictions(entries, parameter)
     return entries
 
 
 def refuse_function_contradictions(entries: Sequence[DesiredDevice], parameter: str) -> None:
-    """Raise InputError for entries with virtual functions that are equal, or that conflict with another entry on any hardware."""
-    for left, right in combinations(entries, 2):
+    """Raise InputError for entries with virtual functions that are equal, or that conflict with another one, or with one for passthrough,
+    on any hardware."""
+    for left, right in combinations([entry for entry in entries if entry.mode is None], 2):
         if left.virtual_functions is None and right.virtual_functions is None:
             continue
         if not left.selector.covers(right.selector) and not right.selector.covers(left.selector):
@@ -82,7 +63,8 @@ def refuse_function_contradictions(entries: Sequence[DesiredDevice], parameter: 
         )
 
 
-def _function_entry(entry: object, parameter: str) -> DesiredDevice:
+def parse_function_entry(entry: object, parameter: str) -> DesiredDevice:
+    """One entry with virtual functions. Raises InputError."""
     if not isinstance(entry, Mapping):
         _fail(f"{parameter} {entry!r} is not a mapping with virtual_functions", parameter)
     unknown = sorted(str(key) for key in entry if key not in FUNCTION_KEYS)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import InputError
+from ..host.selector import Selector, parse_selector
 from ..observed.graphics import MODES, POLICIES, SHARED, TYPES
 from ..suggest import suggest_word
-from .selector import Selector, parse_selector
 
 GRAPHICS_KEYS = ("default_type", "assignment_policy", "devices", "restart_xorg")
 GPU_KEYS = ("match", "type", "vgpu_mode")

@@ -11,6 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..host.blockers import unreachable
+from ..host.desired import refuse_bare_addresses
+from ..host.matching import select
+from ..host.selector import DesiredDevice
 from ..observed.graphics import (
     MIG,
     SHARED_DIRECT,
@@ -24,12 +28,8 @@ from ..observed.hosts import Host, HostDevice
 from ..pci import DISPLAY_CLASS
 from ..planning.details import GraphicsWrite, XorgRestart
 from ..planning.plan import Blocker, Change, HostFacts, Plan, TargetPlan
-from . import graphics_blockers as blockers
-from .blockers import unreachable
-from .desired import refuse_bare_addresses
-from .desired_graphics import DesiredGpu, DesiredGraphics, DesiredHostGraphics
-from .matching import select
-from .selector import DesiredDevice
+from . import blockers
+from .desired import DesiredGpu, DesiredGraphics, DesiredHostGraphics
 
 DEFAULT = "default graphics type"
 POLICY = "assignment policy"

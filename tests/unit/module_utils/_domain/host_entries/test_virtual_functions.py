@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.sriov.entries import parse_host_entries
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host_entries.kinds import parse_host_entries
 
 X710: dict[str, Any] = {"match": "8086:1572"}
 VMNIC: dict[str, Any] = {"vmnic": "vmnic4"}
