@@ -11,7 +11,6 @@ from ..plugin_utils.deferred import deferred
 FILTERS = {
     "intent": ("intent.from_hostvars", "read_intent"),
     "endpoints": ("intent.from_hostvars", "read_endpoints"),
-    "targets_of": ("intent.target_kinds", "targets_of"),
     "outcome": ("report.text", "outcome"),
     "joined_outcome": ("report.joined", "joined_outcome"),
     "result_lines": ("report.text", "lines"),

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.joined import joined_outcome
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import lines, outcome
 
@@ -64,6 +66,14 @@ def test_the_worse_of_the_two_counts() -> None:
     both = joined_outcome([refused, dead])
     assert (both["trouble"], both["error_code"]) == ("failed", "in_use")
     assert "No answer." in both["msg"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "both"), [(None, True, True), (None, False, None), (False, False, False), (True, None, True)]
+)
+def test_a_reboot_that_one_module_cannot_foresee_is_unknown(left: object, right: object, both: object) -> None:
+    joined = joined_outcome([call(host={"reboot_required": left}), call(host={"reboot_required": right})])
+    assert joined["hosts"][0]["reboot_required"] is both
 
 
 def test_a_change_of_a_number_is_one_line() -> None:
