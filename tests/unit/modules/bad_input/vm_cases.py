@@ -331,7 +331,7 @@ SUPPLY = [
         lab=lambda: lab([host(maintenance=True), host("esx-02", [], maintenance=True)], [vm()]),
     ),
     attach(
-        "starting a VM with nested virtualization and a device that somebody attached",
+        "starting a VM with nested virtualization and a device that another user attached",
         "nested_virtualisation",
         ("train-01", "Turn off nested virtualization"),
         options={"power": "on", "mmio": {}},
