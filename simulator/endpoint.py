@@ -103,6 +103,8 @@ class SimulatedEndpoint:
         self.sessions.also_closed.append(self.vapi_sessions.close_all)
         self.tags = Tags(self)
         self.policies = ComputePolicies(self)
+        self.mode_tasks: dict[str, dict[str, Any]] = {}
+        """Id of a task that configures a device mode -> its result, or why it failed (see vapi.device_modes)."""
         self.online = True
         self.offline_answer = "drop"
         self._chain = 0

@@ -21,6 +21,7 @@ from tools.intent_schema_guest import guest_schema
 HEX4 = "(0[xX])?[0-9a-fA-F]{1,4}"
 PCI_ADDRESS = "([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:(0?[0-9a-fA-F]|1[0-9a-fA-F])\\.[0-7]"
 NUMBER_FROM_1 = "^\\s*(?=[0-9]{1,9}\\s*$)0*[1-9][0-9]*\\s*$"
+NUMBER_FROM_0 = "^\\s*[0-9]{1,9}\\s*$"
 PORT = "^\\s*(?=[0-9]{1,9}\\s*$)0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\s*$"
 
 Schema = dict[str, Any]
@@ -39,6 +40,8 @@ def schema() -> Schema:
         load.VM_VARIABLE: _list(
             _ref("vm"), "For a vCenter, an ESXi host or a group: virtual machines and their desired devices."
         ),
+        load.GRAPHICS_VARIABLE: _ref("graphics")
+        | {"description": "For an ESXi host or its group: how its GPUs are shared (module host_graphics)."},
         load.NAME_VARIABLE: _ref("name") | {"description": "The name of the ESXi host in vSphere, if it differs."},
         load.VCENTER_VARIABLE: _or_null(_ref("name")) | {"description": "The vCenter, or the standalone ESXi host."},
         load.PORT_VARIABLE: {
@@ -54,7 +57,7 @@ def schema() -> Schema:
         "type": "object",
         "properties": variables,
         "propertyNames": {"not": {"pattern": f"^{load.PREFIX}(?!({own})$)"}},
-        "not": {"required": [load.CLUSTER_VARIABLE, load.DEVICE_VARIABLE]},
+        "not": {"anyOf": [{"required": [load.CLUSTER_VARIABLE, name]} for name in load.OF_A_HOST]},
         "definitions": _definitions(),
     }
 
@@ -89,8 +92,11 @@ def _definitions() -> Schema:
         "name": {"type": "string", "pattern": "\\S"},
         "names": {"anyOf": [{"type": "null"}, _ref("name"), {"type": "array", "items": _ref("name")}]},
         "hosts": _hosts(),
+        "graphics": _graphics(match),
         "selector": _selector(),
-        "host_device": {"anyOf": [*short, _object(device | {"label": label}, ["match"])]},
+        "host_device": {
+            "anyOf": [*short, _object(device | {"label": label}, ["match"]), _functions(device["match"]), _mode(match)]
+        },
         "vm_device": {"anyOf": [*short, _object(device | {"virtual_function": function}, ["match"]), *_units()]},
         "sriov_network": _sriov_network(),
         "vm": _vm(),
@@ -140,6 +146,41 @@ def _units() -> list[Schema]:
     return [_object(keys, [kind]) for kind, keys in forms.items()]
 
 
+def _functions(match: Schema) -> Schema:
+    """An entry with virtual functions."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host_entries import (
+        virtual_functions as entries,
+    )
+
+    keys: Schema = {
+        "match": {"anyOf": [{"type": "null"}, match]},
+        "vmnic": {"anyOf": [{"type": "null"}, _ref("name")], "description": "A physical NIC, such as vmnic4."},
+        "virtual_functions": {
+            "anyOf": [{"type": "integer", "minimum": 0}, _text(NUMBER_FROM_0)],
+            "description": "The number of SR-IOV virtual functions of each function; 0 turns SR-IOV off.",
+        },
+    }
+    if list(keys) != list(entries.FUNCTION_KEYS):
+        raise ValueError("an entry with virtual functions has other keys than this schema knows")
+    one = [{"required": [key], "properties": {key: {"not": {"type": "null"}}}} for key in ("match", "vmnic")]
+    return _object(keys, ["virtual_functions"]) | {"oneOf": one}
+
+
+def _mode(match: Schema) -> Schema:
+    """An entry with a device mode."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host_entries import (
+        device_modes as mode_entries,
+    )
+
+    keys = {
+        "match": match | {"description": "Which devices: each that matches gets the mode."},
+        "mode": {"enum": list(mode_entries.MODE_NAMES), "description": "The device mode (vSphere 9.1)."},
+    }
+    if set(keys) != set(mode_entries.MODE_KEYS):
+        raise ValueError("an entry with a mode has other keys than this schema knows")
+    return _object(keys, list(keys))
+
+
 def _hosts() -> Schema:
     """An entry of passthrough_hosts: either clusters or hosts, with at least one name."""
     from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import load
@@ -149,6 +190,7 @@ def _hosts() -> Schema:
         "cluster": _ref("names") | {"description": "One cluster or several."},
         "hosts": _ref("names") | {"description": "One host or several, by their names in vSphere."},
         "devices": _list(_ref("host_device"), "The desired devices of each of these hosts; [] for none."),
+        "graphics": _ref("graphics") | {"description": "How the GPUs of each of these hosts are shared."},
     }
     if set(keys) != set(load.HOST_KEYS):
         raise ValueError("an entry of hosts has other keys than this schema knows")
@@ -174,6 +216,35 @@ def _sriov_network() -> Schema:
     if tuple(keys) != sriov_networks.SRIOV_KEYS:
         raise ValueError("an SR-IOV network adapter has other keys than this schema knows")
     return _object(keys, ["network"])
+
+
+def _graphics(match: Schema) -> Schema:
+    """The graphics settings of hosts, with at least one setting."""
+    from ansible_collections.directpath.vsphere.plugins.module_utils._domain.graphics import desired as desired_graphics
+    from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent import graphics
+
+    words = {
+        "default_type": "Graphics type of GPUs without a type of their own: shared (vSGA) or shared_direct (vGPU).",
+        "assignment_policy": "How the host assigns VMs to GPUs: spread them, or fill one GPU after the other.",
+        "type": "Graphics type of these GPUs.",
+        "vgpu_mode": "Profiles of one size on a GPU at a time, or of several (ESXi 8.0.3).",
+    }
+    gpu = {key: {"enum": list(choices), "description": words[key]} for key, choices in graphics.GPU_CHOICES.items()}
+    some = [{"required": [key]} for key in gpu]
+    entry = _object({"match": match, **gpu}, ["match"]) | {"anyOf": some}
+    keys: Schema = {
+        key: {"enum": list(choices), "description": words[key]} for key, choices in graphics.CHOICES.items()
+    }
+    keys["devices"] = _list(entry, "GPUs with a type or a mode of their own.")
+    keys["restart_xorg"] = {
+        "type": "boolean",
+        "description": "Whether Xorg may be restarted, so that a type takes effect.",
+    }
+    if set(keys) != set(desired_graphics.GRAPHICS_KEYS) or {"match", *gpu} != set(desired_graphics.GPU_KEYS):
+        raise ValueError("graphics settings have other keys than this schema knows")
+    settings: list[Schema] = [{"required": [key]} for key in graphics.CHOICES]
+    settings.append({"required": ["devices"], "properties": {"devices": {"minItems": 1}}})
+    return _object(keys, []) | {"anyOf": settings}
 
 
 def _selector() -> Schema:

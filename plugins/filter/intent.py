@@ -12,6 +12,7 @@ FILTERS = {
     "intent": ("intent.from_hostvars", "read_intent"),
     "endpoints": ("intent.from_hostvars", "read_endpoints"),
     "outcome": ("report.text", "outcome"),
+    "joined_outcome": ("report.joined", "joined_outcome"),
     "result_lines": ("report.text", "lines"),
     "proof_lines": ("report.proof", "proof_lines"),
     "differences": ("report.text", "differences"),

@@ -17,8 +17,9 @@ description:
     variables. Set the account in C(vcenter_username) and C(vcenter_password) in C(group_vars), or in the environment. Set the desired
     devices in C(passthrough_devices) of the groups that this plugin creates.
   - Built-in groups are C(esxi_hosts), C(vcenter_NAME), C(cluster_NAME), C(pci_10de_20f1) for a device model, C(label_NAME) for a
-    hardware label, C(pending_reboot), C(maintenance_mode), C(disconnected) and C(esxi_8_0_3) for a release. Characters that are not
-    allowed in a group name become underscores. Virtual machines are in C(vms_with_devices).
+    hardware label, C(sriov) for hosts with SR-IOV virtual functions, C(pending_reboot), C(maintenance_mode), C(disconnected) and
+    C(esxi_8_0_3) for a release. Characters that are not allowed in a group name become underscores. Virtual machines are in
+    C(vms_with_devices).
   - If the name of a cluster is not unique in its vCenter, its group has the name of its inventory path, such as
     C(cluster_Lyon_host_Cluster1).
   - Text from vSphere is never evaluated as a template. In the name of an inventory host, braces that could start a template become
@@ -98,8 +99,8 @@ options:
     description: The built-in groups to create.
     type: list
     elements: str
-    choices: [vcenter, cluster, device, label, pending_reboot, maintenance_mode, disconnected, version]
-    default: [vcenter, cluster, device, label, pending_reboot, maintenance_mode, disconnected, version]
+    choices: [vcenter, cluster, device, label, sriov, pending_reboot, maintenance_mode, disconnected, version]
+    default: [vcenter, cluster, device, label, sriov, pending_reboot, maintenance_mode, disconnected, version]
   group_devices:
     description: The state that a device must have for its host to be in the group of the device model.
     type: str

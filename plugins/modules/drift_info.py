@@ -25,6 +25,7 @@ extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes.INFO_MODULE
   - directpath.vsphere.machines
+  - directpath.vsphere.graphics
 options:
   targets:
     description:
@@ -209,6 +210,7 @@ logins:
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import DriftRequest, observe, render
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
+    GRAPHICS_LIST,
     JOURNAL_DIR,
     MMIO,
     TARGETS,
@@ -222,6 +224,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.r
 NAMES = {"type": "list", "elements": "str"}
 ARGUMENTS = {
     **TARGETS,
+    **GRAPHICS_LIST,
     **MMIO,
     **VM_OPTIONS_WITH_DEFAULTS,
     "vms": {
@@ -246,7 +249,7 @@ ARGUMENTS = {
     "journal_dir": JOURNAL_DIR,
     "command_arguments": {"type": "str", "default": ""},
 }
-CONSTRAINTS = {"required_one_of": [("targets", "vms")]}
+CONSTRAINTS = {"required_one_of": [("targets", "vms", "graphics")]}
 
 
 def main() -> None:

@@ -50,6 +50,14 @@ options:
       classes. This is one call for each host.
     type: bool
     default: false
+  capacity:
+    description:
+      - Whether to return the DirectPath profiles of the vCenter (9.0 and later) and how many more devices can be given to virtual machines.
+      - V(cluster) makes one call for each cluster, and for each selected host that is in none. V(host) makes one call for each selected
+        host. Both make one call for the profiles, and one more bulk read of virtual machines. V(none) makes no call.
+    type: str
+    choices: [none, cluster, host]
+    default: none
 seealso:
   - module: directpath.vsphere.host_passthrough
 """
@@ -66,6 +74,12 @@ EXAMPLES = r"""
       - match: "10de:20f1"
         count: all
   register: a100
+
+- name: How many more VMs with an A100 can each cluster run
+  directpath.vsphere.host_pci_device_info:
+    capacity: cluster
+    gather_protection: false
+  register: free
 
 - name: Find the hosts of the vCenter that require a reboot
   directpath.vsphere.host_pci_device_info:
@@ -94,6 +108,8 @@ hosts:
       type: bool, returned: always}
     iommu: {description: "V(on), V(probably_off) or V(unknown). The API has no property for it, so it is inferred from devices.", type: str,
       returned: always}
+    maintenance_mode_required: {description: "Whether a change takes effect after maintenance mode, as the host reports it from 9.1 on; null
+      for older releases.", type: bool, returned: always}
     devices_in_use: {description: Number of devices that running virtual machines refer to; null when virtual machines were not read.,
       type: int, returned: always}
     device_limit: {description: Limit of C(devices_in_use); null when the release has no such limit., type: int, returned: always}
@@ -104,10 +120,59 @@ hosts:
       M(directpath.vsphere.vm_pci_device) cannot create.", type: list, elements: dict, returned: always}
     dvx_classes: {description: "DVX classes, with the type, the range or the choices, and the default of each parameter.", type: list,
       elements: dict, returned: always}
+    graphics:
+      description: How the GPUs of the host are shared; null when the host has no graphics configuration (before 6.5).
+      type: dict
+      returned: always
+      contains:
+        default_type: {description: Graphics type that is configured for GPUs without a type of their own., type: str, returned: always}
+        assignment_policy: {description: "V(performance) or V(consolidation).", type: str, returned: always}
+        profiles: {description: vGPU profiles that the host offers in the present modes of its GPUs., type: list, elements: str,
+          returned: always}
+        gpus: {description: "Graphics devices. C(configured_type) and C(configured_vgpu_mode) are what is configured, C(type) and
+          C(vgpu_mode) what is in effect; both differ as long as Xorg was not restarted and the host did not reboot. The type in effect can
+          also be V(basic) (no driver of the vendor) or V(direct) (passed through), the mode also V(none) or V(multi_instance_gpu).
+          C(vms) are the running virtual machines that use the GPU.", type: list, elements: dict, returned: always,
+          sample: [{address: "0000:3b:00.0", name: "GA100 [A100 PCIe 40GB]", configured_type: shared_direct, type: shared_direct,
+            configured_vgpu_mode: mixed_size, vgpu_mode: mixed_size, vms: []}]}
     hints: {description: Notes about the host., type: list, elements: str, returned: always}
-    devices: {description: The devices, type: list, elements: dict, returned: always,
+    devices: {description: "The devices. C(vmnic) is the name of a physical NIC. C(sriov) is for functions with SR-IOV - C(requested)
+      virtual functions are configured if it is C(enabled), C(present) exist if it is C(active), and C(maximum) are possible. C(pending)
+      means that another number is configured than exists.", type: list, elements: dict, returned: always,
       sample: [{address: "0000:3b:00.0", ids: "10de:20f1", name: "GA100 [A100 PCIe 40GB]", state: active, capable: true, enabled: true,
-        active: true, pending: false, group: ["0000:3b:00.0"], protected: [], vms: []}]}
+        active: true, pending: false, vmnic: null, sriov: null, group: ["0000:3b:00.0"], protected: [], vms: []}]}
+directpath_profiles:
+  description: "The DirectPath profiles, each with id, name, description, vendor, kind (V(dynamic), V(vgpu), V(dvx) or V(group)) and value.
+    Null when they cannot be read."
+  returned: when O(capacity) is not V(none)
+  type: list
+  elements: dict
+directpath_profiles_note:
+  description: Why there are no profiles to read; null when there are.
+  returned: when O(capacity) is not V(none)
+  type: str
+capacity:
+  description: The capacity of each cluster or host, for each profile and for each model (and label) of active devices without a profile.
+  returned: when O(capacity) is not V(none)
+  type: list
+  elements: dict
+  contains:
+    type: {description: "V(cluster) or V(host).", type: str, returned: always}
+    target: {description: Name of the cluster or host., type: str, returned: always}
+    moid: {description: Its managed object id., type: str, returned: always}
+    profile: {description: Name of the profile; null for a model without one., type: str, returned: always}
+    kind: {description: "V(dynamic), V(vgpu), V(dvx) or V(group).", type: str, returned: always}
+    value: {description: "The vGPU profile, DVX class, device group, or the model and label.", type: str, returned: always}
+    consumed: {description: Number of devices that virtual machines that are powered on use; null when it is unknown., type: int,
+      returned: always}
+    remaining: {description: How many more such devices can be given to virtual machines now; null when it is unknown., type: int,
+      returned: always}
+    max: {description: How many there would be on an empty target. So C(consumed) and C(remaining) may add up to less; null when it is
+        unknown., type: int, returned: always}
+    unused_reservation: {description: Reserved and not used; null when vCenter did not report the numbers., type: int, returned: always}
+    source: {description: "V(vcenter) when vCenter reported the numbers, V(counted) when the module counted active devices and running
+      virtual machines, V(unknown) when neither is possible. Unknown numbers are null, never 0.", type: str, returned: always}
+    reason: {description: Why vCenter did not report the numbers, or why they are unknown., type: str, returned: always}
 calls:
   description: Number of API calls.
   returned: always
@@ -134,6 +199,7 @@ ARGUMENTS = {
     "gather_protection": {"type": "bool", "default": True},
     "gather_partitions": {"type": "bool", "default": False},
     "gather_offers": {"type": "bool", "default": False},
+    "capacity": {"type": "str", "choices": ["none", "cluster", "host"], "default": "none"},
 }
 
 

@@ -32,6 +32,7 @@ extends_documentation_fragment:
   - directpath.vsphere.selectors.HOSTS
   - directpath.vsphere.selectors.DEVICES
   - directpath.vsphere.selectors.TARGETS
+  - directpath.vsphere.graphics
   - directpath.vsphere.bmc
 options:
   reboot_if:

@@ -29,7 +29,8 @@ READS: frozenset[str] = frozenset(
     QueryConfigOption QueryConfigOptionDescriptor QueryConfigOptionEx QueryConfigTarget QueryTargetCapabilities
     RetrieveHardwareUptime QueryHostConnectionInfo QueryMemoryOverhead QueryMemoryOverheadEx QueryTpmAttestationReport
     QueryHostStatus QuerySyncingVsanObjects QueryCmmds GetResourceUsage
-    QueryBootDevices RetrieveDiskPartitionInfo RetrieveDynamicPassthroughInfo RetrieveVendorDeviceGroupInfo
+    QueryBootDevices QueryConfiguredModuleOptionString RetrieveDiskPartitionInfo RetrieveDynamicPassthroughInfo
+    RetrieveVendorDeviceGroupInfo
     QueryOptions QueryAvailableDisksForVmfs QueryPerf QueryPerfCounter QueryAvailablePerfMetric QueryPerfProviderSummary
     ClusterEnterMaintenanceMode RecommendHostsForVm RetrieveDasAdvancedRuntimeInfo
     CheckCompatibility_Task CheckVmConfig_Task CheckPowerOn_Task CheckRelocate_Task CheckMigrate_Task CheckClone_Task
@@ -39,6 +40,8 @@ READS: frozenset[str] = frozenset(
     Tagging.ListCategories Tagging.GetCategory Tagging.ListTags Tagging.GetTag Tagging.ListTagsForCategory
     Tagging.ListAttachedTags Tagging.ListAttachedObjects Tagging.ListAttachedTagsOnObjects Tagging.ListAttachedObjectsOnTags
     ComputePolicies.List ComputePolicies.Get ComputePolicies.TagUsage
+    DirectPathDevices.List Tasks.Get
+    DirectPathProfileManagerList DirectPathProfileManagerQueryCapacity
     GetAlarm GetAlarmState RetrieveUserGroups QueryAssignedLicenses DecodeLicense
     """.split()
 )

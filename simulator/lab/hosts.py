@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..objects.pci import Layout
 from ..objects.specs import HostSpec, Nic, Switch, Vmkernel
 from ..rules import knobs as knob_rules
+from ..rules import limits
+from ..rules.pci.graphics import MIG, MODES
 from ..rules.pci.passthrough import Sriov
 from .expand import unknown_keys
 from .hardware import cards as hardware
@@ -23,7 +25,7 @@ HOST_KEYS = {
     "name", "hardware", "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes",
     "chassis", "onboard", "cards", "boot", "rebind", "iommu", "connection", "known", "maintenance", "up_days", "knobs",
     "switches", "vmkernels", "nfs", "vsan", "shared_gpus", "pad", "states", "standby", "quarantine", "quick_boot", "alarms",
-    "tags", "custom_values", "recorded", "device_groups", "dvx_classes",
+    "tags", "custom_values", "recorded", "device_groups", "dvx_classes", "module_options",
 }  # fmt: skip
 RECORDED_KEYS = {
     "version", "build", "vendor", "model", "cpu", "memory_gb", "packages", "cores", "numa_nodes", "chassis", "onboard",
@@ -61,14 +63,17 @@ def spec(
     numa = int(entry.get("numa_nodes", 1 if entry.get("chassis") == "home" else 2))
     cpu = str(entry.get("cpu", "intel"))
     iommu = bool(entry.get("iommu", True))
+    modes = limits.release(release) >= (9, 1)
     cards = hardware.placed(hardware.entries(entry))
     signature = {
         "cards": [[item.name, item.address, item.slot, dict(item.entry)] for item in cards],
-        "rest": [cpu, numa, iommu, entry.get("pad", 0)],
+        "rest": [cpu, numa, iommu, entry.get("pad", 0), modes],
     }
     shared = layout(
         signature,
-        lambda: hardware.layout(cards, cpu=cpu, numa_nodes=numa, iommu=iommu, pad=int(entry.get("pad", 0))),
+        lambda: hardware.layout(
+            cards, cpu=cpu, numa_nodes=numa, iommu=iommu, pad=int(entry.get("pad", 0)), modes=modes
+        ),
     )
     nics = hardware.nics(cards, name)
     switches = _switches(entry, nics)
@@ -124,6 +129,7 @@ def _condition(entry: Mapping[str, Any], name: str) -> dict[str, Any]:
         "quarantine": bool(entry.get("quarantine", False)),
         "quick_boot": bool(entry.get("quick_boot", False)),
         "up_days": float(entry.get("up_days", 20.0)),
+        "module_options": {str(name): str(told) for name, told in (entry.get("module_options") or {}).items()},
         "knobs": _knobs(entry, name),
         "groups": offers.groups(entry, name),
         "dvx": offers.dvx_classes(entry, name),
@@ -193,17 +199,22 @@ def _shared_gpus(entry: Mapping[str, Any], layout: Layout, name: str) -> dict[st
         wanted = dict.fromkeys(wanted, "sharedDirect")
     kinds: dict[str, str] = {}
     able: dict[str, frozenset[str]] = {}
+    modes: dict[str, str] = {}
     for key, told in wanted.items():
         hits = [item.address for item in layout.functions.values() if key in (item.address, item.card.split("@")[0])]
         if not hits:
             raise LabError(f"host {name}: shared_gpus names {key!r}, which the host does not have")
         given = told if isinstance(told, Mapping) else {"type": told}
-        unknown_keys(given, {"type", *VGPU_ABILITIES}, f"host {name}, shared_gpus {key}")
+        unknown_keys(given, {"type", "mode", *VGPU_ABILITIES}, f"host {name}, shared_gpus {key}")
         kinds |= dict.fromkeys(hits, str(given.get("type", "sharedDirect")))
         usual = {"migrate": True, "suspend": True}
         found = frozenset(field for word, field in VGPU_ABILITIES.items() if {**usual, **given}.get(word))
         able |= dict.fromkeys(hits, found)
-    return {"shared_gpus": kinds, "vgpu_abilities": able}
+        mode = str(given.get("mode", ""))
+        if mode and mode not in (*MODES, MIG):
+            raise LabError(f"host {name}: the mode of {key} is one of {', '.join((*MODES, MIG))}, not {mode!r}")
+        modes |= dict.fromkeys(hits, mode) if mode else {}
+    return {"shared_gpus": kinds, "vgpu_abilities": able, "vgpu_modes": modes}
 
 
 def _states(

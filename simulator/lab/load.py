@@ -31,7 +31,8 @@ from ..objects.pci import Layout
 from ..objects.pool import ResourcePool
 from ..objects.vm import snapshots as vm_snapshots
 from ..objects.vm.vm import VirtualMachine
-from . import describe, events, hosts, policies, roll, tags, values
+from ..services.settings import HOT_MIGRATION
+from . import describe, events, hosts, policies, profiles, roll, tags, values
 from .accounts import add_accounts
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
-    "fleet", "roll_fleet", "description", "tag_categories", "compute_policies",
+    "fleet", "roll_fleet", "description", "tag_categories", "compute_policies", "directpath_profiles", "advanced_settings",
 }  # fmt: skip
 
 CLUSTER_KEYS = {
@@ -58,6 +59,8 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     add_accounts(sim, lab)
     tags.categories(sim, lab)
     policies.load(sim, lab)
+    _advanced_settings(sim, lab)
+    profiles.load(sim, lab)
     builder = Builder(sim, lab)
     if sim.kind == "esxi":
         builder.standalone()
@@ -69,6 +72,14 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     for name, event in events.build(sim).items():
         sim.events[name] = event
     sim.describe = describe.describe
+
+
+def _advanced_settings(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
+    """`advanced_settings` of a vCenter: `{vgpu.hotmigrate.enabled: true}`."""
+    given = lab.get("advanced_settings") or {}
+    unknown_keys(given, {HOT_MIGRATION}, "advanced_settings")
+    for manager in sim.registry.all(vim.option.OptionManager):
+        manager.values.update(given)
 
 
 class Builder:
@@ -227,7 +238,10 @@ class Builder:
             "pciPassthruSystem": host_parts.HostPciPassthruSystem,
             "storageSystem": host_parts.HostStorageSystem,
             "bootDeviceSystem": host_parts.HostBootDeviceSystem,
+            "kernelModuleSystem": host_parts.HostKernelModuleSystem,
             "vsanSystem": vsan.HostVsanSystem,
+            "graphicsManager": host_parts.HostGraphicsManager,
+            "serviceSystem": host_parts.HostServiceSystem,
         }
         if host.spec.vsan:
             parts["vsanInternalSystem"] = vsan.HostVsanInternalSystem

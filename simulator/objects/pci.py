@@ -13,7 +13,7 @@ from typing import Any
 from pyVmomi import vim
 
 from ..api import data
-from ..rules.pci import encoding
+from ..rules.pci import device_modes, encoding
 from ..rules.pci.passthrough import Passthrough, Sriov
 
 
@@ -171,9 +171,7 @@ def _direct_path(state: Passthrough, item: Function) -> Any:
     cls = getattr(vim.host.PciPassthruInfo, "DirectPathState", None)
     if cls is None:
         return None
-    return data.new(
-        cls, mode="directPath" if state.enabled else "host", configurableModes=list(item.modes), usedMemory=0
-    )
+    return data.new(cls, mode=device_modes.configured(state), configurableModes=list(item.modes), usedMemory=0)
 
 
 def passthru_infos(states: Mapping[str, Passthrough], layout: Layout) -> Any:

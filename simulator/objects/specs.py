@@ -100,6 +100,9 @@ class HostSpec:
     adapters: tuple[Adapter, ...]
     nfs: tuple[str, ...] = ()
     shared_gpus: Mapping[str, str] = field(default_factory=dict)
+    """Address of a GPU with a driver of its vendor -> its graphics type in effect."""
+    vgpu_modes: Mapping[str, str] = field(default_factory=dict)
+    """Address of a shared GPU -> its vGPU mode in effect, where it is not sameSize."""
     vgpu_abilities: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Address of a shared GPU -> what VMs with its vGPUs can do, as fields of HostSharedGpuCapabilities."""
     groups: tuple[Group, ...] = ()
@@ -118,6 +121,8 @@ class HostSpec:
     quarantine: bool = False
     quick_boot: bool = False
     up_days: float = 20.0
+    module_options: Mapping[str, str] = field(default_factory=dict)
+    """Kernel module -> its configured parameters."""
     knobs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -170,6 +175,8 @@ class VmSpec:
     """What guest operations find in it. Nobody can log in unless the lab has accounts for it."""
     evacuation: str = ""
     """What compute policies that cannot be read do with it when its host is evacuated: `power_off`, `restart`, or nothing."""
+    graphics_3d: str = ""
+    """`use3dRenderer` of its video card if it has 3D graphics: automatic, hardware or software."""
     managed_by: str = ""
     """Key of the extension that owns it; that of the ESX Agent Manager makes it an agent of its host or cluster (vCLS)."""
     knobs: Mapping[str, Any] = field(default_factory=dict)

@@ -20,7 +20,6 @@ from ..api.wire import compatible, is_known
 from ..core.base import Endpoint, ManagedObject
 
 VCENTER = {
-    "setting": "VpxSettings",
     "userDirectory": "UserDirectory",
     "serviceManager": "ServiceMgr",
     "perfManager": "PerfMgr",
@@ -56,7 +55,6 @@ VCENTER = {
     "tenantManager": "TenantManager",
     "siteInfoManager": "SiteInfoManager",
     "storageQueryManager": "StorageQueryManager",
-    "directPathProfileManager": "DirectPathProfileManager",
 }
 """Member of a vCenter's ServiceContent -> id."""
 ESXI = {
@@ -85,7 +83,6 @@ HOST = {
     "networkSystem": "networkSystem",
     "vmotionSystem": "vmotionSystem",
     "virtualNicManager": "virtualNicManager",
-    "serviceSystem": "serviceSystem",
     "firewallSystem": "firewallSystem",
     "advancedOption": "EsxHostAdvSettings",
     "diagnosticSystem": "diagnosticSystem",
@@ -96,7 +93,6 @@ HOST = {
     "imageConfigManager": "imageConfigManager",
     "firmwareSystem": "firmwareSystem",
     "healthStatusSystem": "healthStatusSystem",
-    "kernelModuleSystem": "kernelModuleSystem",
     "authenticationManager": "authenticationManager",
     "powerSystem": "powerSystem",
     "cacheConfigurationManager": "cacheConfigManager",
@@ -108,7 +104,6 @@ HOST = {
     "userDirectory": "userDirectory",
     "accountManager": "accountManager",
     "hostAccessManager": "hostAccessManager",
-    "graphicsManager": "graphicsManager",
     "vsanInternalSystem": "ha-vsan-internal-system",
     "certificateManager": "ha-certificate-manager",
     "cryptoManager": "CryptoManagerHost",

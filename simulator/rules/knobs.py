@@ -75,6 +75,19 @@ class Knobs:
             choices=("host_config_fault", "platform_config_fault", "invalid_argument", "not_supported"),
         ),
     ] = "host_config_fault"
+    sriov_at_once: Annotated[
+        bool,
+        About(
+            "a number of virtual functions takes effect without a boot where passthrough does; false: at the next boot, as the "
+            "networking guide says"
+        ),
+    ] = False
+    virtual_functions_at_most: Annotated[
+        int, About("a boot creates at most so many virtual functions of a function (interrupt vectors); 0: no limit")
+    ] = 0
+    driver_parameter_wins: Annotated[
+        bool, About("at a boot, the parameter max_vfs of a driver decides, and not the number that the API has")
+    ] = False
     storage_refused: Annotated[
         bool, About("refuse a storage controller that is in use or has the boot disk (users report that hosts do not)")
     ] = False
@@ -154,6 +167,36 @@ class Knobs:
             "disks on NVMe adapters are also in scsiTopology, as recorded for local disks; false: only in nvmeTopology, "
             "multipathInfo and plugStoreTopology (NVMe over fabrics, other plug-ins)"
         ),
+    ] = True
+
+    # Graphics of a host.
+    graphics_type_in_effect: Annotated[
+        str,
+        About(
+            "when a graphics type takes effect: at once, after a restart of Xorg as documented, or only after a reboot",
+            choices=("at_once", "xorg", "reboot"),
+        ),
+    ] = "xorg"
+    vgpu_mode_in_effect: Annotated[
+        str,
+        About(
+            "when a vGPU mode takes effect (the documentation asks for a restart of Xorg only for the type)",
+            choices=("at_once", "xorg", "reboot"),
+        ),
+    ] = "at_once"
+    graphics_info_seconds: Annotated[float, About("time from a restart of Xorg until graphicsInfo follows")] = 3.0
+    graphics_config_fault: Annotated[
+        str,
+        About(
+            "answer to UpdateGraphicsConfig, which declares no fault",
+            choices=("none", "not_supported", "system_error"),
+        ),
+    ] = "none"
+    direct_in_graphics_info: Annotated[
+        bool, About("graphicsInfo also lists GPUs in passthrough, with the type direct")
+    ] = False
+    shared_graphics_users: Annotated[
+        bool, About("graphicsInfo.vm also lists running VMs with 3D graphics on a GPU of the type shared")
     ] = True
 
     # Maintenance mode and reboot.
@@ -291,6 +334,36 @@ class Knobs:
             choices=("shown", "hidden"),
         ),
     ] = "shown"
+    device_mode_impact: Annotated[
+        str,
+        About(
+            "what a change of a device mode (9.1) needs to take effect; by_transition: maintenance mode between two vGPU modes, else a "
+            "reboot where the host cannot rebind the device",
+            choices=("by_transition", "none", "maintenance_mode", "reboot"),
+        ),
+    ] = "by_transition"
+    device_mode_pending: Annotated[
+        str,
+        About(
+            "where a device mode that waits for a reboot is visible: enabled and active differ, summary.rebootRequired, or nowhere",
+            choices=("passthrough_flags", "reboot_flag", "nowhere"),
+        ),
+    ] = "passthrough_flags"
+    device_mode_seconds: Annotated[float, About("duration of the task that configures a device mode")] = 2.0
+    device_id_form: Annotated[
+        str,
+        About(
+            "the id of a device in the Automation API: its PCI address, or the address behind a prefix",
+            choices=("address", "prefixed"),
+        ),
+    ] = "address"
+    profile_capacity: Annotated[
+        str,
+        About(
+            "answer to QueryDirectPathProfileCapacity: as the cards say, CapacityUnknown for all, or only for queries by deviceConfig",
+            choices=("known", "unknown", "unknown_by_config"),
+        ),
+    ] = "known"
     vapi_session_idle_seconds: Annotated[
         float, About("idle seconds after which a session of the Automation API ends")
     ] = 300.0

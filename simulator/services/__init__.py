@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.base import Endpoint
+from . import directpath_profiles
 from .alarms import AlarmManager
 from .authorization import AuthorizationManager
 from .custom_fields import CustomFieldsManager
@@ -17,6 +18,7 @@ from .reading import PropertyReader
 from .search import SearchIndex
 from .service_instance import ServiceInstance
 from .sessions import SessionManager, Sessions
+from .settings import VpxSettings
 from .task_manager import TaskManager
 from .views import ViewManager
 
@@ -55,10 +57,14 @@ def build_services(sim: Endpoint, sessions: Sessions, reader: PropertyReader) ->
         "taskManager": tasks,
         "eventManager": events,
     }
+    if vcenter:
+        managers["setting"] = VpxSettings(sim, "VpxSettings")
     if fields is not None:
         managers["customFieldsManager"] = fields
     if alarms is not None:
         managers["alarmManager"] = alarms
+    if (profiles := directpath_profiles.build(sim)) is not None:
+        managers["directPathProfileManager"] = profiles
     for name, manager in managers.items():
         sim.content[name] = sim.add(manager)
     sim.content["guestOperationsManager"] = build_guest(sim)

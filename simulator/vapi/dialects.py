@@ -9,7 +9,9 @@ Source: vSphere Automation API reference, and "Changes in the REST API" of the 7
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -76,6 +78,7 @@ class Address:
     resource: str
     id: str
     action: str
+    query: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def dialect_of(path: str) -> Dialect | None:
@@ -94,6 +97,8 @@ def address(dialect: Dialect, path: str) -> Address:
         return Address(dialect=dialect, resource="session", id="", action=action)
     if url.path == dialect.policies or url.path.startswith(f"{dialect.policies}/"):
         return _policies(dialect, unquote(url.path.removeprefix(dialect.policies).removeprefix("/")), url.query)
+    if dialect is API and (found := _device_modes(url.path, url.query, action)) is not None:
+        return found
     resource, slash, last = url.path.removeprefix(dialect.tagging).partition("/")
     key = unquote(last.removeprefix(dialect.id_mark))
     marked = not slash or (last.startswith(dialect.id_mark) and key != "" and "/" not in key)
@@ -108,6 +113,25 @@ def _policies(dialect: Dialect, rest: str, query: str) -> Address:
     resource = "policies/tag-usage" if rest == "tag-usage" else "policies"
     key = "" if rest == "tag-usage" else rest
     return Address(dialect=dialect, resource=resource if known else "", id=key, action="")
+
+
+_DEVICES = re.compile(r"/api/vcenter/host/(?P<host>[^/]+)/hardware/direct-path-devices")
+_TASK = re.compile(r"/api/cis/tasks/(?P<task>[^/]+)")
+
+
+def _device_modes(path: str, query: str, action: str) -> Address | None:
+    """The devices of a host, and a task (both in the newer dialect only); None for another address."""
+    if match := _DEVICES.fullmatch(path):
+        return Address(
+            dialect=API,
+            resource="direct-path-devices",
+            id=unquote(match["host"]),
+            action=action,
+            query=parse_qs(query),
+        )
+    if (match := _TASK.fullmatch(path)) and not query:
+        return Address(dialect=API, resource="tasks", id=unquote(match["task"]), action="")
+    return None
 
 
 def success(dialect: Dialect, value: Any, done: int) -> Answer:

@@ -19,6 +19,7 @@ from ..core.journal import summary
 from ..rules import knobs
 from ..web import Answer, Request
 from .associations import ASSOCIATIONS
+from .device_modes import DEVICE_MODES
 from .dialects import API, REST, Dialect, address, dialect_of, failure, success
 from .operations import OPERATIONS, Ask, Operation
 from .policy_operations import POLICIES
@@ -126,16 +127,16 @@ class Exchange:
     def _operation(self) -> Operation | None:
         where = self.address
         key = (self.request.verb, where.resource, bool(where.id), where.action)
-        found = OPERATIONS.get(key) or ASSOCIATIONS.get(key) or POLICIES.get(key)
+        found = OPERATIONS.get(key) or ASSOCIATIONS.get(key) or POLICIES.get(key) or DEVICE_MODES.get(key)
         return found if found is not None and self.dialect.name in found.dialects else None
 
     def _subject(self) -> tuple[ManagedObject | None, str, str]:
         """The object fault rules look at, and the id and name for the journal: those of an object, else of a tag."""
         given = self.given.get("object_id") if isinstance(self.given, dict) else None
         moid = str(given.get("id", "")) if isinstance(given, dict) else ""
-        entity = self.sim.registry.find(moid)
+        entity = self.sim.registry.find(moid or self.address.id)
         if isinstance(entity, Entity):
-            return entity, moid, entity.name
+            return entity, entity.moid, entity.name
         key, tags = self.address.id, self.sim.tags
         name = tags.tags[key].path if key in tags.tags else ""
         name = tags.categories[key].name if key in tags.categories else name
@@ -164,9 +165,7 @@ class Exchange:
         if switched is not self.dialect or not has(self.sim, self.dialect):
             return Answer(status=404, text=f"not found: there is no {self.dialect.prefix} here\n")
         if self.operation is None and self.method not in (LOGIN, LOGOUT, INFO):
-            text = (
-                f"not modelled: {self.request.verb} {self.request.path}; there are sessions, tags and compute policies"
-            )
+            text = f"not modelled: {self.request.verb} {self.request.path}; there are sessions, tags, compute policies and device modes"
             return failure(self.dialect, "not_found", text, "simulator.not_modelled")
         user = account_of(self.sim, self.request.headers) if self.method == LOGIN else None
         if self.session is not None and self.method != LOGIN:

@@ -122,6 +122,7 @@ def test_agreement_is_left_alone() -> None:
 
 
 NOT_OF_THE_ROLE = {
+    "graphics",
     "expect_pending",
     "expect_settled",
     "assume_detached",

@@ -24,8 +24,12 @@ from tools.architecture import (
 )
 from tools.envs import ROOT
 
-MOST_FILES = 15
-MOST_DOMAIN_PACKAGES = 17
+MOST_FILES = 16
+"""Of reads of vCenter and of simulated services: each capability adds one."""
+MOST_DOMAIN_PACKAGES = 21
+"""One for each capability, such as virtual functions, device modes and graphics settings, and one for the entries of all of them."""
+ONE_FOR_EACH_MODULE = ("plugins/modules", "_shell")
+"""Folders with a file for each module: they grow with the modules."""
 MOST_DEPTH = 9
 """Root, observed, planning (which types are in a plan), host, desired, vm, kinds, devices, drift."""
 PLUGINS = files("plugins")
@@ -50,7 +54,8 @@ def test_figures() -> None:
 @pytest.mark.parametrize("folder", ["plugins", "simulator", "tests/unit"])
 def test_no_folder_is_crowded(folder: str) -> None:
     counts = Counter(path.rpartition("/")[0] for path in files(folder))
-    assert {name: count for name, count in counts.items() if count > MOST_FILES} == {}
+    large = {name: count for name, count in counts.items() if count > MOST_FILES}
+    assert {name: count for name, count in large.items() if name not in ONE_FOR_EACH_MODULE} == {}
 
 
 def test_no_circle_of_packages() -> None:

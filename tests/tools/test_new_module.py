@@ -18,7 +18,7 @@ from tools.envs import ROOT
 from tools.generate import action_group_problems
 from tools.new_module import NameRefused, new_module, texts, with_module
 
-NAMES = ("host_sriov", "vm_boot_order")
+NAMES = ("host_power_policy", "vm_boot_order")
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "recorded", "benchmarks")
 
 
@@ -37,7 +37,8 @@ def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["sriov", "host_", "Host_sriov", "host-sriov", "host_sriov.py", "../host_x", "drift_x"]
+    "name",
+    ["power_policy", "host_", "Host_power_policy", "host-power_policy", "host_power_policy.py", "../host_x", "drift_x"],
 )
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(NameRefused, match="is no name of a module"):
@@ -46,21 +47,21 @@ def test_a_name_that_is_none_is_refused(name: str) -> None:
 
 def test_a_module_that_exists_is_kept(tmp_path: Path) -> None:
     (tmp_path / "galaxy.yml").write_text("version: 1.2.3\n", encoding="utf-8")
-    mine = tmp_path / "plugins" / "modules" / "host_sriov.py"
+    mine = tmp_path / "plugins" / "modules" / "host_power_policy.py"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine\n", encoding="utf-8")
-    with pytest.raises(NameRefused, match=re.escape("plugins/modules/host_sriov.py exists")):
-        new_module("host_sriov", tmp_path)
+    with pytest.raises(NameRefused, match=re.escape("plugins/modules/host_power_policy.py exists")):
+        new_module("host_power_policy", tmp_path)
     assert mine.read_text(encoding="utf-8") == "mine\n"
     assert not (tmp_path / "changelogs").exists()
 
 
 def test_the_action_group_stays_in_order() -> None:
     before = (ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8")
-    after = with_module(before, "host_sriov")
-    assert with_module(after, "host_sriov") == after
+    after = with_module(before, "host_power_policy")
+    assert with_module(after, "host_power_policy") == after
     group = yaml.safe_load(after)["action_groups"]["all"]
-    assert group == sorted([*yaml.safe_load(before)["action_groups"]["all"], "host_sriov"])
+    assert group == sorted([*yaml.safe_load(before)["action_groups"]["all"], "host_power_policy"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -108,5 +109,5 @@ def test_all_but_the_scenario_passes(checkout: Path) -> None:
     )
     failed = re.findall(r"^FAILED .*::(\w+)\[?([\w ]*)", done.stdout, re.MULTILINE)
     missing = "test_a_run_changes_and_a_second_one_does_not"
-    assert sorted(failed) == [(missing, "boot order"), (missing, "sriov")], done.stdout + done.stderr
+    assert sorted(failed) == [(missing, "boot order"), (missing, "power_policy")], done.stdout + done.stderr
     assert int(re.findall(r"(\d+) passed", done.stdout)[0]) >= 12

@@ -39,6 +39,7 @@ RANGES: Mapping[str, Range] = {
     "proxy_port": _PORT,
     "connect_timeout": Range(lowest=1, highest=3600, unit="seconds", code="bad_timeout"),
     "settle_timeout": Range(lowest=0, highest=DAY, unit="seconds", code="bad_timeout"),
+    "task_timeout": Range(lowest=0, highest=DAY, unit="seconds", code="bad_timeout"),
     **dict.fromkeys(
         (
             "shutdown_timeout",

@@ -24,13 +24,18 @@ from .._domain.drift.ignore_rules import Rule, apply_rules, parse_rules
 from .._domain.drift.kinds import is_settled
 from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
+from .._domain.graphics.desired import DesiredGraphics, DesiredHostGraphics, combine
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target
+from .._domain.host.virtual_functions import function_entries, passthrough_entries
+from .._domain.host_entries.device_modes import with_modes
+from .._domain.host_entries.kinds import parse_host_entries
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
 from .._domain.rolling.advice import describe_work
+from .._domain.sriov.desired import DesiredSriov
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_offers, needs_placement
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.details.networks import read_networks
@@ -39,11 +44,13 @@ from .._vsphere.details.placements import with_placements
 from .._vsphere.details.plan_details import read_details
 from .._vsphere.read.fabric import read_fabric
 from .._vsphere.read.fleet import read_fleet
+from .._vsphere.read.graphics import read_graphics_users
 from .._vsphere.read.hosts import read_names
 from .._vsphere.read.root_access import can_read_root
 from .._vsphere.read.vms import read_holders
 from .._vsphere.rolling.seen import status_of_traces
 from .._vsphere.session.connect import Session
+from .engine.graphics_targets import parse_graphics_list
 from .engine.targets import parse_targets
 from .engine.vms import neighbours, place_vms, vms_of
 from .requested_vms import RequestedVm, parse_requested_vms
@@ -66,6 +73,8 @@ class DriftRequest:
     allow_protected: tuple[str, ...]
     whole_fleet: bool
     rules: tuple[Rule, ...]
+    graphics_targets: tuple[Target, ...]
+    graphics: tuple[DesiredGraphics, ...]
     max_host_queries: int
     journal_dir: str
     commands: Commands
@@ -80,8 +89,13 @@ class DriftRequest:
                 parameter="max_host_queries",
                 cure="Give a number from 0, which asks none",
             )
+        graphics_targets, graphics = parse_graphics_list(params["graphics"] or ())
         return cls(
-            targets=parse_targets(params, devices_required=False) if params["targets"] else (),
+            graphics_targets=graphics_targets,
+            graphics=graphics,
+            targets=parse_targets(params, devices_required=False, parse=parse_host_entries)
+            if params["targets"]
+            else (),
             vms=parse_requested_vms({**params, "devices": None, "sriov_networks": None}) if params["vms"] else (),
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
@@ -113,6 +127,7 @@ class _ResolvedIntent:
     hosts: Mapping[str, tuple[DesiredDevice, ...]]
     vms: Mapping[str, RequestedVm]
     not_found: tuple[NotFound, ...]
+    graphics: Mapping[str, DesiredGraphics]
 
 
 def observe(session: Session, request: DriftRequest) -> DriftObservation:
@@ -123,6 +138,7 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
     deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)
     deeper = _read_offers(session, deeper, plans, request)
     deeper = _read_placements(session, deeper, plans)
+    deeper = _read_graphics_users(session, deeper, plans)
     return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
 
 
@@ -132,11 +148,15 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
     chosen_vms = [vm for vm in inventory.vms if vm.moid in meaning.vms]
     near = _near(inventory.hosts, meaning, chosen_vms, whole_fleet=request.whole_fleet)
     beside = neighbours(inventory, near, chosen_vms)
-    found = read_fleet(session, near, chosen_vms, beside)
+    found = read_fleet(session, near, chosen_vms, beside, graphics=bool(meaning.graphics))
     # VMs that a host lists, but that named another host when the names were read.
     late = read_holders(session, neighbours(inventory, found.hosts, (*chosen_vms, *beside)))
     vms, others = place_vms(found.vms, near), place_vms((*found.others, *late), near)
+    ignored = vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms")
     hosts = with_users(found.hosts, (*vms, *others))
+    if meaning.graphics:
+        names = {vm.moid: vm.name for vm in (*vms, *others)}
+        hosts = tuple(replace(host, graphics=host.graphics and host.graphics.named(names)) for host in hosts)
     desired_vms, skipped = _parse_desired(vms, meaning, _only_on(inventory, request))
     journals = decode_traces(session, found.definitions, found.attributes, directory=request.journal_dir)
     return ObservedEndpoint(
@@ -144,13 +164,23 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             vms=vms,
             others=others,
             hosts=hosts,
-            ignored_vms=vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms"),
+            ignored_vms=ignored,
             device_limit=request.device_limit,
             networks=read_networks(session, _hosts_with_adapters(vms, desired_vms)),
         ),
         hosts=DesiredPassthrough(
-            devices=meaning.hosts, on_missing=request.on_missing, allow_protected=request.allow_protected
+            devices={moid: passthrough_entries(devices) for moid, devices in meaning.hosts.items()},
+            on_missing=request.on_missing,
+            allow_protected=request.allow_protected,
         ),
+        functions=DesiredSriov(
+            devices={
+                moid: entries for moid, devices in meaning.hosts.items() if (entries := function_entries(devices))
+            },
+            on_missing=request.on_missing,
+            ignore_unreadable_vms=ignored,
+        ),
+        modes={moid: entries for moid, devices in meaning.hosts.items() if (entries := with_modes(devices))},
         desired_vms=desired_vms,
         not_found=meaning.not_found,
         passed_over=skipped,
@@ -161,6 +191,10 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             hosts, (*vms, *others), journals, lambda: session.instance.CurrentTime().timestamp(), is_gone
         ),
         api=session.api,
+        graphics=DesiredHostGraphics(hosts=meaning.graphics, on_missing=request.on_missing)
+        if meaning.graphics
+        else None,
+        is_vcenter=session.is_vcenter,
     )
 
 
@@ -169,8 +203,8 @@ def _resolve(inventory: Inventory, request: DriftRequest) -> _ResolvedIntent:
     not_found: list[NotFound] = []
     for target in request.targets:
         for moid in _find_hosts(inventory, target, not_found):
-            known = hosts.setdefault(moid, [])
-            known.extend(desired for desired in target.devices if desired not in known)
+            devices = hosts.setdefault(moid, [])
+            devices.extend(desired for desired in target.devices if desired not in devices)
     vms: dict[str, RequestedVm] = {}
     for entry in request.vms:
         vm = _find_vm(inventory, entry.reference, not_found)
@@ -181,7 +215,13 @@ def _resolve(inventory: Inventory, request: DriftRequest) -> _ResolvedIntent:
                 parameter="vms",
                 cure="Put all devices of one VM into one entry",
             )
+    graphics: dict[str, DesiredGraphics] = {}
+    for target, settings in zip(request.graphics_targets, request.graphics, strict=True):
+        for moid in _find_hosts(inventory, target, not_found):
+            known = graphics.get(moid)
+            graphics[moid] = settings if known is None else combine(known, settings, inventory.host_names.label(moid))
     return _ResolvedIntent(
+        graphics=graphics,
         hosts={moid: tuple(devices) for moid, devices in hosts.items()},
         vms=vms,
         not_found=tuple(dict.fromkeys(not_found)),
@@ -236,7 +276,8 @@ def _near(
         return tuple(everything)
     homes = {vm.host_moid for vm in chosen_vms}
     computes = {host.compute_moid for host in everything if host.moid in homes}
-    return tuple(host for host in everything if host.moid in meaning.hosts or host.compute_moid in computes)
+    named = {*meaning.hosts, *meaning.graphics}
+    return tuple(host for host in everything if host.moid in named or host.compute_moid in computes)
 
 
 def _only_on(inventory: Inventory, request: DriftRequest) -> frozenset[str] | None:
@@ -276,6 +317,17 @@ def _read_fabrics(
     return replace(
         observed, vms=replace(observed.vms, hosts=hosts), disks_unread=frozenset(with_disks) - frozenset(disks_of)
     )
+
+
+def _read_graphics_users(session: Session, observed: ObservedEndpoint, plans: Plans) -> ObservedEndpoint:
+    """Read the running VMs of the hosts whose Xorg would be restarted, in one bulk read. No call if there are none."""
+    needed = {target.moid for target in plans.graphics.targets if target.host_facts.provisional}
+    if not needed:
+        return observed
+    found = read_graphics_users(session, [host for host in observed.vms.hosts if host.moid in needed])
+    deep = {host.moid: host for host in found}
+    hosts = tuple(deep.get(host.moid, host) for host in observed.vms.hosts)
+    return replace(observed, vms=replace(observed.vms, hosts=hosts))
 
 
 def _read_limits(session: Session, observed: ObservedEndpoint, plans: Plans, request: DriftRequest) -> ObservedEndpoint:

@@ -12,6 +12,7 @@ from typing import Any
 from .._domain.errors import DirectPathError
 from .._domain.host.overrides import parse_overrides
 from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
+from .._domain.host_entries.device_modes import without_modes
 from .._domain.left_behind import ending, power_on_command
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
@@ -28,11 +29,13 @@ from .._domain.rolling.state.observed import ObservedFleet, Precheck
 from .._domain.rolling.state.pending_reboot import pending_reboot_of
 from .._domain.rolling.state.phases import Outlook
 from .._domain.rolling.state.policy import Policy
+from .._domain.rolling.vgpu_evacuation import HOT_MIGRATION, vgpu_advice, vms_with_vgpus
 from .._domain.timestamps import refuse_future
 from .._vsphere.attributes.file_journal import FileJournal, open_journal
 from .._vsphere.attributes.journal import Journal, Subject
 from .._vsphere.attributes.values import journal_path
 from .._vsphere.read.hosts import read_host_names, read_names, read_uuids
+from .._vsphere.read.vcenter_settings import read_vcenter_setting
 from .._vsphere.redfish.client import Bmc, BmcAccess
 from .._vsphere.rest.compute_policies import ComputePolicies
 from .._vsphere.rest.rolling_tags import RollingTags
@@ -43,6 +46,7 @@ from .._vsphere.session.endpoint import Endpoint
 from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import existing_vms, vms_off
 from .engine.earlier_tasks import EarlierTasks
+from .engine.graphics_targets import graphics_of
 from .rolling.context import RollingRun, RunContext, watch_parent
 from .rolling.earlier_slices import EarlierSlices
 from .rolling.fleet_status import status_of_fleet
@@ -84,6 +88,7 @@ def _reboot_hosts(
         inventory.directory(kind).remember(names)
     meant = desired.resolved.hosts or meant_hosts(inventory, desired.targets)
     desired_devices = desired_of(inventory, desired.targets, meant)
+    graphics = graphics_of(meant, desired.graphics, len(desired.targets) - len(desired.graphics))
     options = _resolve_names(inventory, desired)
     hosts = [host for host in inventory.hosts if host.moid in desired_devices]
     parse_overrides(desired.allow_protected, hosts)
@@ -100,7 +105,8 @@ def _reboot_hosts(
             [
                 RequestedHost(
                     moid=host.moid,
-                    desired_devices=desired_devices[host.moid],
+                    desired_devices=without_modes(desired_devices[host.moid]),
+                    graphics=graphics.get(host.moid),
                     skips_missing=desired.on_missing == "skip",
                     expects_settled=check_mode and host.moid in options.settled,
                     expected_reboot=PLANNED_CHANGES if check_mode and host.moid in options.pending else None,
@@ -355,7 +361,14 @@ def _forecast_result(loop: Loop, context: RunContext, options: _NamedOptions, pr
     }
     planned_hosts = {host["name"] for host in planned["schedule"]["hosts"]}
     warnings = [*_warnings(observed, context, options, ()), *_missing_devices(observed, planned_hosts)]
+    warnings += _vgpu_advice(context.session, observed, due)
     return {**planned, "server_time": seen.now, "warnings": warnings}
+
+
+def _vgpu_advice(session: Session, observed: ObservedFleet, due: Collection[str]) -> tuple[str, ...]:
+    """One call, and only if running VMs on the hosts to reboot have vGPUs."""
+    names = vms_with_vgpus(observed, due) if session.is_vcenter else ()
+    return vgpu_advice(names, read_vcenter_setting(session, HOT_MIGRATION)) if names else ()
 
 
 def _missing_devices(observed: ObservedFleet, names: Collection[str]) -> list[str]:

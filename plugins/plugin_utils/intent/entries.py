@@ -13,7 +13,9 @@ from typing import Any, NoReturn, TypeVar
 
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import refuse_relabelling
-from ...module_utils._domain.host.selector import parse_desired_devices, refuse_contradictions
+from ...module_utils._domain.host.selector import refuse_contradictions
+from ...module_utils._domain.host.virtual_functions import passthrough_entries
+from ...module_utils._domain.host_entries.kinds import parse_host_entries
 from ...module_utils._domain.vm.desired.mmio import parse_mmio
 from ...module_utils._domain.vm.desired.sriov_networks import DesiredSriovNetwork, parse_sriov_networks
 from ...module_utils._domain.vm.desired.units import parse_vm_devices
@@ -39,6 +41,7 @@ LARGEST_MMIO_GB = 1 << 20
 RELATIONS = frozenset(
     {
         "address_needs_identity",
+        "contradicting_graphics",
         "contradicting_wishes",
         "contradiction",
         "duplicate",
@@ -58,10 +61,11 @@ def host_devices(place: Place, raw: Any, *, for_several: bool) -> tuple[Any, ...
 
     ``for_several``: the list is for more than one host. Raises InputError.
     """
-    entries, desired_devices = _devices(place, raw, parse_desired_devices)
+    entries, desired_devices = _devices(place, raw, parse_host_entries)
+    plain = passthrough_entries(desired_devices)
     try:
-        refuse_contradictions(desired_devices, place.path, default_is_all=True)
-        refuse_relabelling(desired_devices)
+        refuse_contradictions(plain, place.path, default_is_all=True)
+        refuse_relabelling(plain)
     except InputError as error:
         _raise_at(place, error)
     for number, desired in enumerate(desired_devices):

@@ -20,8 +20,8 @@ from ...module_utils._domain.errors import InputError
 from .endpoints import list_endpoints
 from .load import (
     DESIRED,
-    DEVICE_VARIABLE,
     LOOK_ALIKE,
+    OF_A_HOST,
     PORT_VARIABLE,
     PREFIX,
     VARIABLES,
@@ -114,10 +114,11 @@ def _read_variables(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_address(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """For a host outside the play: the address of its vCenter, if the host has desired devices."""
-    if DEVICE_VARIABLE not in variables:
+    own = next((name for name in OF_A_HOST if name in variables), None)
+    if own is None:
         return {}
     addresses = {key: _read(host, variables, key) for key in (VCENTER_VARIABLE, PORT_VARIABLE) if key in variables}
-    return {DEVICE_VARIABLE: None, **addresses}
+    return {own: None, **addresses}
 
 
 def _read(host: str, variables: Mapping[str, Any], key: str) -> Any:

@@ -23,13 +23,16 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import suggest_word
 from ...module_utils._domain.text import counted
 from .entries import host_devices, vm_entry
+from .graphics import graphics_entry
 from .guest import check_inventory_hosts, guests_of, without_guest
+from .kinds_of_entries import targets_by_module
 from .source_location import Place, items, mapping, names, text, whole_number
 from .variable_names import FOREIGN, fail_for, suspects
 
 CLUSTER_VARIABLE = "passthrough_hosts"
 DEVICE_VARIABLE = "passthrough_devices"
 VM_VARIABLE = "passthrough_vms"
+GRAPHICS_VARIABLE = "passthrough_graphics"
 NAME_VARIABLE = "passthrough_host_name"
 VCENTER_VARIABLE = "vcenter_hostname"
 PORT_VARIABLE = "vcenter_port"
@@ -37,11 +40,13 @@ PREFIX = "passthrough_"
 """Prefix of variables of the collection. An unknown variable with this prefix is an error."""
 LOOK_ALIKE = "vcenter_"
 """Prefix of variables that others may use too. A name that is almost one of the collection is an error."""
-DESIRED = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE)
+OF_A_HOST = (DEVICE_VARIABLE, GRAPHICS_VARIABLE)
+"""Variables of an inventory host that is an ESXi host."""
+DESIRED = (CLUSTER_VARIABLE, DEVICE_VARIABLE, VM_VARIABLE, GRAPHICS_VARIABLE)
 VARIABLES = (*DESIRED, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
 
-HOST_KEYS = ("cluster", "hosts", "devices")
+HOST_KEYS = ("cluster", "hosts", "devices", "graphics")
 ONLY_FOR_ATTACHING = ("state", "kinds", "backing", "mmio", "disable_hot_add", "minimum_hardware_version", "pin_to_host")
 CONNECTION_VARIABLES = (
     VCENTER_VARIABLE,
@@ -67,6 +72,11 @@ class IntentTarget:
     hosts: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     devices: tuple[Any, ...] = ()
+    graphics: Mapping[str, Any] | None = None
+
+    def graphics_record(self) -> dict[str, Any]:
+        """The target as an entry of ``targets`` of host_graphics."""
+        return {**self.record(with_devices=False), **(self.graphics or {})}
 
     def record(self, *, with_devices: bool = True) -> dict[str, Any]:
         """The target as an entry of ``targets``."""
@@ -98,20 +108,23 @@ class EndpointIntent:
 
     def record(self) -> dict[str, Any]:
         """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices. ``guests``: how
-        the guests of VMs are verified."""
+        the guests of VMs are verified. The targets of single modules: see ``targets_by_module``."""
+        targets = [target.record() for target in self.targets if target.devices]
         return {
             "leader": self.leader,
             "vcenter": self.vcenter,
             "port": self.port,
             "place": self.vcenter if self.port == DEFAULT_PORT else f"{self.vcenter}:{self.port}",
             "inventory_hosts": list(self.inventory_hosts),
-            "targets": [target.record() for target in self.targets],
-            "host_targets": [target.record(with_devices=False) for target in self.targets],
+            "targets": targets,
+            **targets_by_module(targets),
+            "host_targets": [target.record(with_devices=False) for target in self.targets if target.devices],
+            "graphics": [target.graphics_record() for target in self.targets if target.graphics],
             "vms": [without_guest(vm) for vm in self.vms],
             "vms_to_release": [_to_release(without_guest(vm)) for vm in self.vms],
             "guests": guests_of(self.vms),
             "only_on_hosts": list(self.only_on_hosts),
-            "host_names": [name for target in self.targets for name in target.hosts],
+            "host_names": list(dict.fromkeys(name for target in self.targets for name in target.hosts)),
             "cluster_names": sorted({name for target in self.targets for name in target.clusters}),
             "vm_names": [vm.get("name") or vm["moid"] for vm in self.vms],
         }
@@ -146,9 +159,14 @@ def load_intent(
     left_out = {
         endpoint_of(host, variables, default_vcenter)
         for host, variables in (elsewhere or {}).items()
-        if DEVICE_VARIABLE in variables
+        if is_host(variables)
     }
     return tuple(_endpoint_intent(key, members, partial=key in left_out) for key, members in groups.items())
+
+
+def is_host(variables: Variables) -> bool:
+    """Whether an inventory host is an ESXi host: it has a desired state of its own devices."""
+    return any(name in variables for name in OF_A_HOST)
 
 
 def _check_variable_names(host: str, variables: Variables, foreign: Sequence[str]) -> None:
@@ -182,11 +200,11 @@ def endpoint_of(host: str, variables: Variables, default: str | None) -> tuple[s
     place = Place(host, VCENTER_VARIABLE)
     address = variables.get(VCENTER_VARIABLE)
     if address is None:
-        address = default if DEVICE_VARIABLE in variables else host
+        address = default if is_host(variables) else host
     if address is None:
         place.fail(
             "missing_value",
-            f"is not set, but {DEVICE_VARIABLE} is: the vCenter of this ESXi host is unknown",
+            f"is not set, but {next((name for name in OF_A_HOST if name in variables), '')} is: the vCenter of this ESXi host is unknown",
             "Set it for the group of the host (for a standalone ESXi host: its own address), or export VMWARE_HOST",
         )
     if address == "":
@@ -204,15 +222,16 @@ def _endpoint_intent(key: tuple[str, int], members: Mapping[str, Variables], *, 
     targets: list[IntentTarget] = []
     for host, variables in members.items():
         if CLUSTER_VARIABLE in variables:
-            if DEVICE_VARIABLE in variables:
-                Place(host, DEVICE_VARIABLE).fail(
+            for name in (name for name in OF_A_HOST if name in variables):
+                Place(host, name).fail(
                     "contradiction",
                     f"is for an ESXi host, but {CLUSTER_VARIABLE}, which is for a vCenter, is set too",
                     "Remove one of them; variables of a group apply to every host in it",
                 )
             targets.extend(_cluster_targets(Place(host, CLUSTER_VARIABLE), variables[CLUSTER_VARIABLE]))
-    esxi = {host: variables for host, variables in members.items() if DEVICE_VARIABLE in variables}
+    esxi = {host: variables for host, variables in members.items() if is_host(variables)}
     targets.extend(_device_targets(esxi))
+    targets.extend(_graphics_targets(esxi))
     vms_of_vcenter = any(VM_VARIABLE in variables for host, variables in members.items() if host not in esxi)
     limited = partial and not vms_of_vcenter
     return EndpointIntent(
@@ -248,8 +267,11 @@ def _cluster_targets(place: Place, raw: Any) -> list[IntentTarget]:
                 )
             seen[kind, subject.casefold()] = where.path
         devices = host_devices(where.key("devices"), entry["devices"], for_several=len(hosts) > 1)
-        if devices:
-            targets.append(IntentTarget(hosts=hosts, clusters=clusters, devices=devices))
+        graphics = None
+        if "graphics" in entry:
+            graphics = graphics_entry(where.key("graphics"), entry["graphics"], for_several=len(hosts) > 1)
+        if devices or graphics:
+            targets.append(IntentTarget(hosts=hosts, clusters=clusters, devices=devices, graphics=graphics))
     return targets
 
 
@@ -267,8 +289,8 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
         if other != host:
             cure = f"Give each ESXi host one inventory host, or correct {NAME_VARIABLE}"
             problem = f"is for ESXi host {name}, which inventory host {other} already represents"
-            Place(host, DEVICE_VARIABLE).fail("duplicate", problem, cure)
-        raw = variables[DEVICE_VARIABLE]
+            Place(host, next(name for name in OF_A_HOST if name in variables)).fail("duplicate", problem, cure)
+        raw = variables.get(DEVICE_VARIABLE, ())
         # Values are compared by their text.
         key = json.dumps(raw, sort_keys=True) if _is_json(raw) else repr(raw)
         if key not in devices:
@@ -281,6 +303,22 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
         IntentTarget(hosts=tuple(name for _host, name in members), devices=devices[key])
         for key, members in grouped.items()
         if devices[key]
+    ]
+
+
+def _graphics_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
+    """``passthrough_graphics`` of ESXi hosts. Hosts with the same settings become one target."""
+    grouped: dict[str, list[str]] = {}
+    found: dict[str, tuple[Place, Any]] = {}
+    for host, variables in esxi.items():
+        if GRAPHICS_VARIABLE in variables:
+            raw = variables[GRAPHICS_VARIABLE]
+            key = json.dumps(raw, sort_keys=True) if _is_json(raw) else repr(raw)
+            grouped.setdefault(key, []).append(_vsphere_name(host, variables))
+            found[key] = (Place(host, GRAPHICS_VARIABLE), raw)
+    return [
+        IntentTarget(hosts=tuple(names), graphics=graphics_entry(*found[key], for_several=len(names) > 1))
+        for key, names in grouped.items()
     ]
 
 

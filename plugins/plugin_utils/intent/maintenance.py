@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.names import visible_names
+from .kinds_of_entries import targets_by_module
 from .named_records import clusters_of, finder
 
 Record = Mapping[str, Any]
@@ -86,11 +87,28 @@ def share_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[
     return {
         **share,
         "targets": targets,
+        **targets_by_module(targets),
         "host_targets": [{"hosts": target["hosts"]} for target in targets],
+        "graphics": _graphics_on_hosts(share, hosts, everything or hosts),
         "only_on_hosts": names,
         "host_names": names,
         "cluster_names": [],
     }
+
+
+def _graphics_on_hosts(share: Record, hosts: Sequence[Record], everything: Sequence[Record]) -> list[dict[str, Any]]:
+    """The graphics settings of these hosts, each as a target of its own."""
+    settings = share.get("graphics") or ()
+    found = desired_by_host([{**target, "devices": target} for target in settings], everything) if settings else {}
+    return [
+        {
+            **{key: value for key, value in target.items() if key not in ("hosts", "cluster")},
+            "hosts": [str(host["name"])],
+        }
+        for host in hosts
+        for target in found.get(str(host["moid"]), ())
+        if isinstance(target, Mapping)
+    ]
 
 
 def desired_by_host(targets: Sequence[Record], hosts: Sequence[Record]) -> dict[str, list[Sequence[Any]]]:

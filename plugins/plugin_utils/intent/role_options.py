@@ -192,6 +192,7 @@ INVENTORY_FACTS: tuple[str, ...] = (
     "directpath_power_state",
     "directpath_type",
     "directpath_version",
+    "directpath_virtual_functions",
     "directpath_vgpu_profiles",
 )
 """Variables that the inventory plugin sets."""

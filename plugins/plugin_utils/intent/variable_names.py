@@ -34,7 +34,13 @@ NEAR = 2
 SHORT = 8
 """Letters. In a name that is not longer, two edits make another word."""
 
-DESIRED = ("passthrough_hosts", "passthrough_devices", "passthrough_vms", "passthrough_host_name")
+DESIRED = (
+    "passthrough_hosts",
+    "passthrough_devices",
+    "passthrough_vms",
+    "passthrough_graphics",
+    "passthrough_host_name",
+)
 OPTIONS = frozenset(
     [
         *(name for names in ROLE_OPTIONS.values() for name in names),

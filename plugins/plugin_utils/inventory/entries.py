@@ -26,13 +26,24 @@ from ...module_utils._domain.text import visible_name
 PREFIX = "directpath_"
 """Prefix of the facts in the variables of an inventory host."""
 
-GROUPINGS = ("vcenter", "cluster", "device", "label", "pending_reboot", "maintenance_mode", "disconnected", "version")
+GROUPINGS = (
+    "vcenter",
+    "cluster",
+    "device",
+    "label",
+    "sriov",
+    "pending_reboot",
+    "maintenance_mode",
+    "disconnected",
+    "version",
+)
 Counted = Literal["capable", "enabled", "active"]
 Entry = dict[str, Any]
 
 
 def host_entry(host: Host, vcenter: str) -> Entry:
-    """The entry of an ESXi host. ``models``: vendor:device → numbers of devices that support or use passthrough."""
+    """The entry of an ESXi host. ``models``: vendor:device → numbers of devices that support or use passthrough. ``virtual_functions``:
+    the same for SR-IOV."""
     devices = [device for device in host.candidates() if device.capable or device.enabled or device.active]
     return {
         "type": "esxi",
@@ -47,7 +58,23 @@ def host_entry(host: Host, vcenter: str) -> Entry:
         "pending_reboot": bool(host.pending),
         "labels": sorted({device.label for device in devices if device.label}),
         "models": _models(devices),
+        "virtual_functions": _virtual_functions(host.candidates()),
     }
+
+
+def _virtual_functions(devices: Sequence[HostDevice]) -> dict[str, Any]:
+    """vendor:device of network adapters with SR-IOV → numbers of their functions, and of virtual functions."""
+    found: dict[str, Any] = {}
+    for device in sorted(devices, key=lambda device: (device.ids, device.address)):
+        sriov = device.sriov
+        if sriov is None or not device.is_network_adapter or not (sriov.maximum or sriov.configured or sriov.in_effect):
+            continue
+        numbers = found.setdefault(device.ids, {"functions": 0, "configured": 0, "present": 0, "maximum": 0})
+        numbers["functions"] += 1
+        numbers["configured"] += sriov.configured
+        numbers["present"] += sriov.in_effect
+        numbers["maximum"] += sriov.maximum
+    return found
 
 
 def _models(devices: Sequence[HostDevice]) -> dict[str, Any]:
@@ -140,6 +167,7 @@ def groups(entry: Mapping[str, Any], by: Sequence[str], counted: Counted = "capa
         "cluster": [f"cluster_{entry['cluster'].removeprefix('/')}"] if entry["cluster"] else [],
         "device": [f"pci_{model}" for model in models],
         "label": [f"label_{label}" for label in entry["labels"]],
+        "sriov": ["sriov"] if any(n["present"] for n in (entry.get("virtual_functions") or {}).values()) else [],
         "pending_reboot": ["pending_reboot"] if entry.get("pending_reboot") else [],
         "maintenance_mode": ["maintenance_mode"] if entry.get("in_maintenance_mode") else [],
         "disconnected": ["disconnected"] if entry.get("connection_state", "connected") != "connected" else [],

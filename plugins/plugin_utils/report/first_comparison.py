@@ -19,7 +19,7 @@ def compares_first(share: Record, devices: str, vms: str, reboot_if: str, *, fix
     that of attach_devices), or to reboot hosts for another reason than pending reboots (``reboot_if``, ``fixed_targets``: the variables
     of rolling_reboot).
     """
-    desires = bool(share["targets"] or share["vms"])
+    desires = bool(share["targets"] or share["vms"] or share.get("graphics"))
     return desires and devices == "enabled" and vms != "absent" and reboot_if == "pending" and not fixed_targets
 
 

@@ -36,7 +36,14 @@ def _host_proof(host: Record) -> str:
     devices = host.get("devices") or ()
     active = [f"{device['address']} {device.get('name', '')}".strip() for device in devices if _is_active(device)]
     place = ", in maintenance mode" if host.get("in_maintenance_mode") else ""
-    return f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + place
+    functions = sum(map(_functions_of, devices))
+    provided = f", {functions} virtual functions" if functions else ""
+    return f"{host['name']}: {len(active)} active" + (f" ({'; '.join(active)})" if active else "") + provided + place
+
+
+def _functions_of(device: Record) -> int:
+    sriov: Record = device.get("sriov") or {}
+    return int(device.get("virtual_functions") or sriov.get("present") or 0)
 
 
 def _vm_proof(vm: Record) -> str:

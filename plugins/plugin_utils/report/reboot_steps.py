@@ -25,7 +25,7 @@ def reboot_expectations(enabled: Record) -> dict[str, list[str]]:
     """
     pending = [str(name) for name in enabled.get("reboot_required") or ()]
     hosts = enabled.get("hosts") or ()
-    settled = [str(host["name"]) for host in hosts if host["status"] == "changed" and not host["reboot_required"]]
+    settled = [str(host["name"]) for host in hosts if host["status"] == "changed" and host["reboot_required"] is False]
     return {"pending": pending, "settled": settled}
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.text import counted, name_ranges
+from ..intent.kinds_of_entries import passthrough_devices
 from ..intent.named_records import clusters_of, directory_of
 from ..rolling.result_lines import is_rolling, missing_for_success, owing, rolling_lines
 from .blocks import Block, in_blocks
@@ -137,25 +138,48 @@ def _block(result: Record, target: Record) -> Block:
         f"{'not done: ' if record in undone else ''}{change_line(record)}" for record in _changes_of(result, name)
     ]
     written += [
-        f"{address} {_pending(target, address)} and requires a reboot" for address in target.get("pending") or ()
+        f"{address} {_pending(target, address, _changes_of(result, name))} and requires a reboot"
+        for address in target.get("pending") or ()
     ]
+    written += [f"next: {target['next']}"] if target.get("next") else []
     written += [f"refused: {blocker_sentence(blocker)}" for blocker in target.get("blockers") or ()]
     written += [f"failed: {target['error']}"] if target.get("error") else []
     written += [f"note: {warning}" for warning in target.get("warnings") or ()]
     return Block(name=name, status=_WORDS.get(status, status), lines=tuple(written))
 
 
+def _device_at(target: Record, address: str) -> Record:
+    found: Record = next((d for d in target.get("devices") or () if d.get("address") == address), {})
+    return found
+
+
 def _is_disabled(target: Record, address: str) -> bool:
-    devices = {device.get("address"): device for device in target.get("devices") or ()}
-    return devices.get(address, {}).get("enabled") is False
+    return _device_at(target, address).get("enabled") is False
 
 
-def _pending(target: Record, address: str) -> str:
-    return "is disabled" if _is_disabled(target, address) else "is enabled"
+def _waiting_functions(target: Record, address: str, changes: Sequence[Record]) -> str:
+    """The number of virtual functions that a reboot puts in effect; empty if the reboot is for passthrough."""
+    device = _device_at(target, address)
+    sriov: Record = device.get("sriov") or {}
+    numbers = [
+        record["after"]["virtual_functions"]
+        for record in changes
+        if (record.get("kind"), record.get("subject")) == ("sriov", address)
+    ]
+    if not numbers and sriov.get("pending") and device.get("enabled") == device.get("active"):
+        numbers = [sriov["requested"] if sriov["enabled"] else 0]
+    return f"is to have {numbers[-1]} virtual functions" if numbers else ""
+
+
+def _pending(target: Record, address: str, changes: Sequence[Record] = ()) -> str:
+    functions = _waiting_functions(target, address, changes)
+    return functions or ("is disabled" if _is_disabled(target, address) else "is enabled")
 
 
 def _until_reboot(target: Record, address: str) -> str:
     """A device that is to be given back is active until the reboot; one that is to be passed through is not."""
+    if _waiting_functions(target, address, ()):
+        return f"{_pending(target, address)}, which needs a reboot"
     return (
         f"{_pending(target, address)}, but {'still' if _is_disabled(target, address) else 'not'} active until a reboot"
     )
@@ -172,6 +196,7 @@ def differences(results: Sequence[Record]) -> list[str]:
             name = target["name"]
             found += [f"{name}: {change_line(record)} is still to be done" for record in _changes_of(result, name)]
             found += [f"{name}: {address} {_until_reboot(target, address)}" for address in _waiting(target)]
+            found += [f"{name}: {text} until Xorg is restarted, or a reboot" for text in target.get("waiting") or ()]
             sentences = [blocker_sentence(blocker) for blocker in target.get("blockers") or ()]
             sentences += [str(target["error"])] if target.get("error") else []
             found += [text if name in text else f"{name}: {text}" for text in sentences]
@@ -205,8 +230,9 @@ def assumed_enabled(targets: Sequence[Record], enabled: Record | None, rebooted:
         held = {cluster.moid for cluster in meant if cluster is not None}
         members += [str(host["name"]) for host in hosts if host.get("cluster") in held]
         kept = [name for name in dict.fromkeys(members) if name not in left_out]
-        if kept:
-            assumed.append({"hosts": kept, "devices": list(target.get("devices") or ())})
+        devices = passthrough_devices(target.get("devices") or ())
+        if kept and devices:
+            assumed.append({"hosts": kept, "devices": devices})
     return assumed
 
 
@@ -218,6 +244,20 @@ def change_line(record: Record) -> str:
         if after.get("label") != before.get("label"):
             label = f", label {_plain(before.get('label'))} → {_plain(after.get('label'))}"
         return f"{record['subject']} {_switch(before)} → {_switch(after)}{label} ({after.get('device', '')})"
+    if record.get("kind") == "sriov" and isinstance(before, Mapping) and isinstance(after, Mapping):
+        named = " ".join(str(after[key]) for key in ("vmnic", "device") if after.get(key))
+        numbers = f"{before.get('virtual_functions')} → {after.get('virtual_functions')} virtual functions"
+        again = ", to put it in effect" if "in_effect" in after else ""
+        return f"{record['subject']} {numbers}{again} ({named})"
+    if record.get("kind") == "graphics" and isinstance(before, Mapping) and isinstance(after, Mapping):
+        parts = [
+            f"{key.replace('_', ' ')} {_plain(before.get(key))} → {_plain(after.get(key))}"
+            for key in ("type", "vgpu_mode")
+            if before.get(key) != after.get(key)
+        ]
+        return f"{record['subject']} {', '.join(parts)} ({after.get('device', '')})"
+    if record.get("kind") == "device_mode" and isinstance(before, Mapping) and isinstance(after, Mapping):
+        return f"{record['subject']} mode {_plain(before.get('mode'))} → {_plain(after.get('mode'))} ({after.get('device', '')})"
     kind, subject = str(record.get("kind", "")).replace("_", " "), str(record.get("subject", ""))
     if kind in ("attach", "detach", "edit"):
         side = before if kind == "detach" else after

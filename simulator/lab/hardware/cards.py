@@ -137,11 +137,12 @@ def layout(
     iommu: bool,
     pad: int = 0,
     beside: Collection[Function] = (),
+    modes: bool = True,
 ) -> Layout:
     """All functions of a host: chipset, one root port a bus, the cards; padded with uncore devices to `pad`.
 
-    `beside` is what the host has already: no root port takes the place of a device. Raises LabError when two functions claim one
-    address.
+    `beside` is what the host has already: no root port takes the place of a device. `modes`: devices have modes (9.1). Raises LabError
+    when two functions claim one address.
     """
     bridge, port = INTEL_CHIPSET if cpu == "intel" else AMD_CHIPSET
     functions: dict[str, Function] = {}
@@ -159,7 +160,7 @@ def layout(
     for item in cards:
         where = encoding.place(item.address)
         for function in card_functions(
-            item, ports.get((where.domain, where.bus), ""), numa_nodes=numa_nodes, iommu=iommu
+            item, ports.get((where.domain, where.bus), ""), numa_nodes=numa_nodes, iommu=iommu, modes=modes
         ):
             if function.address in functions:
                 raise LabError(f"two functions at {function.address}")
@@ -208,7 +209,9 @@ def _port_places(where: encoding.Place) -> Iterator[str]:
         yield encoding.address(where._replace(bus=where.bus - 1, slot=slot, function=0))
 
 
-def card_functions(item: Placed, parent: str, *, numa_nodes: int, iommu: bool) -> Iterator[Function]:
+def card_functions(
+    item: Placed, parent: str, *, numa_nodes: int, iommu: bool, modes: bool = True
+) -> Iterator[Function]:
     """The functions of a card; those that reset together depend on the bridge above them (KB 312208)."""
     where = encoding.place(item.address)
     for number, part in enumerate(item.card.parts):
@@ -238,7 +241,7 @@ def card_functions(item: Placed, parent: str, *, numa_nodes: int, iommu: bool) -
             profiles=part.profiles,
             mig_profiles=part.mig_profiles,
             sriov_vgpu=part.sriov_vgpu,
-            modes=part.modes,
+            modes=part.modes if modes else (),
         )
 
 

@@ -29,11 +29,12 @@ VM_KEYS = {
     "name", "host", "pool", "folder", "memory_mb", "memory_gb", "cpus", "version", "firmware", "guest", "power", "tools",
     "locked", "reservation_mb", "limit_mb", "extra", "nested", "memory_hot_add", "cpu_hot_add", "snapshot", "template",
     "datastore", "network", "devices", "media", "annotation", "managed_by", "knobs", "first", "count", "tags", "custom_values",
-    "latency_sensitivity", "created_days", "fault_tolerance", "evacuation", "ip", "guest_os",
+    "latency_sensitivity", "created_days", "fault_tolerance", "evacuation", "ip", "guest_os", "graphics_3d",
 }  # fmt: skip
 
 
 LATENCY = tuple(vim.LatencySensitivity.SensitivityLevel.values)
+RENDERERS = tuple(vim.vm.device.VirtualVideoCard.Use3dRenderer.values)
 FAULT_TOLERANCE = tuple(vim.VirtualMachine.FaultToleranceState.values)
 
 
@@ -100,6 +101,7 @@ def spec(entry: Mapping[str, Any], host: HostState, folder: Path) -> VmSpec:
         evacuation=_one_of(entry, "evacuation", "", maintenance.EVACUATIONS, name),
         ip=str(entry.get("ip", "")),
         guest_os=guests.spec(entry.get("guest_os"), str(entry.get("guest", "")), folder, f"VM {name}"),
+        graphics_3d=_one_of(entry, "graphics_3d", "", ("", *RENDERERS), name),
         managed_by=str(entry.get("managed_by", "")),
         knobs=knobs,
     )

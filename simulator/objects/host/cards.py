@@ -75,6 +75,19 @@ def vgpu_users(host: HostState) -> dict[str, list[Any]]:
     return found
 
 
+def graphics_users(host: HostState) -> dict[str, list[Any]]:
+    """Address of a GPU -> running VMs on it, as graphicsInfo lists them: those with vGPUs, and those with 3D graphics on a GPU of the type
+    shared (with automatic rendering, ESXi uses a GPU if there is one). Each of these is on the GPU with the fewest."""
+    found = vgpu_users(host)
+    shared = [address for address, kind in sorted(host.spec.shared_gpus.items()) if kind == "shared"]
+    if shared and host.settings.shared_graphics_users:
+        for vm in host.vms:
+            if vm.is_on and vm.spec.graphics_3d in ("automatic", "hardware"):
+                least = min(shared, key=lambda address: len(found.get(address, ())))
+                found.setdefault(least, []).append(vm.ref)
+    return found
+
+
 def label_config(host: HostState) -> Any:
     """`config` of the AssignableHardwareManager: an override for every hardware label, an empty object where there is none."""
     cls = vim.host.AssignableHardwareConfig

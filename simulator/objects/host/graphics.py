@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Graphics of a host: devices the kernel has, how they are set up for sharing, and the vGPUs it offers.
 
+What is configured is `host.graphics`; what is in effect are `shared_gpus` and `vgpu_modes` of its specification. The rules that lead from
+one to the other are in rules/pci/graphics.py.
+
 Sources: API reference (HostGraphicsConfig, HostGraphicsInfo, HostSharedGpuCapabilities), a recorded ESXi 8.0.3 (every host has a
 graphicsConfig, a virtual display adapter is no graphics device) and a recorded 9.x (only profiles of the present mode are offered).
 """
@@ -14,6 +17,7 @@ from typing import Any
 from pyVmomi import vim
 
 from ...api import data
+from ...rules.pci.graphics import MIG, Settings
 from ..pci import Function, optional
 from ..specs import HostSpec
 
@@ -30,17 +34,17 @@ def _devices(spec: HostSpec, taken: frozenset[str]) -> list[Function]:
     ]
 
 
-def _mode(item: Function, spec: HostSpec) -> dict[str, Any]:
-    """`vgpuMode`, since 8.0.3: equal profiles on one card at a time."""
-    return {"vgpuMode": "sameSize" if _serves(item, spec) else "none"}
-
-
 def _serves(item: Function, spec: HostSpec) -> bool:
     return spec.shared_gpus.get(item.address) == "sharedDirect" and bool(item.profiles)
 
 
-def info(spec: HostSpec, taken: frozenset[str], users: Mapping[str, list[Any]]) -> list[Any]:
-    """`config.graphicsInfo`; `users` are the VMs with vGPUs by address."""
+def _mode(item: Function, spec: HostSpec) -> str:
+    """`vgpuMode` in effect, since 8.0.3: equal profiles on one card at a time, unless it was set."""
+    return spec.vgpu_modes.get(item.address, "sameSize") if _serves(item, spec) else "none"
+
+
+def info(spec: HostSpec, taken: frozenset[str], users: Mapping[str, list[Any]], *, direct: bool = False) -> list[Any]:
+    """`config.graphicsInfo`; `users` are the VMs on each GPU by address. `direct`: with the GPUs in passthrough."""
     cls = vim.host.GraphicsInfo
     return [
         data.new(
@@ -48,33 +52,32 @@ def info(spec: HostSpec, taken: frozenset[str], users: Mapping[str, list[Any]]) 
             deviceName=item.device_name,
             vendorName=item.vendor_name,
             pciId=item.address,
-            graphicsType=spec.shared_gpus.get(item.address, "basic"),
+            graphicsType="direct" if item.address in taken else spec.shared_gpus.get(item.address, "basic"),
             memorySizeInKB=int(item.bar_gb * 1024 * 1024),
             vm=users.get(item.address, []),
-            **optional(cls, **_mode(item, spec)),
+            **optional(cls, vgpuMode="none" if item.address in taken else _mode(item, spec)),
         )
-        for item in _devices(spec, taken)
+        for item in _devices(spec, frozenset() if direct else taken)
     ]
 
 
-def config(spec: HostSpec, taken: frozenset[str]) -> Any:
-    """`config.graphicsConfig`: the desired type of every card that is set up for sharing."""
+def config(settings: Settings) -> Any:
+    """`config.graphicsConfig`."""
     cls = vim.host.GraphicsConfig.DeviceType
     return data.new(
         vim.host.GraphicsConfig,
-        hostDefaultGraphicsType="shared",
-        sharedPassthruAssignmentPolicy="performance",
+        hostDefaultGraphicsType=settings.default,
+        sharedPassthruAssignmentPolicy=settings.policy,
         deviceType=[
-            data.new(
-                cls,
-                deviceId=item.address,
-                graphicsType=spec.shared_gpus[item.address],
-                **optional(cls, **_mode(item, spec)),
-            )
-            for item in _devices(spec, taken)
-            if item.address in spec.shared_gpus
+            data.new(cls, deviceId=address, graphicsType=entry.kind, **optional(cls, vgpuMode=entry.mode or None))
+            for address, entry in settings.devices.items()
         ],
     )
+
+
+def _profiles(item: Function, spec: HostSpec) -> list[str]:
+    """The profiles of a GPU in its mode: those of MIG, or the time-sliced ones."""
+    return list(item.mig_profiles) if _mode(item, spec) == MIG else [name for name, _count in item.profiles]
 
 
 def offered(spec: HostSpec, taken: frozenset[str]) -> dict[str, frozenset[str]]:
@@ -83,7 +86,7 @@ def offered(spec: HostSpec, taken: frozenset[str]) -> dict[str, frozenset[str]]:
         name: spec.vgpu_abilities.get(item.address, frozenset())
         for item in _devices(spec, taken)
         if _serves(item, spec)
-        for name, _count in item.profiles
+        for name in _profiles(item, spec)
     }
 
 

@@ -50,8 +50,8 @@ class HostSystem(HostState):
         "config.fileSystemVolume": lambda self: self.volumes(),
         "config.activeDiagnosticPartition": lambda self: host_storage.diagnostic_partition(self.spec, self.taken),
         "config.vsanHostConfig": lambda self: host_storage.vsan_config(self.spec, self.taken, self.ref),
-        "config.graphicsInfo": lambda self: host_graphics.info(self.spec, self.taken, host_cards.vgpu_users(self)),
-        "config.graphicsConfig": lambda self: host_graphics.config(self.spec, self.taken),
+        "config.graphicsInfo": lambda self: self.graphics_info(),
+        "config.graphicsConfig": lambda self: host_graphics.config(self.graphics),
         "config.sharedPassthruGpuTypes": lambda self: host_graphics.profiles(self.spec, self.taken),
         "config.sharedGpuCapabilities": lambda self: host_graphics.capabilities(self.spec, self.taken),
         "hardware": lambda self: host_config.hardware(self.spec, signed_bus=self.knob("negative_bus_bytes")),
@@ -63,6 +63,10 @@ class HostSystem(HostState):
         "config.assignableHardwareConfig": lambda self: host_cards.label_config(self) if self.spec.major >= 7 else None,
         "config.sriovDevicePool": lambda self: virtual_functions.pools(self),
     }
+
+    def graphics_info(self) -> list[Any]:
+        users = host_cards.graphics_users(self)
+        return host_graphics.info(self.spec, self.taken, users, direct=self.settings.direct_in_graphics_info)
 
     def refit_functions(self) -> bool:
         return virtual_functions.refit(self)

@@ -11,6 +11,7 @@ from pyVmomi import vim, vmodl
 
 from ...core.tasks import PENDING, Task
 from ...rules import faults, maintenance
+from ...rules.pci import device_modes
 from ..cluster import ha as cluster_ha
 from ..cluster.state import ClusterState
 from ..vm import agents, evacuated
@@ -204,6 +205,7 @@ def leave(host: HostState, call: Call, timeout: int) -> Task:
 
     def finish(task: Task) -> None:
         host.set("runtime.inMaintenanceMode", False)
+        _modes_take_effect(host)
         host.sim.post_event(
             vim.event.ExitMaintenanceModeEvent,
             host,
@@ -223,3 +225,11 @@ def abandon(host: HostState) -> None:
         task = host.entering.task
         host.entering.stop()
         task.fail(faults.invalid_state("The host went away."))
+
+
+def _modes_take_effect(host: HostState) -> None:
+    """Device modes that waited for maintenance mode are in effect."""
+    after = {address: device_modes.settled(state, "maintenance") for address, state in host.pci.items()}
+    if after != host.pci:
+        host.pci = after
+        host.publish()

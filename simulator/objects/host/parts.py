@@ -13,7 +13,7 @@ from ...api import data
 from ...api.takes import takes
 from ...core.base import Endpoint, ManagedObject
 from ...rules import faults
-from ...rules.pci import passthrough
+from ...rules.pci import graphics, passthrough
 from .. import offers
 from . import cards as host_cards
 from . import disks as host_disks
@@ -116,6 +116,68 @@ def ability(host: HostState) -> passthrough.HostAbility:
     )
 
 
+class HostGraphicsManager(HostPart):
+    """How GPUs are shared: what is configured, and what is in effect. See rules/pci/graphics.py."""
+
+    vim_type = vim.host.GraphicsManager
+    id_prefix = "graphicsManager"
+    live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
+        "graphicsInfo": lambda self: self.host.get("config.graphicsInfo"),
+        "graphicsConfig": lambda self: self.host.get("config.graphicsConfig"),
+        "sharedPassthruGpuTypes": lambda self: self.host.get("config.sharedPassthruGpuTypes"),
+        "sharedGpuCapabilities": lambda self: self.host.get("config.sharedGpuCapabilities"),
+    }
+
+    def RefreshGraphicsManager(self, call: Call) -> None:
+        """Show the graphics as they are now."""
+        self.host.reach()
+        self.host.show_graphics()
+
+    @takes(
+        "config.hostDefaultGraphicsType",
+        "config.sharedPassthruAssignmentPolicy",
+        "config.deviceType.deviceId",
+        "config.deviceType.graphicsType",
+        "config.deviceType.vgpuMode",
+    )
+    def UpdateGraphicsConfig(self, call: Call, config: Any) -> None:
+        """Replace the whole configuration: an entry that is not in the request is gone."""
+        host = self.host
+        host.reach()
+        graphics.refused(host.settings)
+        settings = graphics.Settings(
+            default=str(config.hostDefaultGraphicsType),
+            policy=str(config.sharedPassthruAssignmentPolicy),
+            devices={
+                item.deviceId: graphics.DeviceType(str(item.graphicsType), str(getattr(item, "vgpuMode", None) or ""))
+                for item in config.deviceType or []
+            },
+        )
+        host.graphics = graphics.checked(settings, {*host.spec.layout.functions, *host.graphics.devices})
+        host.graphics_happened("at_once")
+
+
+class HostServiceSystem(HostPart):
+    """The services of a host. Only the restart of Xorg is modeled."""
+
+    vim_type = vim.host.ServiceSystem
+    id_prefix = "serviceSystem"
+
+    @takes("id")
+    def RestartService(self, call: Call, id: str) -> None:
+        """Restart Xorg, which puts graphics settings in effect (vSphere Resource Management 6.7); other services are not modeled."""
+        host = self.host
+        host.reach()
+        if id != "xorg":
+            raise vim.fault.NotFound(msg=f"Service {id} was not found.")
+        host.xorg_restarts += 1
+        host.sim.clock.call_later(host.settings.graphics_info_seconds, self._xorg_runs)
+
+    def _xorg_runs(self) -> None:
+        if self.host.running:
+            self.host.graphics_happened("xorg")
+
+
 def _cards_of_held(host: HostState) -> frozenset[str]:
     """Physical functions of which a VM has a virtual function as a whole device."""
     functions = host.spec.layout.functions
@@ -211,3 +273,31 @@ class HostAssignableHardwareManager(HostPart):
             )
         host.pci |= passthrough.configured(host.pci, requests, ability(host), host.settings)
         host.publish()
+
+
+class HostKernelModuleSystem(HostPart):
+    """The configured parameters of the drivers of NICs and storage adapters. Other modules are not modelled.
+
+    An unknown module is NotFound, and parameters take effect when the module is loaded again (API reference).
+    """
+
+    vim_type = vim.host.KernelModuleSystem
+    id_prefix = "kernelModuleSystem"
+
+    @takes("name")
+    def QueryConfiguredModuleOptionString(self, call: Call, name: str) -> str:
+        """The parameters as they are configured; the driver may have been loaded with others."""
+        self._check(name)
+        return self.host.module_options.get(name, "")
+
+    @takes("name", "options")
+    def UpdateModuleOptionString(self, call: Call, name: str, options: str) -> None:
+        """Replace the parameters."""
+        self._check(name)
+        self.host.module_options[name] = options
+
+    def _check(self, name: str) -> None:
+        self.host.reach()
+        spec = self.host.spec
+        if name not in {nic.driver for nic in spec.nics} | {adapter.driver for adapter in spec.adapters}:
+            raise vim.fault.NotFound(msg=f"Module {name} is not found.")

@@ -12,13 +12,11 @@ from pyVmomi import vim, vmodl
 
 from ...core.tasks import PENDING, Task
 from ...rules import reboot
-from ...rules.pci import buses, passthrough
+from ...rules.pci import buses, graphics, passthrough
 from ...rules.pci.passthrough import Passthrough
 from ...services.alarms import CONNECTION
 from ..pci import Layout, delivered
-from . import cards as host_cards
 from . import config as host_config
-from . import graphics as host_graphics
 from . import maintenance as host_maintenance
 from . import network as host_network
 from . import storage as host_storage
@@ -180,11 +178,13 @@ def boot(host: HostState) -> None:
     if layout is not host.spec.layout:
         moved = _addresses(host.spec.layout, layout)
         host.spec = buses.moved_host(host.spec, layout, moved)
+        host.graphics = graphics.moved(host.graphics, moved)
     host.pci = {address: _booted(host, address, stored) for address in layout.functions}
     virtual_functions.refit(host)
     if has_boot_bank(host):
         host.saved = dict(host.pci)
     host.taken = frozenset(address for address, state in host.pci.items() if state.active and not state.physical)
+    host.graphics_happened("reboot")
 
 
 def has_boot_bank(host: HostState) -> bool:
@@ -199,8 +199,10 @@ def _booted(host: HostState, address: str, stored: Mapping[str, Passthrough]) ->
     old = stored.get(address)
     if old is not None:
         sriov = old.sriov if fresh.sriov else None
-        fresh = dataclasses.replace(fresh, enabled=old.enabled, label=old.label, sriov=sriov or fresh.sriov)
-    return passthrough.at_boot(fresh, host.settings)
+        fresh = dataclasses.replace(
+            fresh, enabled=old.enabled, label=old.label, sriov=sriov or fresh.sriov, mode=old.mode
+        )
+    return passthrough.at_boot(fresh, host.settings, virtual_functions.functions_of(host, address))
 
 
 def _renumbered(host: HostState) -> Layout:
@@ -238,12 +240,9 @@ def show_devices(host: HostState) -> None:
             "config.fileSystemVolume": host.volumes(),
             "config.activeDiagnosticPartition": host_storage.diagnostic_partition(host.spec, host.taken),
             "config.vsanHostConfig": host_storage.vsan_config(host.spec, host.taken, host.ref),
-            "config.graphicsInfo": host_graphics.info(host.spec, host.taken, host_cards.vgpu_users(host)),
-            "config.graphicsConfig": host_graphics.config(host.spec, host.taken),
-            "config.sharedPassthruGpuTypes": host_graphics.profiles(host.spec, host.taken),
-            "config.sharedGpuCapabilities": host_graphics.capabilities(host.spec, host.taken),
         }
     )
+    host.show_graphics()
     host.show_datastores()
 
 

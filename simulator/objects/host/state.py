@@ -17,10 +17,11 @@ from ...core.base import Endpoint, Entity
 from ...core.tasks import Task
 from ...rules import admission, faults, limits
 from ...rules import knobs as knob_rules
-from ...rules.pci import passthrough
+from ...rules.pci import device_modes, graphics, passthrough
 from ..pci import Function, passthru_infos, started
 from ..specs import HostSpec
 from . import config as host_config
+from . import graphics as host_graphics
 from . import network as host_network
 from . import storage as host_storage
 
@@ -72,6 +73,8 @@ class HostState(Entity):
         self.shown: Any = self._infos()
         self.taken: frozenset[str] = self._taken()
         self.saved = dict(self.pci)
+        self.graphics = graphics.started(spec.shared_gpus, spec.vgpu_modes)
+        self.xorg_restarts = 0
         self.running = spec.connection != "notResponding" and not spec.standby
         self.lost_stores: frozenset[str] = frozenset()
         self.unreadable_stores: frozenset[str] = frozenset()
@@ -90,6 +93,7 @@ class HostState(Entity):
         self.profiles_used: Counter[tuple[str, str]] = Counter()
         self.crashed: list[VmState] = []
         self.parts: dict[str, Any] = {}
+        self.module_options = dict(spec.module_options)
         self.publish_timer: Timer | None = None
         self.next_functions: list[Function] | None = None
         self.next_release = spec.release
@@ -166,6 +170,10 @@ class HostState(Entity):
 
     def refit_functions(self) -> bool:
         """Make the virtual functions that its settings ask for; whether there are other ones now."""
+        raise NotImplementedError
+
+    def graphics_info(self) -> list[Any]:
+        """`config.graphicsInfo` as it is now."""
         raise NotImplementedError
 
     # -- reading ----------------------------------------------------------------------------------------------
@@ -280,6 +288,8 @@ class HostState(Entity):
         return frozenset(address for address, state in self.pci.items() if state.active and not state.physical)
 
     def _reboot_required(self) -> bool:
+        if any(device_modes.wants_reboot(state, self.settings) for state in self.pci.values()):
+            return True
         pending = any(passthrough.is_pending(state) for state in self.pci.values())
         return pending and passthrough.reboot_required(pending, self.spec.major, self.settings)
 
@@ -319,6 +329,31 @@ class HostState(Entity):
         """`config.network` as it is now."""
         return host_network.network_info(self.spec, self.taken, down=self.links_down)
 
+    def graphics_happened(self, when: graphics.When) -> None:
+        """Let the graphics settings take effect that do so now, and show them."""
+        busy = {info.pciId for info in self.graphics_info() if info.vm}
+        present = graphics.Present(types=self.spec.shared_gpus, modes=self.spec.vgpu_modes)
+        found = graphics.in_effect(self.graphics, present, when, busy, self.settings)
+        self.spec = dataclasses.replace(self.spec, shared_gpus=found.types, vgpu_modes=found.modes)
+        self.show_graphics()
+
+    def show_graphics(self) -> None:
+        """Let the API show the graphics as they are; a host that is away shows nothing new."""
+        if self.connection != "connected" or not self.spec.known:
+            return
+        self.update(
+            {
+                "config.graphicsInfo": self.graphics_info(),
+                "config.graphicsConfig": host_graphics.config(self.graphics),
+                "config.sharedPassthruGpuTypes": host_graphics.profiles(self.spec, self.taken),
+                "config.sharedGpuCapabilities": host_graphics.capabilities(self.spec, self.taken),
+            }
+        )
+        for part in self.sim.registry.owned(self):
+            if part.vim_type is vim.host.GraphicsManager:
+                for name in ("graphicsInfo", "graphicsConfig", "sharedPassthruGpuTypes", "sharedGpuCapabilities"):
+                    part.touch(name)
+
     def publish(self) -> None:
         """Let the API show the devices as they are; a host that is away shows nothing new."""
         if self.publish_timer is not None:
@@ -334,6 +369,8 @@ class HostState(Entity):
         if self.release >= (9, 1) and "rebootRequiredReason" in data.fields(vim.host.Summary):
             reason = faults.message("com.vmware.vim.host.rebootReason.pciPassthru", "PCI passthrough configuration")
             self.set("summary.rebootRequiredReason", [reason] if required else [])
+            waits = any(state.mode_waits == "maintenance" for state in self.pci.values())
+            self.set("summary.maintenanceModeRequired", waits)
         for part in self.sim.registry.owned(self):
             if part.vim_type is vim.host.PciPassthruSystem:
                 part.touch("pciPassthruInfo")

@@ -45,6 +45,19 @@ def refit(host: HostState) -> bool:
     return True
 
 
+def functions_of(host: HostState, address: str) -> int | None:
+    """What the parameter `max_vfs` (a number for each port, in the order of the ports: vSphere networking guide) of its
+    driver says for a port; None when it says nothing."""
+    driver = next((nic.driver for nic in host.spec.nics if nic.address == address), "")
+    ports = sorted(nic.address for nic in host.spec.nics if nic.driver == driver)
+    for word in host.module_options.get(driver, "").split():
+        name, _equals, told = word.partition("=")
+        numbers = told.split(",")
+        if name == "max_vfs" and ports.index(address) < len(numbers):
+            return int(numbers[ports.index(address)])
+    return None
+
+
 def _made(real: list[Function], states: Mapping[str, Passthrough]) -> Iterator[Function]:
     taken = {item.address for item in real}
     for item in real:

@@ -12,7 +12,6 @@ from ...rules.vm import devices as device_rules
 from ...rules.vm import power_on as rules
 from ...rules.vm import sriov
 from ..host import cards as host_cards
-from ..host import graphics as host_graphics
 from ..host.state import HostState
 from .devices import wanted
 from .state import VmState
@@ -77,7 +76,7 @@ def carry_profiles(vm: VmState, destination: HostState) -> None:
 def show_graphics(host: HostState) -> None:
     """Which VMs run on which shared GPU is another now."""
     if host.spec.shared_gpus and host.connection == "connected":
-        host.set("config.graphicsInfo", host_graphics.info(host.spec, host.taken, host_cards.vgpu_users(host)))
+        host.set("config.graphicsInfo", host.graphics_info())
 
 
 def _show_assigned(vm: VmState, taken: dict[int, str]) -> None:

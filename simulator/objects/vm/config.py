@@ -55,6 +55,15 @@ def _base_devices() -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def _with_3d(device: Any, renderer: str) -> Any:
+    """The video card with 3D graphics, `use3dRenderer` since 5.1; every other device as it is."""
+    if not renderer or not isinstance(device, DEVICE.VirtualVideoCard):
+        return device
+    card = data.clone(device)
+    card.enable3DSupport, card.use3dRenderer = True, renderer
+    return card
+
+
 def pci_controller(devices: list[Any]) -> Any:
     """Controller 100 with the keys of everything on it."""
     return data.new(
@@ -119,7 +128,8 @@ def _nic(vm: VmState) -> Any:
 
 def hardware_devices(vm: VmState) -> list[Any]:
     """All devices at the start: the base ones, a disk, a network card, and the passthrough ones of the lab."""
-    return with_controller([*_base_devices(), _disk(vm), _nic(vm), *vm_media.devices(vm), *vm.first_devices])
+    base = [_with_3d(device, vm.spec.graphics_3d) for device in _base_devices()]
+    return with_controller([*base, _disk(vm), _nic(vm), *vm_media.devices(vm), *vm.first_devices])
 
 
 def _allocation(reservation: int, limit: int, shares: int) -> Any:

@@ -126,7 +126,7 @@ def register(vm: VmState, destination: HostState) -> None:
     source.set("vm", [ref for ref in source.props["vm"] if ref._moId != vm.moid])
     destination.set("vm", [*destination.props["vm"], vm.ref])
     vm.set("runtime.host", destination.ref)
-    if shared:
+    if shared or vm.spec.graphics_3d:
         assigned.show_graphics(source)
         assigned.show_graphics(destination)
     source.counted()

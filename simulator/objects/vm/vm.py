@@ -61,6 +61,8 @@ class VirtualMachine(VmState):
         vm_power.guest_down(self)
         if state != "poweredOn":
             self.release_devices()
+        if self.spec.graphics_3d:
+            assigned.show_graphics(self.host)
         vm_media.connect(self, state == "poweredOn")
         self.show_summary()
         self.host.counted()

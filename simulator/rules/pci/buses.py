@@ -57,5 +57,6 @@ def moved_host(spec: HostSpec, layout: Layout, moved: Mapping[str, str]) -> Host
             dataclasses.replace(item, address=moved[item.address]) for item in spec.adapters if item.address in moved
         ),
         shared_gpus={moved[key]: value for key, value in spec.shared_gpus.items() if key in moved},
+        vgpu_modes={moved[key]: value for key, value in spec.vgpu_modes.items() if key in moved},
         vgpu_abilities={moved[key]: value for key, value in spec.vgpu_abilities.items() if key in moved},
     )

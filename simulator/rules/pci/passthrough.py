@@ -47,6 +47,11 @@ class Passthrough:
     sriov: Sriov | None = None
     physical: str = ""
     """The card that a virtual function belongs to."""
+    mode: str = ""
+    """The mode that was configured from 9.1 on; empty: none was, so that `enabled` says it. See device_modes."""
+    mode_before: str = ""
+    mode_waits: str = ""
+    """What the configured mode waits for: `maintenance`, `reboot`, or nothing; until then `mode_before` is in effect."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,24 +177,37 @@ def _reached(devices: Mapping[str, Passthrough], request: Request, knobs: Knobs)
 def _applied(device: Passthrough, request: Request, ability: HostAbility, knobs: Knobs, *, direct: bool) -> Passthrough:
     now = rebinds_now(request, device, ability) and not held_for_ever(device, knobs)
     changed = dataclasses.replace(device, enabled=request.enabled)
+    if request.enabled != device.enabled:
+        changed = dataclasses.replace(changed, mode="", mode_before="", mode_waits="")
     if now or (not request.enabled and not device.active):
         changed = dataclasses.replace(changed, active=request.enabled)
     if direct and request.label is not None and ability.labels:
         changed = dataclasses.replace(changed, label=request.label)
     if device.sriov and request.sriov_enabled is not None:
-        changed = dataclasses.replace(changed, sriov=_sriov(device.sriov, request, now=now))
+        changed = dataclasses.replace(
+            changed, sriov=_sriov(device.sriov, request, knobs, now=now and (knobs.sriov_at_once or request.enabled))
+        )
     return changed
 
 
-def _sriov(state: Sriov, request: Request, *, now: bool) -> Sriov:
+def _sriov(state: Sriov, request: Request, knobs: Knobs, *, now: bool) -> Sriov:
     wanted = (request.virtual_functions or 0) if request.sriov_enabled else 0
     after = dataclasses.replace(state, enabled=bool(request.sriov_enabled), requested=wanted)
-    return sriov_at_boot(after) if now else after
+    return sriov_at_boot(after, knobs) if now else after
 
 
-def sriov_at_boot(state: Sriov) -> Sriov:
-    """The requested virtual functions exist after a boot (vendor test suites compare the two after a reboot)."""
-    return dataclasses.replace(state, active=state.enabled, present=state.requested if state.enabled else 0)
+def sriov_at_boot(state: Sriov, knobs: Knobs, parameter: int | None = None) -> Sriov:
+    """The requested virtual functions exist after a boot (vendor test suites compare the two after a reboot).
+
+    `parameter` is what the driver's own parameter says for this function. Whether it or the API wins is a knob, and so is how many
+    interrupt vectors and driver leave of them (vSphere networking guide).
+    """
+    number = state.requested if state.enabled else 0
+    if parameter is not None and knobs.driver_parameter_wins:
+        number = min(parameter, state.maximum)
+    if knobs.virtual_functions_at_most:
+        number = min(number, knobs.virtual_functions_at_most)
+    return dataclasses.replace(state, active=number > 0, present=number)
 
 
 def named(device: Passthrough, names: Iterable[str]) -> bool:
@@ -202,12 +220,13 @@ def held_for_ever(device: Passthrough, knobs: Knobs) -> bool:
     return named(device, knobs.never_active)
 
 
-def at_boot(device: Passthrough, knobs: Knobs) -> Passthrough:
-    """The device after a boot: active follows enabled, unless it is not capable or a knob holds it back."""
+def at_boot(device: Passthrough, knobs: Knobs, parameter: int | None = None) -> Passthrough:
+    """The device after a boot: active follows enabled, unless it is not capable or a knob holds it back. `parameter`: see
+    `sriov_at_boot`."""
     held = held_for_ever(device, knobs) or named(device, knobs.pending_again)
     after = dataclasses.replace(device, active=device.enabled and device.capable and not held)
     if after.sriov:
-        after = dataclasses.replace(after, sriov=sriov_at_boot(after.sriov))
+        after = dataclasses.replace(after, sriov=sriov_at_boot(after.sriov, knobs, parameter))
     return after
 
 

@@ -11,10 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+from pyVmomi import vim
+
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.harness import Lab
 from tools.generate import is_documentation_only
 
+KNOWS_9 = hasattr(vim.host.PciPassthruInfo(), "directPathState")
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
@@ -31,6 +35,8 @@ class Scenario:
     knobs: dict[str, Any] = field(default_factory=dict)
 
     def prepare(self) -> Lab:
+        if self.lab == "v9" and not KNOWS_9:
+            pytest.skip("this pyVmomi knows no 9.1")
         lab = Lab.load(self.lab)
         for name, value in self.knobs.items():
             lab.sim.knobs.set(name, value)

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.unit.pains.labs import (
     A40,
     A100,
@@ -132,6 +134,26 @@ def test_h9_a_card_in_use_is_not_disabled() -> None:
     assert "running (powered on)" in result["msg"]
     assert "stopped (configured, powered off)" in result["msg"]
     assert used.writes() == []
+
+
+def test_h10_zero_functions_of_a_nic_without_sriov() -> None:
+    one = lab([host(cards=[])])
+    desired_number = {"hosts": ["esx-01"], "devices": [{"vmnic": "vmnic0", "virtual_functions": 0}]}
+    assert not one.run("host_sriov", **desired_number)["changed"]
+    desired_number["devices"][0]["virtual_functions"] = 4
+    assert one.run("host_sriov", fails=True, **desired_number)["error_code"] == "not_sriov_capable"
+
+
+def test_h11_configured_and_in_effect_are_two_numbers() -> None:
+    one = lab([host(cards=["x710"], states={FIRST: {"virtual_functions": 8}})])
+
+    def desired_number(number: int) -> dict[str, Any]:
+        return {"hosts": ["esx-01"], "devices": [{"match": {"address": FIRST}, "virtual_functions": number}]}
+
+    one.run("host_sriov", **desired_number(4))
+    assert entry(one.run("host_sriov", **desired_number(4)))["status"] == "pending"
+    back = one.run("host_sriov", **desired_number(8))
+    assert (back["changed"], back["reboot_required"]) == (True, []), "eight are in effect, and configured again"
 
 
 def test_h12_a_slow_host_is_waited_for() -> None:

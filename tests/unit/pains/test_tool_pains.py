@@ -38,6 +38,8 @@ MODULES = sorted(
 CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("host_passthrough", {"hosts": ["esx-02"], "devices": desired()}),
     ("host_passthrough", {"hosts": ["esx-01"], "devices": desired("10de:2235"), "state": "disabled"}),
+    ("host_sriov", {"hosts": ["esx-04"], "devices": [{"match": "8086:1572", "virtual_functions": 4}]}),
+    ("host_graphics", {"hosts": ["esx-02"], "assignment_policy": "consolidation"}),
     ("host_rolling_reboot", {"hosts": ["esx-03"]}),
     ("host_maintenance", {"hosts": ["esx-02"]}),
     ("rolling_reboot_pause", {"reason": "storage is being moved"}),
@@ -73,6 +75,7 @@ def site() -> Lab:
             host("esx-01", [on(), on(), on("a40")]),
             host("esx-02"),
             host("esx-03", states=waiting, rebind=False),
+            host("esx-04", ["x710"]),
         ],
         [
             vm("new-01"),

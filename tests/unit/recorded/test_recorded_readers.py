@@ -13,12 +13,12 @@ from pyVmomi import SoapAdapter, vim, vmodl
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.protection import protections
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import MemoryState, Vm
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.details import vm_limits
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import Row
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.values import (
     RowReader,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read import fabric as read_fabric
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.details import vm_limits
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.read.disk_paths import (
     TOPOLOGIES,
     disks_by_adapter,

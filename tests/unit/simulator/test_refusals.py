@@ -237,7 +237,7 @@ def test_the_managers_of_every_endpoint_are_never_unset(lab: str) -> None:
         since = {info.name: info.version for info in type(holder)._GetPropertyList()}
         assert [name for name in given if not is_known(sim.api_version, since[name])] == []
         names |= set(given)
-    assert {"perfManager", "licenseManager", "setting", "networkSystem", "serviceSystem", "firewallSystem"} <= names
+    assert {"perfManager", "licenseManager", "networkSystem", "firewallSystem"} <= names
 
 
 def test_they_refuse_what_they_are_asked(sim: Simulator, content: Any) -> None:

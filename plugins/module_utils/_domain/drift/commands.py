@@ -69,6 +69,11 @@ class Commands:
         devices: list[Plain] = [{"match": _identity(address, ids)}]
         return self.module("host_passthrough", {"hosts": [host], "devices": devices, "state": "disabled"})
 
+    def without_functions(self, host: str, address: str, ids: str) -> str:
+        """Turn SR-IOV of one function off."""
+        devices: list[Plain] = [{"match": _identity(address, ids), "virtual_functions": 0}]
+        return self.module("host_sriov", {"hosts": [host], "devices": devices})
+
     def detach(self, moids: Sequence[str], address: str, ids: str) -> str:
         """Detach one fixed device from VMs. Those that run are shut down for it, and powered on again."""
         vms: list[Plain] = [{"moid": moid, "devices": [{"match": _identity(address, ids)}]} for moid in moids]

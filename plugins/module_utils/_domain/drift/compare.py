@@ -8,18 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from ..graphics.desired import DesiredHostGraphics
 from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
 from ..host.selector import DesiredDevice
-from ..observed.device_users import users_by_host
+from ..observed.device_users import function_users_by_host, users_by_host
 from ..observed.hosts import DeviceUser, Host
+from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
 from ..rolling.status import Status
+from ..sriov.desired import DesiredSriov
 from ..vm.desired.units import DesiredUnit
 from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, needs_offers, plan_vm_devices
-from ..writing.api_versions import ApiVersions, refuse_too_new
+from ..writing.api_versions import ApiVersions, no_device_modes, refuse_too_new
 from .commands import Commands
 from .hosts import away_because_of, host_differences, rolling_difference, without_unread_disk_blockers
 from .kinds import Difference
@@ -39,15 +42,18 @@ class NotFound:
 class ObservedEndpoint:
     """The observed state of one vCenter, together with the desired state resolved to its objects.
 
-    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``passed_over``:
-    ids of VMs in the intent that this run does not check. ``disks_unread``: hosts whose partition tables were not read because the limit
-    of calls was reached. ``sees_all``: False when the account cannot read the root folder; then an object that is not found may exist.
-    ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text). ``rolling``: what rolling
-    reboots and maintenances are doing with these hosts and VMs.
+    ``vms.hosts``: all known hosts. ``hosts``: desired devices by host id; a host without an entry is not in the intent. ``functions``:
+    the same for entries with virtual functions; only hosts that have such entries. ``modes``: the same for entries with a device mode.
+    ``passed_over``: ids of VMs in the intent that this run does not check. ``disks_unread``: hosts whose partition tables were not read
+    because the limit of calls was reached. ``sees_all``: False when the account cannot read the root folder; then an object that is not
+    found may exist. ``journals``: the custom attributes that rolling reboots keep on hosts, by host id (attribute → text). ``rolling``:
+    what rolling reboots and maintenances are doing with these hosts and VMs.
     """
 
     vms: ObservedVms
     hosts: DesiredPassthrough
+    functions: DesiredSriov = field(default_factory=DesiredSriov)
+    modes: Mapping[str, tuple[DesiredDevice, ...]] = field(default_factory=dict)
     desired_vms: tuple[DesiredVm, ...] = ()
     not_found: tuple[NotFound, ...] = ()
     passed_over: tuple[str, ...] = ()
@@ -57,6 +63,9 @@ class ObservedEndpoint:
     journals: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rolling: Status = field(default_factory=lambda: Status(now=0.0))
     api: ApiVersions | None = None
+    graphics: DesiredHostGraphics | None = None
+    """The desired graphics settings; None when there are none."""
+    is_vcenter: bool = True
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -64,11 +73,18 @@ class ObservedEndpoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plans:
-    """What the modules would do. ``strict``: the plan when VMs may have the desired devices only (``state: exactly``)."""
+    """What the modules would do. ``strict``: the plan when VMs may have the desired devices only (``state: exactly``).
+
+    ``functions``: the plan of virtual functions.
+    """
 
     hosts: Plan
     vms: Plan
     strict: Plan
+    functions: Plan = field(default_factory=Plan)
+    graphics: Plan = field(default_factory=Plan)
+    modes: Plan = field(default_factory=Plan)
+    """The plan of host_device_mode; empty if the intent has no device mode."""
 
 
 def make_plans(observed: ObservedEndpoint) -> Plans:
@@ -76,9 +92,48 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
     strict = tuple(replace(desired, state="exactly") for desired in observed.desired_vms if desired.state == "present")
     return Plans(
         hosts=refuse_too_new(plan_passthrough(observed.wanted(), observed.hosts), observed.api),
+        functions=refuse_too_new(_plan_functions(observed), observed.api),
         vms=refuse_too_new(plan_vm_devices(observed.vms, observed.desired_vms), observed.api),
         strict=refuse_too_new(plan_vm_devices(observed.vms, strict), observed.api),
+        graphics=refuse_too_new(_plan_graphics(observed), observed.api),
+        modes=_plan_modes(observed),
     )
+
+
+def _plan_functions(observed: ObservedEndpoint) -> Plan:
+    if not observed.functions.devices:
+        return Plan()
+    from ..sriov.plan import plan_sriov  # imported here, because most intents have no virtual functions
+
+    vms = tuple(observed.vms.everyone())
+    hosts = [host for host in observed.vms.hosts if host.moid in observed.functions.devices]
+    return plan_sriov([replace(host, unread_vms=unread_vms(host, vms)) for host in hosts], observed.functions)
+
+
+def _plan_graphics(observed: ObservedEndpoint) -> Plan:
+    if observed.graphics is None:
+        return Plan()
+    from ..graphics.plan import plan_graphics  # imported here, because most intents have no graphics settings
+
+    hosts = [host for host in observed.vms.hosts if host.moid in observed.graphics.hosts]
+    return plan_graphics(hosts, observed.graphics)
+
+
+def _plan_modes(observed: ObservedEndpoint) -> Plan:
+    if not observed.modes:
+        return Plan()
+    from ..device_modes.plan import DesiredModes, plan_modes  # imported here, because most intents have no device mode
+
+    desired = DesiredModes(
+        devices=observed.modes,
+        on_missing=observed.hosts.on_missing,
+        allow_protected=observed.hosts.allow_protected,
+        ignore_unreadable_vms=observed.vms.ignored_vms,
+        too_old=no_device_modes(observed.api),
+        is_vcenter=observed.is_vcenter,
+    )
+    hosts = [host for host in observed.vms.hosts if host.moid in observed.modes]
+    return refuse_too_new(plan_modes(hosts, desired), observed.api)
 
 
 def disks_to_read(observed: ObservedEndpoint, plans: Plans) -> tuple[str, ...]:
@@ -102,7 +157,7 @@ def hosts_to_read_with_fabric(observed: ObservedEndpoint, plans: Plans) -> tuple
     waiting = (
         h.moid for h in observed.vms.hosts if h.is_reachable and any(d.state == "pending_enable" for d in h.devices)
     )
-    return tuple(sorted({*needs_fabric(plans.hosts), *waiting}))
+    return tuple(sorted({*needs_fabric(plans.hosts), *needs_fabric(plans.modes), *waiting}))
 
 
 def vms_to_read_in_detail(plans: Plans) -> tuple[str, ...]:
@@ -116,6 +171,7 @@ def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> 
     off = {vm.moid: (vm, run) for run in observed.rolling.runs for vm in run.off}
     found = [
         *_hosts(observed, plans, commands),
+        *_graphics(observed, plans, commands),
         *_rolling(observed, commands),
         # A VM that a run stopped is no drift to be corrected by a power-on, whatever the intent says.
         *(one for one in _vms(observed, plans, commands) if one.kind != "powered_off" or one.moid not in off),
@@ -127,8 +183,12 @@ def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> 
 
 def with_users(hosts: Iterable[Host], vms: Iterable[Vm]) -> tuple[Host, ...]:
     """The hosts with ``users`` completed from the devices of ``vms``."""
-    users = users_by_host(vms)
-    return tuple(_with_users(host, users.get(host.moid, {})) for host in hosts)
+    known = tuple(vms)
+    users, functions = users_by_host(known), function_users_by_host(known)
+    return tuple(
+        replace(_with_users(host, users.get(host.moid, {})), function_users=functions.get(host.moid, ()))
+        for host in hosts
+    )
 
 
 def _with_users(host: Host, users: Mapping[str, Sequence[DeviceUser]]) -> Host:
@@ -149,8 +209,19 @@ def _hosts(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iter
         yield away_because_of(difference, *pair) if pair is not None else difference
 
 
+def _graphics(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
+    if observed.graphics is None:
+        return ()
+    from .graphics import graphics_differences  # imported here, as above
+
+    compared = {target.moid for target in plans.hosts.targets}
+    return graphics_differences(observed.vms.hosts, observed.graphics, plans.graphics, commands, compared=compared)
+
+
 def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterable[Difference]:
     targets = {target.moid: target for target in plans.hosts.targets}
+    functions = {target.moid: target for target in plans.functions.targets}
+    modes = {target.moid: target for target in plans.modes.targets}
     allowed = parse_overrides(observed.hosts.allow_protected, observed.wanted())
     for host in observed.vms.hosts:
         if host.moid in targets:
@@ -158,10 +229,31 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
             target = targets[host.moid]
             if host.moid in observed.disks_unread:
                 target = without_unread_disk_blockers(host, target)
-            yield from host_differences(host, target, desired_devices, commands, allowed=allowed[host.moid])
+            mode_plan = modes.get(host.moid)
+            yield from host_differences(
+                host,
+                target,
+                desired_devices,
+                commands,
+                allowed=allowed[host.moid],
+                functions=_functions(host, functions, commands),
+                managed=() if mode_plan is None else mode_plan.host_facts.selected,
+            )
+            if mode_plan is not None:
+                from .modes import mode_differences  # imported here, as above
+
+                yield from mode_differences(host, mode_plan, commands)
         elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
             yield from host_differences(host, nothing, (), commands)
+
+
+def _functions(host: Host, targets: Mapping[str, TargetPlan], commands: Commands) -> Iterable[Difference]:
+    if host.moid not in targets:
+        return ()
+    from .functions import function_differences  # imported here, as above
+
+    return function_differences(host, targets[host.moid], commands)
 
 
 def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Difference]:
@@ -208,6 +300,10 @@ def _blocked_after_hosts(observed: ObservedEndpoint, plans: Plans) -> frozenset[
     if not any(target.blockers for target in plans.vms.targets):
         return frozenset()
     hosts = project(observed.vms.hosts, plans.hosts)
+    if plans.functions.targets:
+        from ..sriov.plan import project_sriov  # imported here, as above
+
+        hosts = project_sriov(hosts, plans.functions)
     before = {host.moid: host for host in observed.vms.hosts}
     assumed = {
         host.moid: frozenset(

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from ..host.overrides import Override, apply_overrides
 from ..host.passthrough import passthrough_writes
 from ..host.protection import holds_disks, protections
 from ..host.selector import DesiredDevice
+from ..host.virtual_functions import is_unsettled, pending_functions
 from ..observed.hosts import Host, HostDevice, virtual_functions
 from ..planning.plan import Blocker, TargetPlan
 from ..rolling.advice import next_command
@@ -41,22 +42,29 @@ def host_differences(
     commands: Commands,
     *,
     allowed: Sequence[Override] = (),
+    functions: Iterable[Difference] = (),
+    managed: Collection[str] = (),
 ) -> tuple[Difference, ...]:
     """The differences of one host, sorted by device. ``target``: the plan that enables the desired devices of the host.
 
-    ``allowed``: overrides, that is, protected devices that may be passed through.
+    ``allowed``: overrides, that is, protected devices that may be passed through. ``functions``: the differences of virtual functions.
+    ``managed``: addresses of devices that another plan is for, such as devices with a desired mode: passthrough of them is what that
+    plan says.
     """
     if not host.is_reachable:
         return (_unknown(host, commands),)
     found: dict[tuple[str, str], Difference] = {}
-    refused = [d for blocker in target.blockers for d in _refused(host, blocker, commands)]
+    refused = [d for blocker in target.blockers for d in refused_differences(host, blocker, commands)]
     lost = _lost_at_next_boot(host, allowed)
     for difference in (
         *refused,
+        *functions,
         *_changes(host, target, commands),
         *_pending(host, target, lost, commands),
         *_not_desired(host, target, desired_devices, lost, commands),
     ):
+        if difference.subject in managed:
+            continue
         # One difference for each device: the reason for a rejection is more useful than the change that was planned.
         key = (difference.subject, "" if difference.subject else difference.cause)
         found.setdefault(key, difference)
@@ -94,7 +102,7 @@ def rolling_difference(
     else:
         doing = describe_host(*work) if work is not None else f"is in the step {entry.step} {moment(entry.at)}"
         found, cause = entry.step, f"{host.name} {doing}"
-    return _difference(
+    return host_difference(
         host,
         "roll_unfinished",
         wanted="in no rolling reboot",
@@ -114,7 +122,8 @@ def without_unread_disk_blockers(host: Host, target: TargetPlan) -> TargetPlan:
     return replace(target, blockers=rest)
 
 
-def _difference(host: Host, kind: str, device: HostDevice | None = None, **more: Any) -> Difference:
+def host_difference(host: Host, kind: str, device: HostDevice | None = None, **more: Any) -> Difference:
+    """A difference of a host or of one of its devices. ``more``: other fields of Difference."""
     if device is not None:
         more = {
             "subject": device.address,
@@ -127,7 +136,7 @@ def _difference(host: Host, kind: str, device: HostDevice | None = None, **more:
 
 def _unknown(host: Host, commands: Commands) -> Difference:
     if host.unreadable and host.connection_state in ("connected", "unknown"):  # unknown: the state was not readable
-        return _difference(
+        return host_difference(
             host,
             "unreadable",
             found=", ".join(host.unreadable),
@@ -135,7 +144,7 @@ def _unknown(host: Host, commands: Commands) -> Difference:
             cure="Check that the account can read this host (System.Read), and that its management agents respond",
             command=commands.show_host(host.name),
         )
-    return _difference(
+    return host_difference(
         host,
         "unreachable",
         found=host.connection_state,
@@ -145,17 +154,20 @@ def _unknown(host: Host, commands: Commands) -> Difference:
     )
 
 
-def _refused(host: Host, blocker: Blocker, commands: Commands) -> Iterator[Difference]:
+def refused_differences(
+    host: Host, blocker: Blocker, commands: Commands, *, wanted: str = "active"
+) -> Iterator[Difference]:
+    """The differences of a blocker: one for each device, or one for the host."""
     kind = _KIND_OF.get(blocker.code, "refused")
     cause = blocker.message
     if blocker.candidates:
         cause += f". Candidates: {'; '.join(blocker.candidates)}"
     for address in blocker.subjects or ("",):
-        yield _difference(
+        yield host_difference(
             host,
             kind,
             host.device(address),
-            wanted="active",
+            wanted=wanted,
             cause=cause,
             cure=blocker.cure,
             command=commands.show_host(host.name),
@@ -170,7 +182,7 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
         address, label = write.device.address, write.device.label
         device = host.device(address)
         if write.enabled == write.device.enabled:
-            yield _difference(
+            yield host_difference(
                 host,
                 "label_differs",
                 device,
@@ -182,7 +194,7 @@ def _changes(host: Host, target: TargetPlan, commands: Commands) -> Iterator[Dif
                 obstacles=obstacles,
             )
             continue
-        yield _difference(
+        yield host_difference(
             host,
             "disabled",
             device,
@@ -199,12 +211,18 @@ def _pending(host: Host, target: TargetPlan, lost: Mapping[str, str], commands: 
     """Devices with a pending reboot: desired devices, and devices that were disabled."""
     selected = frozenset(target.host_facts.selected)
     for device in host.devices:
-        if not device.requires_reboot or (device.enabled and device.address not in selected):
+        if not device.requires_reboot:
+            continue
+        if not device.passthrough_requires_reboot:
+            if is_unsettled(device, ()):
+                yield pending_functions_difference(host, device, commands)
+            continue
+        if device.enabled and device.address not in selected:
             continue
         if device.address in lost and device.enabled:
             yield _conflict(host, device, lost[device.address], commands)
             continue
-        yield _difference(
+        yield host_difference(
             host,
             "pending_reboot",
             device,
@@ -213,6 +231,25 @@ def _pending(host: Host, target: TargetPlan, lost: Mapping[str, str], commands: 
             cure=f"Reboot {host.name}",
             command=commands.reboot(),
         )
+
+
+def pending_functions_difference(host: Host, device: HostDevice, commands: Commands) -> Difference:
+    """The difference for a number that is configured and takes effect at the next reboot."""
+    number = device.sriov.configured if device.sriov is not None else 0
+    return host_difference(
+        host,
+        "pending_reboot",
+        device,
+        wanted=f"{number} virtual functions",
+        found=found_functions(device),
+        cause=f"{device.address} has {pending_functions(device)}, which takes effect at the next reboot",
+        cure=f"Reboot {host.name}",
+        command=commands.reboot(),
+    )
+
+
+def found_functions(device: HostDevice) -> str:
+    return f"{device.sriov.in_effect if device.sriov is not None else 0} virtual functions"
 
 
 def _not_desired(
@@ -233,7 +270,7 @@ def _not_desired(
         if device.address in lost:
             yield _conflict(host, device, lost[device.address], commands)
         elif device.state == "stale":
-            yield _difference(
+            yield host_difference(
                 host,
                 "stale_address",
                 device,
@@ -258,7 +295,7 @@ def _extra(host: Host, device: HostDevice, commands: Commands) -> Difference:
     elif users:
         # A VM has a dynamic device by its model only. Detaching it could take a device that the intent gives to the VM.
         command = commands.show_host(host.name)
-    return _difference(
+    return host_difference(
         host,
         "extra",
         device,
@@ -271,7 +308,7 @@ def _extra(host: Host, device: HostDevice, commands: Commands) -> Difference:
 
 
 def _conflict(host: Host, device: HostDevice, reason: str, commands: Commands) -> Difference:
-    return _difference(
+    return host_difference(
         host,
         "protected_conflict",
         device,

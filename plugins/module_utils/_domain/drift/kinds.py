@@ -56,8 +56,12 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     "missing": Kind(title="device missing", mark="missing", is_grave=True),
     "disabled": Kind(title="not enabled", mark="off"),
+    "functions_differ": Kind(title="different number of virtual functions", mark="VFs"),
+    "mode_differs": Kind(title="different device mode", mark="mode"),
     "label_differs": Kind(title="different label", mark="label"),
     "pending_reboot": Kind(title="pending reboot", mark="reboot"),
+    "graphics_differ": Kind(title="graphics settings differ", mark="graphics"),
+    "graphics_pending": Kind(title="graphics settings not in effect", mark="graphics"),
     "roll_unfinished": Kind(title="rolling reboot not finished", mark="in progress"),
     "stale_address": Kind(title="address out of date", mark="stale"),
     "identity_changed": Kind(title="another card at the address", mark="other card", is_grave=True),

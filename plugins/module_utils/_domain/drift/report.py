@@ -206,7 +206,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _shown_hosts(observed: ObservedEndpoint, found: Collection[str]) -> list[Host]:
-    wanted = observed.hosts.devices
+    wanted = {*observed.hosts.devices, *(observed.graphics.hosts if observed.graphics is not None else ())}
     shown = (host for host in observed.vms.hosts if host.moid in wanted or host.moid in found)
     return sorted(shown, key=lambda host: (host.cluster or "", host.name, host.moid))
 
@@ -219,7 +219,10 @@ def _shown_vms(observed: ObservedEndpoint, found: Collection[str]) -> list[Vm]:
 
 def _host(host: Host, observed: ObservedEndpoint, plans: Plans, differences: Sequence[Difference]) -> Record:
     selected = {
-        address for target in plans.hosts.targets if target.moid == host.moid for address in target.host_facts.selected
+        address
+        for target in (*plans.hosts.targets, *plans.functions.targets)
+        if target.moid == host.moid
+        for address in target.host_facts.selected
     }
     by_address = {difference.subject: difference for difference in differences if difference.subject}
     devices = [
@@ -250,6 +253,7 @@ def _device(host: Host, device: HostDevice, wanted: bool, difference: Difference
         "label": device.label,
         "wanted": wanted,
         "setting": device.state,
+        "virtual_functions": device.sriov.in_effect if device.sriov is not None else 0,
         "state": difference.kind if difference is not None else "ok",
         "ignored": bool(difference.ignored) if difference is not None else False,
         "vms": [user.vm for user in host.users.get(device.address, ())],

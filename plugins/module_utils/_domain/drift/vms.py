@@ -18,18 +18,22 @@ from ..planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     GroupSpec,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PinToHost,
     PowerOff,
     PowerOn,
     SriovEdit,
     SriovSpec,
+    SriovWrite,
     UpgradeHardware,
     VgpuSpec,
+    XorgRestart,
 )
 from ..planning.plan import Blocker, Change, Leaving, Shown, TargetPlan
 from ..rolling.advice import next_command
@@ -346,7 +350,7 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _off(vm, attach) if "shutdown" not in kinds and not vm.is_powered_on else None
         case PowerOff():
             return None
-        case PassthroughWrite() | MaintenanceStep():
+        case PassthroughWrite() | SriovWrite() | ModeWrite() | GraphicsWrite() | XorgRestart() | MaintenanceStep():
             raise ValueError(f"the plan of VM {vm.name} has a change of a host: {change.kind}")
         case other:
             assert_never(other)

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
-from .selector import DesiredDevice, refuse_contradictions
+from .selector import DesiredDevice, Selector, refuse_contradictions
 
 if TYPE_CHECKING:
     # Not imported when it runs: who only reads a desired state does not wait for the state of hardware.
@@ -32,22 +32,34 @@ class DesiredPassthrough:
     allow_protected: tuple[str, ...] = ()
     ignore_unreadable_vms: frozenset[str] = frozenset()
 
+    def only_passthrough(self) -> DesiredPassthrough:
+        """Without entries of other kinds. A list of an intent may have entries with virtual functions or a device mode, too."""
+        if all(entry.is_passthrough for entries in self.devices.values() for entry in entries):
+            return self
+        kept = {moid: tuple(entry for entry in found if entry.is_passthrough) for moid, found in self.devices.items()}
+        return replace(self, devices=kept)
+
 
 def refuse_bad_desired(hosts: Sequence[Host], desired: DesiredPassthrough) -> None:
     """Raise InputError for a desired state that is wrong on any hardware."""
-    places: dict[DesiredDevice, set[str]] = {}
     for host in hosts:
         desired_devices = desired.devices.get(host.moid, ())
         refuse_contradictions(desired_devices, "devices", default_is_all=True)
         if desired.state == "enabled":
             refuse_relabelling(desired_devices)
-        for entry in desired_devices:
-            if entry.selector.address and not entry.selector.names_kind:
-                places.setdefault(entry, set()).add(host.name)
-    for entry, names in places.items():
+    refuse_bare_addresses((host.name, entry.selector) for host in hosts for entry in desired.devices.get(host.moid, ()))
+
+
+def refuse_bare_addresses(selectors: Iterable[tuple[str, Selector]]) -> None:
+    """Raise InputError for an address without ids that is for several hosts. ``selectors``: names of hosts, each with a selector."""
+    places: dict[Selector, set[str]] = {}
+    for host, selector in selectors:
+        if selector.address and not selector.names_kind:
+            places.setdefault(selector, set()).add(host)
+    for selector, names in places.items():
         if len(names) > 1:
             raise InputError(
-                message=f"{entry.selector.text} gives an address but not which device is expected there, for "
+                message=f"{selector.text} gives an address but not which device is expected there, for "
                 f"{len(names)} hosts ({', '.join(sorted(names)[:4])}{', ...' if len(names) > 4 else ''})",
                 code="address_needs_identity",
                 parameter="devices",

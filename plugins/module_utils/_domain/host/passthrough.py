@@ -59,6 +59,7 @@ def plan_passthrough(hosts: Sequence[Host], desired: DesiredPassthrough) -> Plan
     The plan is provisional (``HostFacts.provisional``, see ``needs_fabric``) for a host that was read without its fabric and has
     devices to enable. Raises InputError when the desired state itself is wrong.
     """
+    desired = desired.only_passthrough()
     refuse_bad_desired(hosts, desired)
     overrides = parse_overrides(desired.allow_protected, hosts)
     ordered = sorted(hosts, key=lambda host: (host.name, host.moid))
@@ -233,7 +234,7 @@ def _timing_blockers(host: Host, changing: Sequence[HostDevice], desired: Desire
 
 def _pending_devices(selected: _SelectedDevices, enabled: bool) -> list[HostDevice]:
     """Devices that are configured as desired and have a pending reboot: ``apply: now`` writes them too."""
-    return [device for device in selected.devices if device.enabled == enabled and device.requires_reboot]
+    return [device for device in selected.devices if device.enabled == enabled and device.passthrough_requires_reboot]
 
 
 def _change(
@@ -247,7 +248,7 @@ def _change(
     label = labels.get(device.address)
     new_label = None if label is None or label == (device.label or "") else label
     differs = device.enabled != enabled
-    rewrite = desired.apply == "now" and not differs and device.requires_reboot
+    rewrite = desired.apply == "now" and not differs and device.passthrough_requires_reboot
     if not differs and not rewrite and new_label is None:
         return None
     apply_now = {"auto": None, "now": True, "reboot": False}[desired.apply] if differs or rewrite else None
@@ -278,7 +279,7 @@ def _target(
         changes=changes,
         blockers=blockers,
         warnings=warnings,
-        pending=tuple(d.address for d in selected.devices if d.enabled == wanted and d.requires_reboot),
+        pending=tuple(d.address for d in selected.devices if d.enabled == wanted and d.passthrough_requires_reboot),
         host_facts=HostFacts(
             selected=tuple(device.address for device in selected.devices),
             groups=selected.groups,
@@ -323,7 +324,7 @@ def _settled(device: HostDevice, write: PassthroughWrite | None) -> HostDevice:
     """The device after the write and a reboot. A stale setting has no effect, because the host no longer offers the device."""
     if write is not None:
         device = replace(device, enabled=write.enabled, label=write.label_after)
-    return replace(device, active=device.enabled) if device.requires_reboot else device
+    return device.rebooted() if device.requires_reboot else device
 
 
 def _unlabelled(host: Host, desired_devices: Iterable[DesiredDevice], selected: _SelectedDevices) -> tuple[str, ...]:

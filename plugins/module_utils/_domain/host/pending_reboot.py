@@ -13,19 +13,34 @@ from ..observed.hosts import Host, HostDevice
 from ..planning.plan import Blocker
 from .overrides import Applied, apply_overrides, full_form, parse_overrides
 from .protection import Protection, protections
+from .selector import DesiredDevice
+from .virtual_functions import is_unsettled, pending_functions, select_functions
 
 
-def pending_reason(host: Host) -> str | None:
+def pending_reason(host: Host, desired_devices: Sequence[DesiredDevice] = ()) -> str | None:
     """What a reboot puts in effect, as a clause; None when no device requires a reboot.
 
     Only devices count. ``summary.rebootRequired`` can have any cause, and a reboot does not clear a stale setting.
     """
-    if not host.pending:
+    waiting = pending_devices(host, desired_devices)
+    if not waiting:
         return None
-    return "it puts in effect " + ", ".join(f"{device.address} ({_wait(device)})" for device in _sorted(host.pending))
+    return "it puts in effect " + ", ".join(f"{device.address} ({_wait(device)})" for device in waiting)
+
+
+def pending_devices(host: Host, desired_devices: Sequence[DesiredDevice] = ()) -> tuple[HostDevice, ...]:
+    """The devices for which a host is rebooted, sorted by address: those with a pending reboot.
+
+    A function that has some of its virtual functions, but fewer than configured, counts only when an entry of ``desired_devices`` selects
+    it: see ``is_unsettled``. Otherwise a host that never creates all of them would be rebooted by each run.
+    """
+    selected = {one.device.address for one in select_functions(host, desired_devices).functions}
+    return tuple(device for device in _sorted(host.pending) if is_unsettled(device, selected))
 
 
 def _wait(device: HostDevice) -> str:
+    if not device.has_pending_passthrough:
+        return pending_functions(device)
     return "enabled, not yet active" if device.enabled else "disabled, still active"
 
 
@@ -48,7 +63,10 @@ def taken_devices(host: Host, allow_protected: Sequence[str]) -> tuple[Blocker, 
             subjects=() if _is_hard(reasons[device.address]) else (full_form(host, device.address),),
         )
         for device in _sorted(host.pending)
-        if device.enabled and device.address in reasons and device.address not in applied.named
+        if device.has_pending_passthrough
+        and device.enabled
+        and device.address in reasons
+        and device.address not in applied.named
     )
 
 

@@ -11,6 +11,14 @@ from ..observed.hosts import Host, HostDevice
 from .blockers import unreachable
 from .matching import select_all
 from .selector import DesiredDevice
+from .virtual_functions import (
+    NOT_CREATED,
+    describe_pending_functions,
+    is_unsettled,
+    other_counts,
+    passthrough_entries,
+    select_functions,
+)
 
 ENABLE = "Enable it with host_passthrough"
 
@@ -26,15 +34,17 @@ def verify_after(
 ) -> tuple[str, ...]:
     """The problems of a host after a reboot, one sentence each; empty when the host can return to service.
 
-    No device may still be pending, and the desired devices must be active. The caller checks that the hardware is the same as before the
-    reboot. ``skips_missing``: a missing device is no problem.
+    No device may still be pending, the desired devices must be active, and the desired virtual functions must exist. The caller checks
+    that the hardware is the same as before the reboot. ``skips_missing``: a missing device is no problem.
     """
     if not now.is_reachable:
         return (unreachable(now).sentence(),)
-    unsettled = sorted((device for device in now.devices if device.is_pending), key=lambda device: device.address)
+    selected = {one.device.address for one in select_functions(now, desired_devices).functions}
+    unsettled = sorted((d for d in now.devices if is_unsettled(d, selected)), key=lambda device: device.address)
     problems = [_unsettled(now, device) for device in unsettled]
     known = {device.address for device in unsettled}
-    for selection in select_all(now, desired_devices):
+    problems += other_counts(now, desired_devices, skips_missing=skips_missing, known=known)
+    for selection in select_all(now, passthrough_entries(desired_devices)):
         if selection.blocker is not None and not (skips_missing and selection.blocker.skippable):
             problems.append(selection.blocker.sentence())
         problems += [
@@ -62,8 +72,14 @@ def foresee(before: Host, desired_devices: Sequence[DesiredDevice], *, skips_mis
     if not desired_devices:
         return Foreseen()
     after = replace(before, devices=tuple(device.rebooted() for device in before.devices))
-    certain, missing = [], []
-    for selection in select_all(after, desired_devices):
+    functions = select_functions(after, desired_devices)
+    selected = {one.device.address for one in functions.functions}
+    stuck = [d for d in after.devices if not d.has_pending_passthrough and is_unsettled(d, selected)]
+    certain = [_unsettled(before, device) for device in stuck]
+    known = {device.address for device in stuck}
+    certain += other_counts(after, desired_devices, skips_missing=True, known=known)
+    missing = [] if skips_missing else [blocker.sentence() for blocker in functions.missing]
+    for selection in select_all(after, passthrough_entries(desired_devices)):
         if selection.blocker is not None and not selection.blocker.skippable:
             certain.append(selection.blocker.sentence())
         elif selection.blocker is not None and not skips_missing:
@@ -77,6 +93,8 @@ def _not_enabled(host: Host, device: HostDevice) -> str:
 
 
 def _unsettled(host: Host, device: HostDevice) -> str:
+    if not device.has_pending_passthrough:
+        return f"{describe_pending_functions(device)} on {host.name} after the reboot. {NOT_CREATED}."
     states = {
         "pending_enable": "is enabled, but still not active after the reboot",
         "pending_disable": "is disabled, but still active after the reboot",

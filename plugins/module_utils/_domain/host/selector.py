@@ -63,11 +63,13 @@ class Selector:
     slot: str | None = None
     name: str | None = None
     label: str | None = None
+    vmnic: str | None = None
+    """A physical NIC. Only an entry with virtual functions has it (``parse_function_entries``)."""
 
     @property
     def given(self) -> dict[str, str]:
         """The conditions that were given, in the order of SELECTOR_KEYS."""
-        values = {key: getattr(self, key) for key in SELECTOR_KEYS}
+        values = {key: getattr(self, key) for key in (*SELECTOR_KEYS, "vmnic")}
         return {key: value for key, value in values.items() if value is not None}
 
     @property
@@ -215,6 +217,15 @@ class DesiredDevice:
     label: str | None = None
     virtual_function: bool = False
     """True for a virtual function of an SR-IOV card, as a fixed device of a VM. Without it, a virtual function is never given to a VM."""
+    virtual_functions: int | None = None
+    """The number of virtual functions of each selected function; 0 turns SR-IOV off. None: the entry is of another kind."""
+    mode: str | None = None
+    """The desired device mode (9.1). None: the entry is of another kind."""
+
+    @property
+    def is_passthrough(self) -> bool:
+        """False when the entry is of another kind: it has virtual functions or a mode."""
+        return self.virtual_functions is None and self.mode is None
 
     @property
     def text(self) -> str:
@@ -226,11 +237,19 @@ class DesiredDevice:
     def option(self) -> Record:
         """The entry as in the option ``devices``."""
         text = self.selector.text
+        if self.virtual_functions is not None:
+            chosen: Record = (
+                {"vmnic": self.selector.vmnic}
+                if self.selector.vmnic is not None
+                else {"match": self.selector.given if text.startswith("{") else text}
+            )
+            return {**chosen, "virtual_functions": self.virtual_functions}
         return {
             "match": self.selector.given if text.startswith("{") else text,
             **({} if self.count is None else {"count": self.count}),
             **({} if self.label is None else {"label": self.label}),
             **({"virtual_function": True} if self.virtual_function else {}),
+            **({} if self.mode is None else {"mode": self.mode}),
         }
 
 
@@ -241,6 +260,16 @@ def parse_desired_devices(
 
     Raises InputError when an entry is wrong, is listed twice, or conflicts with another.
     """
+    desired_devices = tuple(
+        parse_entry(entry, f"{parameter}[{number}]", keys)
+        for number, entry in enumerate(refuse_no_list(raw, parameter))
+    )
+    refuse_contradictions(desired_devices, parameter, default_is_all=False)
+    return desired_devices
+
+
+def refuse_no_list(raw: object, parameter: str) -> Sequence[object]:
+    """The entries. Raises InputError for anything but a list."""
     if isinstance(raw, str | Mapping) or not isinstance(raw, Sequence):
         raise InputError(
             message=f"{parameter} is {_kind_of(raw)}, not a list",
@@ -248,12 +277,11 @@ def parse_desired_devices(
             parameter=parameter,
             cure='Write a list, such as ["10de:20f1"] or [{match: "10de:20f1", count: 2}]',
         )
-    desired_devices = tuple(_desired(entry, f"{parameter}[{number}]", keys) for number, entry in enumerate(raw))
-    refuse_contradictions(desired_devices, parameter, default_is_all=False)
-    return desired_devices
+    return raw
 
 
-def _desired(entry: object, parameter: str, keys: Sequence[str]) -> DesiredDevice:
+def parse_entry(entry: object, parameter: str, keys: Sequence[str] = DESIRED_KEYS) -> DesiredDevice:
+    """One entry for passthrough. Raises InputError."""
     if isinstance(entry, str):
         return DesiredDevice(selector=parse_selector(entry, parameter))
     if not isinstance(entry, Mapping):
@@ -264,7 +292,11 @@ def _desired(entry: object, parameter: str, keys: Sequence[str]) -> DesiredDevic
     if unknown:
         misplaced = [key for key in unknown if key in SELECTOR_KEYS]
         hint = (
-            f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
+            " (an entry with virtual_functions is for host_sriov)"
+            if {"virtual_functions", "vmnic"} & set(unknown)
+            else " (an entry with mode is for host_device_mode)"
+            if "mode" in unknown
+            else f" (a condition belongs under match, as in match: {{{misplaced[0]}: ...}})"
             if misplaced
             else suggest_word(unknown[0], keys)
         )

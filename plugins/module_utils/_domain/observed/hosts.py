@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..facts import NOTHING, Fact, Listing
-from ..pci import BRIDGE_CLASS
+from ..pci import BRIDGE_CLASS, NETWORK_CLASS
 from ..plain import Record
+from .direct_path import DirectPathState
+from .graphics import HostGraphics
 
 DeviceState = Literal["unavailable", "off", "pending_enable", "active", "pending_disable", "stale"]
 DeviceMode = Literal["off", "passthrough", "sriov", "vgpu", "directpath", "unknown"]
@@ -30,6 +32,29 @@ class Sriov:
     requested: int = 0
     current: int = 0
     maximum: int = 0
+
+    @property
+    def configured(self) -> int:
+        """The number of VFs that the next boot creates. A host may keep the number of an SR-IOV setting that is off."""
+        return self.requested if self.enabled else 0
+
+    @property
+    def in_effect(self) -> int:
+        """The number of VFs that exist now."""
+        return self.current if self.active else 0
+
+    @property
+    def is_pending(self) -> bool:
+        return self.configured != self.in_effect
+
+    @property
+    def requires_reboot(self) -> bool:
+        """True when a reboot puts the number in effect. It does not for a number that the function cannot provide."""
+        return self.is_pending and (not self.configured or (self.capable and self.configured <= self.maximum))
+
+    def rebooted(self) -> Sriov:
+        """SR-IOV after a reboot that puts the number in effect."""
+        return replace(self, active=self.enabled, current=self.configured) if self.requires_reboot else self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +84,12 @@ class HostDevice:
     label: str | None = None
     mode: DeviceMode = "off"
     sriov: Sriov | None = None
+    vmnic: str | None = None
+    """The name of the physical NIC (vmnic4). None for other devices, and for a NIC that is passed through."""
+    driver: str = ""
+    """The driver of the physical NIC, which is also the name of its kernel module."""
+    direct_path: DirectPathState | None = None
+    """The device mode; None before 9.1, and for a device without modes."""
 
     @property
     def ids(self) -> str:
@@ -82,12 +113,35 @@ class HostDevice:
     @property
     def is_pending(self) -> bool:
         """True when configured and in effect differ: a reboot is pending, or a change without a reboot is still in progress."""
+        return self.has_pending_passthrough or self.has_pending_functions
+
+    @property
+    def has_pending_passthrough(self) -> bool:
         return self.reported and self.enabled != self.active
+
+    @property
+    def has_pending_functions(self) -> bool:
+        """True when another number of virtual functions is configured than in effect.
+
+        The driver of a GPU creates those of vGPUs by itself, so only network adapters count.
+        """
+        return self.is_network_adapter and self.sriov is not None and self.sriov.is_pending
+
+    @property
+    def is_network_adapter(self) -> bool:
+        return self.class_id.startswith(NETWORK_CLASS)
 
     @property
     def requires_reboot(self) -> bool:
         """True when a reboot puts the configuration in effect. It does not for a stale setting: the host no longer offers the device."""
-        return self.is_pending and (not self.enabled or self.capable)
+        if self.passthrough_requires_reboot:
+            return True
+        return self.has_pending_functions and self.sriov is not None and self.sriov.requires_reboot
+
+    @property
+    def passthrough_requires_reboot(self) -> bool:
+        """``requires_reboot``, for passthrough only."""
+        return self.has_pending_passthrough and (not self.enabled or self.capable)
 
     @property
     def is_lost_at_reboot(self) -> bool:
@@ -95,8 +149,9 @@ class HostDevice:
         return self.enabled and self.active and not self.capable
 
     def rebooted(self) -> HostDevice:
-        """This device after a reboot, which puts its setting in effect if the host offers the device."""
-        return replace(self, active=self.enabled and self.capable)
+        """This device after a reboot, which puts its settings in effect if the host offers the device."""
+        sriov = self.sriov.rebooted() if self.has_pending_functions and self.sriov is not None else self.sriov
+        return replace(self, active=self.enabled and self.capable, sriov=sriov)
 
     @property
     def state(self) -> DeviceState:
@@ -211,6 +266,17 @@ class DeviceUser:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionUser:
+    """A VM with an SR-IOV network adapter. ``physical_function``: None when vSphere chooses it at power-on, or when it is unknown."""
+
+    vm: str
+    moid: str
+    powered_on: bool
+    physical_function: str | None = None
+    virtual_function: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadVm:
     """A VM whose PCI devices are unknown. ``why`` is a clause for a message."""
 
@@ -245,6 +311,8 @@ class Host:
     boot_time: float | None = None
     reboot_required_hint: bool = False
     """``summary.rebootRequired``: a reboot is pending for some reason, maybe not for passthrough. Only a hint; nothing depends on it."""
+    maintenance_mode_required: bool | None = None
+    """``summary.maintenanceModeRequired`` (9.1): a change takes effect after maintenance mode. None: the release does not report it."""
     capabilities: HostCapabilities = HostCapabilities()
     devices: tuple[HostDevice, ...] = ()
     passthrough_supported: bool = True
@@ -253,9 +321,20 @@ class Host:
     """Address → VMs that use the device; filled when VMs were read."""
     residents: frozenset[str] = frozenset()
     """Managed object ids of the VMs in the host's own list (``host.vm``); filled when VMs were read."""
+    function_users: tuple[FunctionUser, ...] = ()
+    """One entry for each SR-IOV network adapter of a VM on this host; filled when VMs were read."""
+    unplaced: tuple[tuple[str, tuple[tuple[str, str], ...], str | None], ...] = ()
+    """Dynamic devices of running VMs on this host without a known address: VM id, models (vendor and device id), label. Filled when VMs
+    were read for results."""
     unread_vms: tuple[UnreadVm, ...] = ()
     """VMs that may use any device of the host, because their devices are unknown; filled when VMs were read."""
     fabric: HostFabric | None = None
+    """None when not read."""
+    module_options: Mapping[str, Fact[str]] = field(default_factory=dict)
+    """Kernel module → its configured options (``max_vfs=8,8``); filled for modules of NICs whose virtual functions change."""
+    nics_unread: bool = False
+    """True when the server did not return the physical NICs, so that no device has its vmnic and its driver."""
+    graphics: HostGraphics | None = None
     """None when not read."""
     unreadable: tuple[str, ...] = ()
     """Property paths that the server did not return. What depends on them is unknown, not false."""
@@ -300,31 +379,40 @@ _FUNCTIONS_OF_A_BUS = 224
 def virtual_functions(devices: Iterable[HostDevice]) -> frozenset[str]:
     """Addresses of the virtual functions (VFs) of the physical functions (PFs) among ``devices``.
 
-    No property of a host marks a VF. What the host says of its PFs shows which devices are VFs: SR-IOV is in effect there, with this
+    No property of a host marks a VF. What the host reports of its PFs shows which devices are VFs: SR-IOV is in effect there, with this
     number of VFs. They follow the PFs of their card on its bus (and on the next bus when there are many), with the same vendor and class,
     without SR-IOV of their own and without a pending reboot. No more devices than the PFs have VFs are VFs: the last ones, because the
     VFs come after all other functions of a card (PCIe SR-IOV, First VF Offset).
     """
+    return frozenset(cards_of_functions(devices))
+
+
+def cards_of_functions(devices: Iterable[HostDevice]) -> Mapping[str, tuple[str, ...]]:
+    """Address of each virtual function → addresses of the physical functions that may provide it, sorted.
+
+    The VFs of the ports of one card are on the same bus, and which of them belong to which port is different for each model.
+    """
     known = tuple(devices)
-    numbers: dict[tuple[str, str, str], int] = {}
-    first: dict[tuple[str, str, str], str] = {}
+    cards: dict[tuple[str, str, str], list[HostDevice]] = {}
     for card in known:
-        if card.sriov is not None and card.sriov.active and card.sriov.current > 0:
+        if card.sriov is not None and card.sriov.in_effect > 0:
             key = (card.address.rpartition(":")[0], card.vendor_id, card.class_id)
-            numbers[key] = numbers.get(key, 0) + card.sriov.current
-            first[key] = min(card.address, first.get(key, card.address))
-    found: set[str] = set()
-    for key, number in numbers.items():
+            cards.setdefault(key, []).append(card)
+    found: dict[str, set[str]] = {}
+    for key, functions in cards.items():
+        number = sum(card.sriov.in_effect for card in functions if card.sriov is not None)
+        first = min(card.address for card in functions)
         behind = sorted(
             device.address
             for device in known
             if device.sriov is None
             and not device.is_pending
             and (device.vendor_id, device.class_id) == key[1:]
-            and _is_behind(device.address, first[key], number)
+            and _is_behind(device.address, first, number)
         )
-        found.update(behind[-number:])
-    return frozenset(found)
+        for address in behind[-number:]:
+            found.setdefault(address, set()).update(card.address for card in functions)
+    return {address: tuple(sorted(possible)) for address, possible in found.items()}
 
 
 def _is_behind(address: str, card: str, number: int) -> bool:

@@ -10,12 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
+from ..observed.graphics import GpuEntry
 from ..observed.hosts import HostDevice
 from ..observed.networks import Network
 from ..observed.vms import AllowedDevice, Backing
 
 ChangeKind: TypeAlias = Literal[
     "passthrough",
+    "sriov",
+    "device_mode",
+    "graphics",
+    "restart_xorg",
     "shutdown",
     "hardware_version",
     "pin_to_host",
@@ -54,6 +59,47 @@ class PassthroughWrite:
     def label_after(self) -> str | None:
         """The label of the device after the write; None when it has none."""
         return self.device.label if self.label is None else self.label or None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SriovWrite:
+    """The number of virtual functions of one physical function; 0 turns SR-IOV off. ``apply_now``: as in ``PassthroughWrite``."""
+
+    kind: ClassVar[ChangeKind] = "sriov"
+    device: HostDevice
+    virtual_functions: int
+    apply_now: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModeWrite:
+    """The device mode of one device. ``override``: as in ``PassthroughWrite``."""
+
+    kind: ClassVar[ChangeKind] = "device_mode"
+    device: HostDevice
+    mode: str
+    override: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GraphicsWrite:
+    """One graphics setting of a host; None: it does not change. All settings of a host are one write.
+
+    ``with_modes``: the host has vGPU modes, so that an API version without them would lose them.
+    """
+
+    kind: ClassVar[ChangeKind] = "graphics"
+    default_type: str | None = None
+    assignment_policy: str | None = None
+    entry: GpuEntry | None = None
+    with_modes: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class XorgRestart:
+    """Restart Xorg on the host, after all other writes."""
+
+    kind: ClassVar[ChangeKind] = "restart_xorg"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -229,7 +275,7 @@ class PinToHost:
     host_moid: str | None
 
 
-HostDetail: TypeAlias = PassthroughWrite | MaintenanceStep
+HostDetail: TypeAlias = PassthroughWrite | SriovWrite | ModeWrite | GraphicsWrite | XorgRestart | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
 UnitDetail: TypeAlias = VgpuSpec | DvxSpec | GroupSpec | DetachGroup
 AdapterDetail: TypeAlias = SriovSpec | SriovEdit

@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..observed.hosts import DeviceUser, Host, HostDevice
+from ..observed.device_users import adapters_of
+from ..observed.direct_path import PASSED_MODES, DirectPathState
+from ..observed.hosts import DeviceUser, FunctionUser, Host, HostDevice, Sriov
 from ..observed.vms import (
     Backing,
     DvxBacking,
@@ -34,12 +36,14 @@ from .details import (
     GroupSpec,
     HotAdd,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PinToHost,
     PowerOff,
     PowerOn,
     SriovEdit,
     SriovSpec,
+    SriovWrite,
     UpgradeHardware,
     VgpuSpec,
 )
@@ -51,11 +55,17 @@ _NEW_KEY = 13_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PredictedDevice:
-    """The passthrough state of one device of a host."""
+    """The state of one device of a host: passthrough, and SR-IOV and the device mode if it has them."""
 
     enabled: bool
     active: bool
     label: str | None
+    sriov: Sriov | None = None
+    direct_path: DirectPathState | None = None
+
+    def settled(self) -> PredictedDevice:
+        """After a reboot. A device mode is a setting: it stays as it is."""
+        return replace(self, active=self.enabled, sriov=self.sriov and self.sriov.rebooted())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +114,7 @@ class Predicted:
     def then(self, later: Predicted) -> Predicted:
         """What is predicted after a later task."""
         settled = {
-            moid: {address: replace(device, active=device.enabled) for address, device in devices.items()}
+            moid: {address: device.settled() for address, device in devices.items()}
             if moid in later.rebooted
             else devices
             for moid, devices in self.hosts.items()
@@ -161,10 +171,29 @@ class Predicted:
         def changed(device: HostDevice) -> HostDevice:
             found = predicted.get(device.address)
             if found is not None:
-                return replace(device, enabled=found.enabled, active=found.active, label=found.label)
+                return replace(
+                    device,
+                    enabled=found.enabled,
+                    active=found.active,
+                    label=found.label,
+                    sriov=found.sriov,
+                    direct_path=found.direct_path,
+                )
             return device.rebooted() if rebooted else device
 
-        return replace(host, devices=tuple(map(changed, host.devices)), users=self._users(host))
+        return replace(
+            host,
+            devices=tuple(map(changed, host.devices)),
+            users=self._users(host),
+            function_users=self._function_users(host),
+        )
+
+    def _function_users(self, host: Host) -> tuple[FunctionUser, ...]:
+        kept = [user for user in host.function_users if user.moid not in self.vms]
+        for moid, vm in self.vms.items():
+            if vm.host_moid == host.moid:
+                kept += adapters_of(vm.name, moid, vm.power_state == "poweredOn", vm.devices)
+        return tuple(kept)
 
     def _users(self, host: Host) -> Mapping[str, tuple[DeviceUser, ...]]:
         users = {
@@ -201,7 +230,7 @@ def predict_vms(vms: Sequence[Vm], plan: Plan) -> Predicted:
 
 
 def predict_hosts(hosts: Sequence[Host], plan: Plan) -> Predicted:
-    """The devices of hosts after ``host_passthrough`` applied the plan, before any reboot."""
+    """The devices of hosts after ``host_passthrough``, ``host_sriov`` or ``host_device_mode`` applied the plan, before any reboot."""
     by_id = {host.moid: host for host in hosts}
     found = {target.moid: _devices_after(by_id[target.moid], target) for target in plan.targets if target.effective}
     return Predicted(hosts=found)
@@ -210,16 +239,45 @@ def predict_hosts(hosts: Sequence[Host], plan: Plan) -> Predicted:
 def _devices_after(host: Host, target: TargetPlan) -> dict[str, PredictedDevice]:
     found = {}
     for change in target.effective:
-        if isinstance(change.detail, PassthroughWrite):
-            write, address = change.detail, change.detail.device.address
+        write = change.detail
+        if isinstance(write, PassthroughWrite | SriovWrite | ModeWrite):
+            address = write.device.address
             device = host.device(address) or write.device
             takes_effect = address not in target.host_facts.pending_after
-            found[address] = PredictedDevice(
-                enabled=write.enabled,
-                active=write.enabled if takes_effect else device.active,
-                label=write.label_after,
-            )
+            found[address] = _device_after(device, write, takes_effect=takes_effect)
     return found
+
+
+def _device_after(
+    device: HostDevice, write: PassthroughWrite | SriovWrite | ModeWrite, *, takes_effect: bool
+) -> PredictedDevice:
+    now = PredictedDevice(
+        enabled=device.enabled,
+        active=device.active,
+        label=device.label,
+        sriov=device.sriov,
+        direct_path=device.direct_path,
+    )
+    sriov = device.sriov
+    if isinstance(write, ModeWrite):
+        # As if it took effect at once: what it needs is not known before it is made.
+        passed = write.mode in PASSED_MODES
+        mode = device.direct_path and replace(device.direct_path, mode=write.mode)
+        return replace(now, enabled=passed, active=passed, direct_path=mode)
+    if isinstance(write, SriovWrite):
+        sriov = sriov and replace(sriov, enabled=write.virtual_functions > 0, requested=write.virtual_functions)
+        return replace(now, sriov=sriov and sriov.rebooted() if takes_effect else sriov)
+    if write.enabled and sriov is not None and sriov.enabled:
+        # Passthrough ends SR-IOV: see ``write.passthrough``.
+        sriov = replace(sriov, enabled=False, requested=0)
+        sriov = sriov.rebooted() if takes_effect else sriov
+    return replace(
+        now,
+        enabled=write.enabled,
+        active=write.enabled if takes_effect else device.active,
+        label=write.label_after,
+        sriov=sriov,
+    )
 
 
 def after(vm: Vm, changes: Iterable[Change]) -> Vm:

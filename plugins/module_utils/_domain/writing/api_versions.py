@@ -9,7 +9,7 @@ reports nothing: a dynamic device would be sent as a device without a backing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, assert_never
 
@@ -22,18 +22,22 @@ from ..planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     GroupSpec,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PinToHost,
     PowerOff,
     PowerOn,
     SriovEdit,
     SriovSpec,
+    SriovWrite,
     UpgradeHardware,
     VgpuSpec,
+    XorgRestart,
 )
 from ..planning.plan import Blocker, Plan, TargetPlan
 
@@ -41,9 +45,11 @@ Version: TypeAlias = tuple[int, ...]
 """Four numbers, such as (8, 0, 0, 1)."""
 
 KindName: TypeAlias = Literal[
+    "sriov",
     "sriov_network",
     "sriov_pool",
     "vgpu",
+    "host_graphics",
     "dynamic",
     "hardware_label",
     "dvx",
@@ -51,6 +57,7 @@ KindName: TypeAlias = Literal[
     "fixed_hot_plug",
     "vgpu_mode",
     "directpath_profile",
+    "device_mode",
 ]
 
 
@@ -66,6 +73,12 @@ class NewerKind:
 
 
 KINDS: Mapping[KindName, NewerKind] = {
+    "sriov": NewerKind(
+        words="SR-IOV virtual functions",
+        since="5.5",
+        names=("HostSriovConfig", "HostSriovInfo"),
+        instead="set them on the host (esxcli network sriovnic, or the parameter max_vfs of the driver)",
+    ),
     "sriov_network": NewerKind(
         words="an SR-IOV network adapter",
         since="5.5",
@@ -79,6 +92,9 @@ KINDS: Mapping[KindName, NewerKind] = {
         instead="remove the adapter and add it again",
     ),
     "vgpu": NewerKind(words="a vGPU", since="6.0", names=("VirtualPCIPassthroughVmiopBackingInfo",)),
+    "host_graphics": NewerKind(
+        words="a graphics configuration", since="6.5", names=("HostGraphicsConfig", "UpdateGraphicsConfig")
+    ),
     "dynamic": NewerKind(
         words="a dynamic passthrough device",
         since="7.0",
@@ -107,6 +123,7 @@ KINDS: Mapping[KindName, NewerKind] = {
         since="9.0",
         names=("DirectPathProfileManagerCreate", "DirectPathProfileManagerQueryCapacity"),
     ),
+    "device_mode": NewerKind(words="a device mode", since="9.1", names=("HostPciPassthruInfo.directPathState",)),
 }
 """Source: the API reference ("Since" of each type, method and property). A test holds it against each supported pyVmomi."""
 
@@ -168,9 +185,15 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ("sriov_network",)
         case SriovEdit(becomes_automatic=changes):
             return ("sriov_network", "sriov_pool") if changes else ("sriov_network",)
+        case SriovWrite():
+            return ("sriov",)
+        case ModeWrite():
+            return ("device_mode",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
-        case MaintenanceStep() | UpgradeHardware() | PinToHost():
+        case GraphicsWrite(with_modes=with_modes):
+            return ("host_graphics", "vgpu_mode") if with_modes else ("host_graphics",)
+        case MaintenanceStep() | XorgRestart() | UpgradeHardware() | PinToHost():
             return ()
         case other:
             assert_never(other)
@@ -207,6 +230,11 @@ def kind_blocker(kind: KindName, api: ApiVersions, target: str) -> Blocker | Non
         return None
     error = too_old(f"{target} cannot have {known.words}", parse_version(known.since), api, instead=known.instead)
     return Blocker(code=error.code, message=error.message, cure=error.cure)
+
+
+def no_device_modes(api: ApiVersions | None) -> Callable[[str], Blocker | None]:
+    """Host name → the blocker when the session cannot express device modes."""
+    return lambda host: None if api is None else kind_blocker("device_mode", api, host)
 
 
 def too_old(what: str, since: Version, api: ApiVersions, *, instead: str = "") -> DirectPathError:

@@ -8,12 +8,12 @@ but no other changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..errors import DirectPathError
 from ..host.passthrough import check_identity
 from ..observed.hosts import Host
-from ..planning.details import FixedSpec, PassthroughWrite
+from ..planning.details import ChangeKind, FixedSpec, ModeWrite, PassthroughWrite, SriovWrite
 from ..planning.plan import Change, TargetPlan
 
 
@@ -64,13 +64,24 @@ def _comparable(change: Change) -> tuple[object, ...]:
     detail: object = write
     if isinstance(write, PassthroughWrite):
         detail = (write.device.identity, write.enabled, write.apply_now, write.label)
+    elif isinstance(write, SriovWrite):
+        detail = (write.device.identity, write.virtual_functions, write.apply_now)
+    elif isinstance(write, ModeWrite):
+        detail = (write.device.identity, write.mode)
     return (change.kind, change.subject, change.before, change.after, detail)
 
 
 # -- hosts ----------------------------------------------------------------------------------------------------------
 
+_SETTINGS: Mapping[ChangeKind, str] = {
+    "passthrough": "PCI passthrough",
+    "sriov": "SR-IOV",
+    "device_mode": "a device mode",
+}
+"""Kind of a write to a device of a host → the setting, for messages."""
 
-def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrite]) -> None:
+
+def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrite | SriovWrite | ModeWrite]) -> None:
     """Raises DirectPathError (identity_changed) when a planned address has another device, or an equal one with other disks or NICs.
 
     An address can belong to another card after cards were moved, and equal drives can change their addresses at a reboot.
@@ -81,13 +92,13 @@ def refuse_other_devices(host: Host, now: Host, writes: Sequence[PassthroughWrit
         )
         if reason:
             raise DirectPathError(
-                message=f"Cannot change PCI passthrough on {host.name}: {reason}",
+                message=f"Cannot change {_SETTINGS[write.kind]} on {host.name}: {reason}",
                 code="identity_changed",
                 cure="Nothing was changed on this host. Check its devices with host_pci_device_info",
             )
 
 
-def _check_disks_and_nics(host: Host, now: Host, write: PassthroughWrite) -> str:
+def _check_disks_and_nics(host: Host, now: Host, write: PassthroughWrite | SriovWrite | ModeWrite) -> str:
     address = write.device.address
     before, after = names_behind(host, address), names_behind(now, address)
     if before is None or after is None or before == after:

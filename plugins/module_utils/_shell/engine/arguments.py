@@ -62,6 +62,14 @@ HOSTS: Spec = {
 
 TARGETS: Spec = {"targets": {"type": "list", "elements": "dict", "options": {**HOSTS, **DEVICES}}}
 
+GRAPHICS: Spec = {
+    "default_type": {"type": "str", "choices": ["shared", "shared_direct"]},
+    "assignment_policy": {"type": "str", "choices": ["performance", "consolidation"]},
+    **DEVICES,
+    "restart_xorg": {"type": "bool", "default": False},
+}
+GRAPHICS_LIST: Spec = {"graphics": {"type": "list", "elements": "dict", "options": {**HOSTS, **GRAPHICS}}}
+
 JOURNAL_DIR = {"type": "path", "default": DIRECTORY}
 
 PACE: Spec = {"max_concurrent": {"type": "int", "default": MODEST}, "max_failures": {"type": "int"}}

@@ -61,7 +61,13 @@ class ObservedHosts:
 
 
 def observe_hosts(
-    session: Session, targets: Sequence[Target], *, users: bool = False, numa: bool = False, residents: bool = False
+    session: Session,
+    targets: Sequence[Target],
+    *,
+    users: bool = False,
+    numa: bool = False,
+    residents: bool = False,
+    graphics: bool = False,
 ) -> ObservedHosts:
     """Read the hosts of the targets: one bulk read for names, one for the hosts, and one for the VMs that use their devices if ``users``.
 
@@ -71,8 +77,10 @@ def observe_hosts(
     """
     if all(target.hosts or target.clusters for target in targets):
         names = read_host_names(session)
-        return observe_chosen_hosts(session, targets, names, users=users, numa=numa, residents=residents)
-    inventory = read_hosts(session, numa=numa, vms=residents)
+        return observe_chosen_hosts(
+            session, targets, names, users=users, numa=numa, residents=residents, graphics=graphics
+        )
+    inventory = read_hosts(session, numa=numa, vms=residents, graphics=graphics)
     desired_devices = resolve_targets(inventory, targets)
     return ObservedHosts(
         hosts=read_users(session, inventory.hosts) if users else inventory.hosts, desired_devices=desired_devices
@@ -87,6 +95,7 @@ def observe_chosen_hosts(
     users: bool = False,
     numa: bool = False,
     residents: bool = False,
+    graphics: bool = False,
 ) -> ObservedHosts:
     """Read the hosts of the targets, with an inventory that was already read. Its VM names find users that a host does not list.
 
@@ -94,7 +103,7 @@ def observe_chosen_hosts(
     """
     desired_devices = resolve_targets(inventory, targets)
     meant = [host for host in inventory.hosts if host.moid in desired_devices]
-    chosen = reread_hosts(session, meant, numa=numa, vms=users or residents)
+    chosen = reread_hosts(session, meant, numa=numa, vms=users or residents, graphics=graphics)
     return ObservedHosts(
         hosts=read_users(session, chosen, inventory.vms) if users else chosen, desired_devices=desired_devices
     )

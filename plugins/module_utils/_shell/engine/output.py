@@ -53,6 +53,10 @@ def device_results(host: Host, devices: Iterable[HostDevice]) -> list[dict[str, 
                 "state": device.state,
                 "pending": device.is_pending,
                 "mode": device.mode,
+                "vmnic": device.vmnic,
+                "sriov": sriov_result(device),
+                "directpath_mode": device.direct_path.mode if device.direct_path else None,
+                "directpath_modes": list(device.direct_path.offered) if device.direct_path else None,
                 "group": [member.address for member in dependency_group(host.devices, device.address)],
                 "protected": [reason.reason for reason in reasons.get(device.address, ())],
                 "cautions": list(notes.get(device.address, ())),
@@ -63,6 +67,22 @@ def device_results(host: Host, devices: Iterable[HostDevice]) -> list[dict[str, 
             }
         )
     return results
+
+
+def sriov_result(device: HostDevice) -> dict[str, Any] | None:
+    """The virtual functions of a physical function: configured, in effect, and possible."""
+    sriov = device.sriov
+    if sriov is None:
+        return None
+    return {
+        "capable": sriov.capable,
+        "enabled": sriov.enabled,
+        "active": sriov.active,
+        "requested": sriov.requested,
+        "present": sriov.current,
+        "maximum": sriov.maximum,
+        "pending": sriov.is_pending,
+    }
 
 
 def target_result(target: TargetPlan, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

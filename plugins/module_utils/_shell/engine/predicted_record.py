@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..._domain.observed.hosts import Sriov
 from ..._domain.observed.vms import (
     AllowedDevice,
     Backing,
@@ -22,7 +23,7 @@ from ..._domain.observed.vms import (
 )
 from ..._domain.planning.predicted import Predicted, PredictedDevice, PredictedVm
 
-FORMAT = 1
+FORMAT = 2
 _BACKINGS: Mapping[str, type[Any]] = {
     "fixed": FixedBacking,
     "dynamic": DynamicBacking,
@@ -55,12 +56,17 @@ def from_record(record: Mapping[str, Any]) -> Predicted:
         raise ValueError(f"format {record['format']!r}")
     return Predicted(
         hosts={
-            moid: {address: PredictedDevice(**device) for address, device in devices.items()}
+            moid: {address: _device(device) for address, device in devices.items()}
             for moid, devices in record["hosts"].items()
         },
         vms={moid: _vm(vm) for moid, vm in record["vms"].items()},
         rebooted=frozenset(record["rebooted"]),
     )
+
+
+def _device(record: Mapping[str, Any]) -> PredictedDevice:
+    sriov = record["sriov"]
+    return PredictedDevice(**{**record, "sriov": None if sriov is None else Sriov(**sriov)})
 
 
 def _vm(record: Mapping[str, Any]) -> PredictedVm:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.arguments import DEVICES, HOSTS, JOURNAL_DIR, TARGETS, renamed_from
+from ..engine.arguments import DEVICES, GRAPHICS_LIST, HOSTS, JOURNAL_DIR, TARGETS, renamed_from
 
 _MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
 _BMC = {
@@ -39,6 +39,7 @@ ARGUMENTS: dict[str, Any] = {
     **HOSTS,
     **DEVICES,
     **TARGETS,
+    **GRAPHICS_LIST,
     "reboot_if": {"type": "str", "choices": ["pending", "always"], "default": "pending"},
     "booted_before": {"type": "str"},
     "expect_pending": {"type": "list", "elements": "str", "default": []},

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._domain.errors import InputError
+from ..._domain.graphics.desired import DesiredGraphics
 from ..._domain.host.targets import Resolved, Target
+from ..._domain.host_entries.kinds import parse_host_entries
 from ..._domain.ranges import check_timeout
 from ..._domain.rolling.scheduling.windows import parse_window
 from ..._domain.rolling.state.budget import check_amount
@@ -17,6 +19,7 @@ from ..._domain.rolling.state.journal import DIRECTORY
 from ..._domain.rolling.state.policy import Amount, Deadlines, Durations, LockRule, Pinned, Policy, Window
 from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
+from ..engine.graphics_targets import parse_graphics_list
 from ..engine.targets import parse_targets
 from .earlier_slices import EarlierSlices
 from .gate_options import parse_gate
@@ -30,6 +33,8 @@ class RollingRequest:
     """The parsed parameters. ``bmc``: host name as given → access to its management controller; ``slice``: seconds, 0 = no limit."""
 
     targets: tuple[Target, ...]
+    """The targets, and after them those of ``graphics``."""
+    graphics: tuple[DesiredGraphics, ...] = ()
     policy: Policy
     expect_pending: frozenset[str] = frozenset()
     expect_settled: frozenset[str] = frozenset()
@@ -64,9 +69,11 @@ class RollingRequest:
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
-        targets = parse_targets(params, devices_required=False)
+        graphics_targets, graphics = parse_graphics_list(params["graphics"] or ())
+        targets = (*parse_targets(params, devices_required=False, parse=parse_host_entries), *graphics_targets)
         return cls(
             targets=targets,
+            graphics=graphics,
             policy=_policy(params),
             expect_pending=frozenset(params["expect_pending"]),
             expect_settled=frozenset(params["expect_settled"]),

@@ -36,12 +36,20 @@ class FleetRead:
 
 
 @reader
-def read_fleet(session: Session, hosts: Sequence[Host], vms: Sequence[VmName], others: Sequence[VmName]) -> FleetRead:
+def read_fleet(
+    session: Session,
+    hosts: Sequence[Host],
+    vms: Sequence[VmName],
+    others: Sequence[VmName],
+    *,
+    graphics: bool = False,
+) -> FleetRead:
     """Read these hosts, these VMs in full, and the devices of the other VMs, in one bulk read. Removed VMs are left out.
 
+    ``graphics``: read the graphics of the hosts, too.
     ``hosts``: from ``read_names`` with ``managers``. For hosts whose manager is not known from there, bindings cost one more call.
     """
-    known = hosts_part(session, hosts)
+    known = hosts_part(session, hosts, graphics=graphics)
     wanted = vms_part(session, vms, pools=True)
     starts, paths = [*known.starts, *wanted.starts], {**known.paths, **wanted.paths}
     manager = session.content.customFieldsManager
@@ -61,7 +69,7 @@ def read_fleet(session: Session, hosts: Sequence[Host], vms: Sequence[VmName], o
     )
     found = collect_parts(session, [ReadPart(starts=starts, paths=paths), beside], page=DEVICES_PAGE)
     asked = {host.assignable_moid for host in hosts}
-    now = bound_hosts(found, hosts)
+    now = bound_hosts(found, hosts, graphics=graphics)
     bound = {host.moid: host for host in read_bindings(session, [h for h in now if h.assignable_moid not in asked])}
     ids = {vm.moid for vm in others}
     return FleetRead(

@@ -15,7 +15,8 @@ from operator import attrgetter
 from typing import Any
 
 from ..._domain.host.targets import Inventory
-from ..._domain.observed.device_users import users_by_host
+from ..._domain.observed.device_users import function_users_by_host, unplaced_by_host, users_by_host
+from ..._domain.observed.direct_path import DirectPathState
 from ..._domain.observed.hosts import DeviceMode, DeviceUser, Host, HostCapabilities, HostDevice, Sriov
 from ..._domain.observed.uncertain_holders import unread_vms
 from ..._domain.observed.vms import Vm, VmName
@@ -34,9 +35,11 @@ from ..property_collector.retrieve import (
 from ..sdk import vim
 from ..session.answer_checks import reader
 from ..session.connect import Session
+from .graphics import graphics_paths, with_graphics
 from .inventory_paths import PLACE_PATHS, Places
 from .vms import USER_PATHS, VM_NAME_PATHS, holder_paths, holders, vm_from_row, vm_names
 
+_NICS = "config.network.pnic"
 _ALWAYS = (
     "name",
     "parent",
@@ -49,6 +52,7 @@ _ALWAYS = (
     "configManager.pciPassthruSystem",
     "hardware.pciDevice",
     "config.pciPassthruInfo",
+    _NICS,
     "capability.rebootSupported",
     "capability.maintenanceModeSupported",
 )
@@ -60,15 +64,19 @@ _CAPABILITIES = {
 _BOUND_ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]", re.IGNORECASE)
 _ASSIGNABLE = "configManager.assignableHardwareManager"
 _RESIDENTS = "vm"
+_WAITS = "summary.maintenanceModeRequired"
 _NEEDED = ("runtime.connectionState", "hardware.pciDevice", "config.pciPassthruInfo", _RESIDENTS)
 """Without one of these paths, nothing is decided about a host."""
 
 
-def host_paths(session: Session, *, numa: bool = False, vms: bool = False) -> tuple[str, ...]:
-    """Property paths for ``host_from_row``. ``numa``: with NUMA nodes. ``vms``: with the list of its VMs."""
+def host_paths(session: Session, *, numa: bool = False, vms: bool = False, graphics: bool = False) -> tuple[str, ...]:
+    """Property paths for ``host_from_row``. ``numa``: with NUMA nodes. ``vms``: with the list of its VMs. ``graphics``: with those of
+    ``with_graphics``."""
     known = tuple(f"capability.{name}" for name in _CAPABILITIES if session.knows(vim.host.Capability, name))
     nodes = ("hardware.numaInfo",) if numa else ()
-    return _ALWAYS + known + nodes + _manager_paths(session) + ((_RESIDENTS,) if vms else ())
+    waits = (_WAITS,) if session.knows(vim.host.Summary, "maintenanceModeRequired") else ()
+    further = (*((_RESIDENTS,) if vms else ()), *(graphics_paths(session) if graphics else ()))
+    return _ALWAYS + known + waits + nodes + _manager_paths(session) + further
 
 
 def _manager_paths(session: Session) -> tuple[str, ...]:
@@ -76,10 +84,16 @@ def _manager_paths(session: Session) -> tuple[str, ...]:
 
 
 @reader
-def read_hosts(session: Session, *, numa: bool = False, vms: bool = False) -> Inventory:
-    """Read all hosts of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs."""
-    paths = host_paths(session, numa=numa, vms=vms)
-    return _inventory(session, collect_view(session, {vim.HostSystem: paths, **PLACE_PATHS}))
+def read_hosts(session: Session, *, numa: bool = False, vms: bool = False, graphics: bool = False) -> Inventory:
+    """Read all hosts of the endpoint, sorted by name, in one bulk read. ``vms``: with the ids of their VMs. ``graphics``: with their
+    graphics."""
+    paths = host_paths(session, numa=numa, vms=vms, graphics=graphics)
+    found = collect_view(session, {vim.HostSystem: paths, **PLACE_PATHS})
+    inventory = _inventory(session, found)
+    if not graphics:
+        return inventory
+    rows = {row.moid: row for row in found[vim.HostSystem]}
+    return replace(inventory, hosts=tuple(with_graphics(host, rows[host.moid]) for host in inventory.hosts))
 
 
 _HOST_NAME_PATHS: Mapping[type, tuple[str, ...]] = {vim.HostSystem: ("name", "parent"), **PLACE_PATHS}
@@ -124,13 +138,16 @@ def _inventory(session: Session, found: Mapping[type, Sequence[Row]]) -> Invento
 
 
 @reader
-def reread_hosts(session: Session, hosts: Sequence[Host], *, numa: bool = False, vms: bool = False) -> tuple[Host, ...]:
+def reread_hosts(
+    session: Session, hosts: Sequence[Host], *, numa: bool = False, vms: bool = False, graphics: bool = False
+) -> tuple[Host, ...]:
     """Read the same hosts again, in one bulk read. A removed host stays in the result, with the connection state ``removed``.
 
-    ``vms``: with the ids of their VMs.
+    ``vms``: with the ids of their VMs. ``graphics``: with their graphics.
     """
-    moids = [host.moid for host in hosts]
-    return _update(hosts, collect_objects(session, vim.HostSystem, moids, host_paths(session, numa=numa, vms=vms)))
+    paths = host_paths(session, numa=numa, vms=vms, graphics=graphics)
+    rows = collect_objects(session, vim.HostSystem, [host.moid for host in hosts], paths)
+    return _update(hosts, rows, graphics=graphics)
 
 
 def read_around(
@@ -151,10 +168,10 @@ def read_around(
     return session.around.get(tuple(host.moid for host in hosts), read)
 
 
-def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:
+def hosts_part(session: Session, hosts: Sequence[Host], *, graphics: bool = False) -> ReadPart:
     """What to read for ``bound_hosts``: the hosts, and the bindings of those whose manager is known."""
     starts = [PageStart(kind=vim.HostSystem, moids=[host.moid for host in hosts])]
-    paths: dict[type, Sequence[str]] = {vim.HostSystem: host_paths(session, numa=True, vms=True)}
+    paths: dict[type, Sequence[str]] = {vim.HostSystem: host_paths(session, numa=True, vms=True, graphics=graphics)}
     managers = [host.assignable_moid for host in hosts if host.assignable_moid]
     if managers:
         starts.append(PageStart(kind=vim.host.AssignableHardwareManager, moids=managers))
@@ -162,14 +179,16 @@ def hosts_part(session: Session, hosts: Sequence[Host]) -> ReadPart:
     return ReadPart(starts=starts, paths=paths)
 
 
-def bound_hosts(found: Mapping[type, Sequence[Row]], hosts: Sequence[Host]) -> tuple[Host, ...]:
+def bound_hosts(
+    found: Mapping[type, Sequence[Row]], hosts: Sequence[Host], *, graphics: bool = False
+) -> tuple[Host, ...]:
     """The hosts as they are now, with the VMs that a device is bound to."""
     bindings = {row.moid: row.get("binding", ()) for row in found.get(vim.host.AssignableHardwareManager, ())}
-    fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem])]
+    fresh = [replace(host, users={}) for host in _update(hosts, found[vim.HostSystem], graphics=graphics)]
     return tuple(_bound(host, bindings.get(host.assignable_moid or "", ())) for host in fresh)
 
 
-def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
+def _update(hosts: Sequence[Host], rows: Iterable[Row], *, graphics: bool = False) -> tuple[Host, ...]:
     table = {row.moid: row for row in rows}
     fresh = []
     for host in hosts:
@@ -178,6 +197,7 @@ def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
             fresh.append(replace(host, connection_state="removed", devices=()))
             continue
         now = host_from_row(row, {})
+        now = with_graphics(now, row) if graphics else now
         fresh.append(
             replace(
                 now,
@@ -187,6 +207,8 @@ def _update(hosts: Sequence[Host], rows: Iterable[Row]) -> tuple[Host, ...]:
                 datacenter=host.datacenter,
                 fabric=host.fabric,
                 users=host.users,
+                function_users=host.function_users,
+                module_options=host.module_options,
             )
         )
     return tuple(fresh)
@@ -212,6 +234,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         in_maintenance_mode=bool(row.get("runtime.inMaintenanceMode", False)),
         boot_time=boot_time.timestamp() if boot_time is not None else None,
         reboot_required_hint=bool(row.get("summary.rebootRequired", False)),
+        maintenance_mode_required=row.get(_WAITS),
         capabilities=HostCapabilities(
             reboot=bool(row.get("capability.rebootSupported", True)),
             maintenance_mode=bool(row.get("capability.maintenanceModeSupported", True)),
@@ -219,6 +242,7 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
         ),
         devices=_devices(row),
         passthrough_supported=system is not None,
+        nics_unread=not row.get(_NICS),
         residents=frozenset(vm._moId for vm in row.get(_RESIDENTS, ())),
         unreadable=tuple(sorted(path for path in row.missing if path in _NEEDED)),
     )
@@ -227,10 +251,11 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
 def _devices(row: Row) -> tuple[HostDevice, ...]:
     states = {info.id.lower(): info for info in row.get("config.pciPassthruInfo", ())}
     nodes = _numa_nodes(row.get("hardware.numaInfo"))
+    nics = {nic.pci.lower(): (nic.device, nic.driver or "") for nic in row.get(_NICS, ()) if nic.pci}
     devices = []
     for pci in row.get("hardware.pciDevice", ()):
         address = pci.id.lower()
-        devices.append(_device(pci, states.get(address), nodes.get(address)))
+        devices.append(_device(pci, states.get(address), nodes.get(address), nics.get(address, (None, ""))))
     return tuple(sorted(devices, key=attrgetter("address")))
 
 
@@ -243,7 +268,7 @@ def _numa_nodes(info: Any) -> dict[str, int]:
 
 
 @lru_cache(maxsize=8192)
-def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
+def _device(pci: Any, info: Any, node: int | None, nic: tuple[str | None, str]) -> HostDevice:
     """Convert a PCI function. Cached: a bulk read has the same objects for the equal devices of a thousand hosts."""
     dependent = getattr(info, "dependentDevice", None)
     return HostDevice(
@@ -265,7 +290,10 @@ def _device(pci: Any, info: Any, node: int | None) -> HostDevice:
         dependent_device=dependent.lower() if dependent else None,
         label=getattr(info, "hardwareLabel", None) or None,
         mode=_mode(info),
+        direct_path=_direct_path(info),
         sriov=_sriov(info),
+        vmnic=nic[0],
+        driver=nic[1],
     )
 
 
@@ -294,6 +322,13 @@ def _mode(info: Any) -> DeviceMode:
     if isinstance(info, vim.host.SriovInfo) and info.sriovEnabled:
         return "sriov"
     return "passthrough" if info.passthruEnabled or info.passthruActive else "off"
+
+
+def _direct_path(info: Any) -> DirectPathState | None:
+    state = getattr(info, "directPathState", None)
+    if state is None or not state.mode:
+        return None
+    return DirectPathState.of(str(state.mode), map(str, state.configurableModes or ()))
 
 
 def _sriov(info: Any) -> Sriov | None:
@@ -330,8 +365,17 @@ def read_users(session: Session, hosts: Sequence[Host], names: Iterable[VmName] 
     vms = [vm_from_row(row, None) for row in rows]
     labels = vm_labels(session, {vm.moid: vm.name for vm in vms})
     named = [replace(vm, name=labels[vm.moid]) for vm in vms]
-    users = users_by_host(named)
-    with_users = (replace(host, users=users.get(host.moid, {}), unread_vms=unread_vms(host, named)) for host in hosts)
+    users, functions, unplaced = users_by_host(named), function_users_by_host(named), unplaced_by_host(named)
+    with_users = (
+        replace(
+            host,
+            users=users.get(host.moid, {}),
+            function_users=functions.get(host.moid, ()),
+            unplaced=unplaced.get(host.moid, ()),
+            unread_vms=unread_vms(host, named),
+        )
+        for host in hosts
+    )
     return read_bindings(session, tuple(with_users))
 
 

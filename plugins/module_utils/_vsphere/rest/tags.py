@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The Automation API of a vCenter: tags and compute policies, which cannot be read over SOAP. PRIVATE to the collection.
 
-This only reads: ``Automation`` has no method that changes anything.
+``Automation`` itself only reads. Its ``send_write`` is for ``device_modes``.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import base64
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPException
 from typing import Any, TypeVar
 
 from ..._domain.errors import DirectPathError
 from ..session.connect import Session
 from ..session.faults import CONNECTION_ERRORS, explain_connection
-from ..session.transport import AUTOMATION
+from ..session.transport import AUTOMATION, RefusedApart
 from . import http as automation_http
 from .http import API, REST, Dialect, RestReply, RestRequest, RestTransport
 
@@ -29,6 +30,10 @@ _Answer = TypeVar("_Answer")
 
 class NoAnswer(Exception):
     """There is no usable answer. The text is a clause."""
+
+
+class _LoginEnded(RefusedApart):
+    """The server refused a write because the session has ended."""
 
 
 @dataclass(kw_only=True)
@@ -67,6 +72,27 @@ class Automation:
         """Id of a compute policy → ids of the tags that it uses (TagUsage.list). One request for all."""
         return self._ask(lambda dialect: dialect.policies_of("tag-usage"), _policy_tags, what="compute policies")
 
+    def read(self, path: str, take: Callable[[Any], _Answer], *, what: str, code: str, cure: str) -> _Answer:
+        """Read an address that only the newer API has (7.0 U2 and later). Raises DirectPathError with this ``code``."""
+        return self._ask(lambda _dialect: RestRequest(verb="GET", path=path), take, what=what, code=code, cure=cure)
+
+    def send_write(self, path: str, body: Any, *, name: str, moid: str) -> Any:
+        """Send one write, and return the body of the answer. It is never repeated, apart from a renewed login.
+
+        Raises RefusedApart when the server refused it, NoAnswer without a login, and the errors of connections, after which it is unknown
+        whether the server received it.
+        """
+        for last in (False, True):
+            fresh = not self._token
+            send = partial(self._login().send, RestRequest(verb="POST", path=path, body=body), {TOKEN: self._token})
+            try:
+                return self.session.stub.write_apart(name, moid, partial(_accepted, send))
+            except _LoginEnded as ended:
+                if last or fresh:
+                    raise RefusedApart("its Automation API rejects the session") from ended
+                self._token = ""
+        raise AssertionError("the second attempt returns")
+
     def close(self) -> None:
         """Log out, if the server can be reached."""
         if self._http is None:
@@ -83,7 +109,13 @@ class Automation:
         return self._ask(lambda dialect: dialect.read(kind, key), lambda body: str(body["name"]))
 
     def _ask(
-        self, build: Callable[[Dialect], RestRequest], take: Callable[[Any], _Answer], *, what: str = "tags"
+        self,
+        build: Callable[[Dialect], RestRequest],
+        take: Callable[[Any], _Answer],
+        *,
+        what: str = "tags",
+        code: str = "tags_unreadable",
+        cure: str = "",
     ) -> _Answer:
         """``take`` extracts the result from the body."""
         endpoint = self.session.endpoint
@@ -92,13 +124,14 @@ class Automation:
             return take(reply.body["value"] if self._dialect.wrapped else reply.body)
         except CONNECTION_ERRORS as error:
             explained = explain_connection(error, doing=f"read {what}", on=f"{endpoint.hostname}:{endpoint.port}")
-            raise DirectPathError(message=explained.message, code="tags_unreadable", cure=explained.cure) from error
+            raise DirectPathError(message=explained.message, code=code, cure=explained.cure) from error
         except (NoAnswer, KeyError, TypeError) as error:
             why = str(error) if isinstance(error, NoAnswer) else "an answer has an unexpected format"
             raise DirectPathError(
                 message=f"Cannot read {what} from {endpoint.hostname}:{endpoint.port}: {why}",
-                code="tags_unreadable",
-                cure=f"Check whether the vSphere Client shows {what}. Until it does, list virtual machines instead of tags",
+                code=code,
+                cure=cure
+                or f"Check whether the vSphere Client shows {what}. Until it does, list virtual machines instead of tags",
             ) from error
 
     def _answer(self, build: Callable[[Dialect], RestRequest]) -> RestReply:
@@ -148,6 +181,18 @@ def _served(reply: RestReply) -> RestReply:
     if reply.status in BUSY:
         raise HTTPException(f"{reply.status} from the Automation API")
     return reply
+
+
+def _accepted(send: Callable[[], RestReply]) -> Any:
+    """The body of a success. Raises RefusedApart. A gateway that fails may have passed the request on, so that is no refusal."""
+    reply = send()
+    if reply.status in (200, 201, 202, 204):
+        return reply.body
+    if reply.status == 401:
+        raise _LoginEnded("the session has ended")
+    if reply.status in BUSY:
+        raise HTTPException(f"{reply.status} from the Automation API")
+    raise RefusedApart(str(_no_answer(reply)))
 
 
 def _rows(body: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from ..read.hosts import host_paths
 from ..sdk import vim, vmodl
 from ..session.connect import Session
 from .from_rows import TASK_PATHS, size_paths
-from .views import DEVICES, compute_of
+from .views import DEVICES, GRAPHICS, compute_of
 
 _pc = vmodl.query.PropertyCollector
 
@@ -43,14 +43,17 @@ _VM_PATHS = (
     "customValue",
 )
 _COMPUTE_PATHS = ("name", "triggeredAlarmState", "customValue")
-HOST_TRIGGERS = frozenset({NEW, "runtime.connectionState", "runtime.bootTime", DEVICES})
+HOST_TRIGGERS = frozenset({NEW, "runtime.connectionState", "runtime.bootTime", DEVICES, GRAPHICS})
 """When one of these changes, devices, size or uplinks of a host may have changed."""
 VM_TRIGGERS = frozenset({NEW, "config.changeVersion", "runtime.powerState"})
 """The same for the hardware of a VM."""
 
 
-def describe(session: Session, hosts: Iterable[str]) -> tuple[list[Any], dict[type, list[str]]]:
+def describe(
+    session: Session, hosts: Iterable[str], *, graphics: bool = False
+) -> tuple[list[Any], dict[type, list[str]]]:
     """Object specs and paths: compute resources of these hosts → hosts → VMs and tasks. Objects that join later are included.
+    ``graphics``: watch the graphics of the hosts, too.
 
     Raises DirectPathError ``vanished`` when none of the hosts exists: a rolling reboot must not report "nothing to do" then.
     """
@@ -74,15 +77,15 @@ def describe(session: Session, hosts: Iterable[str]) -> tuple[list[Any], dict[ty
     ]
     objects = [_pc.ObjectSpec(obj=parents[moid], skip=False, selectSet=tree) for moid in sorted(parents)]
     objects.append(_pc.ObjectSpec(obj=session.content.rootFolder, skip=False))
-    return objects, _paths(session)
+    return objects, _paths(session, graphics=graphics)
 
 
-def _paths(session: Session) -> dict[type, list[str]]:
+def _paths(session: Session, *, graphics: bool) -> dict[type, list[str]]:
     newer_host = ["runtime.inQuarantineMode"] if session.knows(vim.host.RuntimeInfo, "inQuarantineMode") else []
     newer_vm = ["guest.toolsVersionStatus2"] if session.knows(vim.vm.GuestInfo, "toolsVersionStatus2") else []
     newer_vm += ["config.managedBy"] if session.knows(vim.vm.ConfigInfo, "managedBy") else []
     return {
-        vim.HostSystem: [*_HOST_PATHS, *newer_host],
+        vim.HostSystem: [*_HOST_PATHS, *newer_host, *([GRAPHICS] if graphics else [])],
         vim.VirtualMachine: [*_VM_PATHS, *newer_vm],
         vim.ClusterComputeResource: [*_COMPUTE_PATHS, "configurationEx"],
         vim.ComputeResource: list(_COMPUTE_PATHS),
@@ -92,7 +95,7 @@ def _paths(session: Session) -> dict[type, list[str]]:
     }
 
 
-def deep_paths(session: Session) -> list[str]:
+def deep_paths(session: Session, *, graphics: bool = False) -> list[str]:
     """The paths read of a host in addition to the watched ones. Devices are included, so that all values are from one moment."""
-    paths = (*host_paths(session), *size_paths(session))
+    paths = (*host_paths(session, graphics=graphics), *size_paths(session))
     return [path for path in paths if path not in _HOST_PATHS or path == DEVICES]

@@ -78,13 +78,16 @@ class FleetInventory:
             never_stop=never_stop or ResolvedNames(),
             tagged=tags.last if tags is not None else Tagged(),
         )
+        self._has_graphics = any(item.graphics is not None for item in wanted)
         self._allow_protected = allow_protected
         self._stops_pinned = stops_pinned
         self._evacuates = evacuates
         self.fields: Mapping[int, str] = fields or {}
         self.own_tasks: set[str] = set()
         self._watch = Watch(session, self._describe)
-        self._seen = FleetRows(labels=dict(labels or {}), host_paths=frozenset(host_paths(session)))
+        self._seen = FleetRows(
+            labels=dict(labels or {}), host_paths=frozenset(host_paths(session, graphics=self._has_graphics))
+        )
         self._labels = self._seen.labels
         self._twins: Mapping[str, str] = {}
         """id → name of the VMs whose name is not unique."""
@@ -135,7 +138,7 @@ class FleetInventory:
 
     def _describe(self) -> tuple[list[Any], dict[type, list[str]]]:
         self._described_at = self._session.clock()
-        return fleet_filter.describe(self._session, self._asked.hosts)
+        return fleet_filter.describe(self._session, self._asked.hosts, graphics=self._has_graphics)
 
     def _note(self, delta: Delta) -> None:
         if not delta:
@@ -168,7 +171,8 @@ class FleetInventory:
         """Read devices and other expensive properties where they may have changed. True when something was read."""
         hosts, vms = self._due(), set(self._stale_vms)
         if hosts:
-            rows = collect_objects(self._session, vim.HostSystem, hosts, fleet_filter.deep_paths(self._session))
+            paths = fleet_filter.deep_paths(self._session, graphics=self._has_graphics)
+            rows = collect_objects(self._session, vim.HostSystem, hosts, paths)
             deep = {row.moid: row for row in rows}
             watched = self._seen.hosts
             sizes = {row.moid: from_rows.size(fleet_views.joined(watched[row.moid], row)) for row in rows}

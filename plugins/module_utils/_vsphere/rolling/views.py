@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
 
+from ..._domain.graphics.desired import DesiredGraphics
 from ..._domain.host.selector import DesiredDevice
 from ..._domain.memo import Memo
 from ..._domain.names import ResolvedNames
@@ -20,6 +21,7 @@ from ..._domain.observed.hosts import Host
 from ..._domain.rolling.state.journal import PAUSE, STOP_ORDER
 from ..._domain.rolling.state.observed import ClusterView, HostView, VmView
 from ..property_collector.retrieve import Row
+from ..read.graphics import with_graphics
 from ..read.hosts import host_from_row
 from ..read.vm_hardware import VmHardware
 from ..rest.rolling_tags import Tagged
@@ -33,6 +35,8 @@ AGENT_MANAGER = "com.vmware.vim.eam"
 
 DEVICES = "config.pciPassthruInfo"
 """Watched to notice changes of devices, and read again together with them."""
+GRAPHICS = "config.graphicsInfo"
+"""The same for graphics, where graphics settings are desired."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +45,7 @@ class RequestedHost:
 
     moid: str
     desired_devices: tuple[DesiredDevice, ...] = ()
+    graphics: DesiredGraphics | None = None
     skips_missing: bool = False
     expects_settled: bool = False
     expected_reboot: str | None = None
@@ -228,7 +233,8 @@ def _rows_of_host(paths: frozenset[str], row: Row, deep: Row | None) -> Row:
 
 
 def _host(row: Row, cluster: Mapping[str, str] | None, label: str | None) -> Host:
-    return replace(host_from_row(row, cluster or {}), name=label_of(row, label))
+    host = replace(host_from_row(row, cluster or {}), name=label_of(row, label))
+    return with_graphics(host, row) if GRAPHICS in row.values or GRAPHICS in row.missing else host
 
 
 @reader
@@ -288,6 +294,7 @@ def _host_view(
         host=host,
         wanted=wanted is not None,
         desired_devices=wanted.desired_devices if wanted else (),
+        graphics=wanted.graphics if wanted else None,
         skips_missing=wanted is not None and wanted.skips_missing,
         expects_settled=wanted is not None and wanted.expects_settled,
         expected_reboot=wanted.expected_reboot if wanted else None,

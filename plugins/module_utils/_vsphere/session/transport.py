@@ -31,7 +31,12 @@ from .versions import newest_version
 _Result = TypeVar("_Result")
 
 AUTOMATION = "Automation"
-"""Any request to the Automation API. The collection only reads there (``_vsphere/rest``)."""
+"""Any read of the Automation API (``_vsphere/rest``). The only write is ``Automation.configure`` (``rest/device_modes``)."""
+
+
+class RefusedApart(Exception):
+    """The Automation API refused a write, so that nothing was changed. The text is a clause."""
+
 
 READ_METHODS = frozenset(
     {
@@ -52,11 +57,16 @@ READ_METHODS = frozenset(
         "CancelWaitForUpdates",
         "QueryConfigTarget",
         "QueryConfigOptionDescriptor",
+        "QueryOptions",
         "QueryConfigOptionEx",
         "QueryConfigOption",
         # One property of one object.
         "Fetch",
         "QueryBootDevices",
+        # The configured parameters of a kernel module.
+        "QueryConfiguredModuleOptionString",
+        "DirectPathProfileManagerList",
+        "DirectPathProfileManagerQueryCapacity",
         "RetrieveDiskPartitionInfo",
         "RetrieveHardwareUptime",
         "HasPrivilegeOnEntities",
@@ -168,6 +178,19 @@ class Guard:
         if name not in READ_METHODS:
             raise ValueError(f"{name} is not a read")
         return self._guarded(name, moid, call)
+
+    def write_apart(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
+        """Make one write with a request of its own, which is not of the SOAP API. It is refused in check mode, and never repeated.
+
+        ``call`` raises RefusedApart when the server answered that it did not do it. Raises ValueError for a method of the SOAP API.
+        """
+        if not name.startswith(f"{AUTOMATION}."):
+            raise ValueError(f"{name} is not a request to the Automation API")
+        try:
+            return self._guarded(name, moid, call)
+        except RefusedApart:
+            self._count_write(name, -1)
+            raise
 
     def _guarded(self, name: str, moid: str, call: Callable[[], _Result]) -> _Result:
         allowed = self.in_guest if name in GUEST_METHODS else name in READ_METHODS or not self.read_only

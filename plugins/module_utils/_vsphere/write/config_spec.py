@@ -17,18 +17,22 @@ from ..._domain.planning.details import (
     DynamicSpec,
     ExtraConfig,
     FixedSpec,
+    GraphicsWrite,
     GroupSpec,
     HotAdd,
     MaintenanceStep,
     MemoryWrite,
+    ModeWrite,
     PassthroughWrite,
     PinToHost,
     PowerOff,
     PowerOn,
     SriovEdit,
     SriovSpec,
+    SriovWrite,
     UpgradeHardware,
     VgpuSpec,
+    XorgRestart,
 )
 from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
@@ -72,7 +76,18 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change], *, first_sequence: int =
             case HotAdd(memory=memory, cpu=cpu):
                 spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
                 spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
-            case PassthroughWrite() | MaintenanceStep() | PowerOff() | PowerOn() | UpgradeHardware() | PinToHost():
+            case (
+                PassthroughWrite()
+                | SriovWrite()
+                | ModeWrite()
+                | GraphicsWrite()
+                | XorgRestart()
+                | MaintenanceStep()
+                | PowerOff()
+                | PowerOn()
+                | UpgradeHardware()
+                | PinToHost()
+            ):
                 raise ValueError(f"{change.kind} is not a setting of a VM")
             case other:
                 assert_never(other)

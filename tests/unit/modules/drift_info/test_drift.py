@@ -518,9 +518,9 @@ def test_a_vm_that_arrives_between_the_reads_is_read_too(
     lab = converged()
     read, make_plans, seen = drift_shell.read_fleet, drift_shell.make_plans, []
 
-    def read_after(*given: Any) -> Any:
+    def read_after(*given: Any, **more: Any) -> Any:
         happens(lab)
-        return read(*given)
+        return read(*given, **more)
 
     def plan(observed: Any) -> Any:
         seen.append({vm.name for vm in observed.vms.others})

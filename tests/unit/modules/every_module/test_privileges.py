@@ -59,6 +59,7 @@ def site(privileges: set[str], demanded: str = "both") -> Lab:
             host(cards=[on(), on(), {"card": "a100", "at": "d8"}], shared_gpus=["0000:d8:00.0"], dvx_classes=[DVX]),
             host("esx-02"),
             host("esx-03", states={FIRST: {"enabled": True, "active": False}}),
+            host("esx-04", shared_gpus={"a100": "shared"}),
         ],
         [
             vm(memory_hot_add=True, cpu_hot_add=True, extra={}),

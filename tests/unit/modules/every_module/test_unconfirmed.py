@@ -170,6 +170,13 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
         "compute_policies",
         "compute_policy_tags",
     }  # tests/unit/modules/host_rolling_reboot/test_compute_policies.py
+    own_tests |= {
+        "graphics_type_in_effect",
+        "vgpu_mode_in_effect",
+        "graphics_config_fault",
+    }  # tests/unit/modules/host_graphics/test_host_graphics.py
+    # tests/unit/modules/host_device_mode/test_device_mode.py, tests/unit/modules/host_device_mode/test_capacity.py
+    own_tests |= {"device_mode_impact", "device_mode_pending", "device_id_form", "profile_capacity"}
     own_tests |= {"guest_reboot_fault", "guest_file_host"}  # tests/unit/modules/vm_guest_info/test_guests.py
     own_tests |= {
         "unknown_unit_fault",

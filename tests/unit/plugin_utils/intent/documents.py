@@ -46,9 +46,14 @@ selectors = (
     .map(lambda given: given if any(value is not None for value in given.values()) else {**given, "class_id": "03"})
 )
 matches = st.one_of(pairs, addresses, selectors)
+numbers = st.one_of(st.integers(0, 64), st.sampled_from(["0", " 8 ", "007", 4.0]))
+functions = st.fixed_dictionaries({"match": matches, "virtual_functions": numbers}) | st.fixed_dictionaries(
+    {"vmnic": st.sampled_from(["vmnic4", " vmnic0 "]), "virtual_functions": numbers}, optional={"match": st.none()}
+)
 host_devices = (
     pairs
     | addresses
+    | functions
     | st.fixed_dictionaries({"match": matches}, optional={"count": counts, "label": st.none() | words | st.just("")})
 )
 vm_devices = (
@@ -140,6 +145,34 @@ def vms(draw: st.DrawFn) -> dict[str, Any]:
     return {draw(st.sampled_from(["name", "moid"])): draw(words), **entry}
 
 
+gpus = st.fixed_dictionaries(
+    {"match": matches}, optional={"type": st.sampled_from(["shared", "shared_direct"])}
+).flatmap(
+    lambda gpu: st.fixed_dictionaries(
+        {"vgpu_mode": st.sampled_from(["same_size", "mixed_size"])} if "type" not in gpu else {},
+        optional={"vgpu_mode": st.sampled_from(["same_size", "mixed_size"])} if "type" in gpu else {},
+    ).map(lambda more: {**gpu, **more})
+)
+
+
+@st.composite
+def graphics(draw: st.DrawFn) -> dict[str, Any]:
+    found: dict[str, Any] = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "default_type": st.sampled_from(["shared", "shared_direct"]),
+                "assignment_policy": st.sampled_from(["performance", "consolidation"]),
+                "devices": st.lists(gpus, max_size=2),
+                "restart_xorg": booleans,
+            },
+        )
+    )
+    if not any(found.get(key) for key in ("default_type", "assignment_policy", "devices")):
+        found["assignment_policy"] = "performance"
+    return found
+
+
 @st.composite
 def cluster_entries(draw: st.DrawFn) -> dict[str, Any]:
     one, other = draw(st.permutations(["cluster", "hosts"]))
@@ -147,6 +180,8 @@ def cluster_entries(draw: st.DrawFn) -> dict[str, Any]:
         one: draw(words | st.lists(words, min_size=1, max_size=3)),
         "devices": draw(st.lists(host_devices, max_size=3)),
     }
+    if draw(booleans):
+        entry["graphics"] = draw(graphics())
     if draw(booleans):
         entry[other] = draw(st.sampled_from([None, []]))
     return entry
@@ -172,6 +207,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     if shape == "esxi":
         found["passthrough_devices"] = draw(st.lists(host_devices, max_size=3))
         if draw(booleans):
+            found["passthrough_graphics"] = draw(graphics())
+            if draw(booleans):
+                del found["passthrough_devices"]
+        if draw(booleans):
             found["passthrough_host_name"] = draw(words)
     return found
 
@@ -182,6 +221,11 @@ NAMES = ("match", "count", "label", "name", "moid", "hosts", "cluster", "devices
 NAMES += (
     "passthrough_hosts",
     "passthrough_devices",
+    "passthrough_graphics",
+    "graphics",
+    "restart_xorg",
+    "type",
+    "vgpu_mode",
     "passthrough_host",
     "passthrough_",
     "vcenter_port",

@@ -117,6 +117,9 @@ def test_anything_at_all_gets_a_place(variables: dict[str, Any], first: Any, sec
         {"passthrough_vms": [{"name": "a", "devices": [], "mmio": first, "power": second}]},
         {"passthrough_vms": [{"name": "a", "devices": [], "mmio": {"size_gb": first, "device_gb": second}}]},
         {"passthrough_devices": [], "passthrough_host_name": first},
+        {"passthrough_graphics": first},
+        {"passthrough_graphics": {"devices": first, "default_type": second}},
+        {"passthrough_graphics": {"devices": [{"match": first, "type": second}]}},
     ):
         error = refusal(given_variables)
         if error is None or error.code == "no_intent":

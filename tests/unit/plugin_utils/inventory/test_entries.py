@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice, Sriov
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     AllowedDevice,
     DynamicBacking,
@@ -46,6 +46,23 @@ def test_a_host_in_every_group() -> None:
     assert entry["models"] == {"10de:20f1": {"capable": 2, "enabled": 1, "active": 0}}
     assert groups(entry, ["device"], "active") == ["esxi_hosts"]
     assert groups(entry, []) == ["esxi_hosts"]
+
+
+def test_a_host_with_virtual_functions() -> None:
+    sriov = Sriov(capable=True, enabled=True, active=True, requested=8, current=4, maximum=64)
+    ports = [strategies.device(f"0000:3b:00.{port}", strategies.X710, sriov=sriov) for port in range(2)]
+    idle = strategies.device("0000:5e:00.0", {**strategies.X710, "device_id": "1563"}, sriov=Sriov(maximum=63))
+    gpu = strategies.device("0000:86:00.0", sriov=replace(sriov, requested=0, enabled=False))
+    entry = host_entry(Host(moid="h", name="a", devices=(*ports, idle, gpu)), "vc")
+    assert entry["virtual_functions"] == {
+        "8086:1563": {"functions": 1, "configured": 0, "present": 0, "maximum": 63},
+        "8086:1572": {"functions": 2, "configured": 16, "present": 8, "maximum": 128},
+    }
+    assert groups(entry, ["sriov"]) == ["esxi_hosts", "sriov"]
+    assert groups({**entry, "virtual_functions": {}}, ["sriov"]) == ["esxi_hosts"]
+    assert groups({key: value for key, value in entry.items() if key != "virtual_functions"}, ["sriov"]) == [
+        "esxi_hosts"
+    ], "an entry in the cache of an earlier release has none"
 
 
 def test_a_host_of_its_own_has_no_cluster_and_a_bare_one_no_models() -> None:

@@ -273,7 +273,7 @@ def _with_entry(view: HostView, entry: Entry) -> HostView:
         return replace(view, entry=entry)
     settled = tuple(device.rebooted() for device in view.host.devices)
     back = replace(view.host, connection_state="connected", in_maintenance_mode=entry.by_operator, devices=settled)
-    return replace(view, entry=entry, host=back, entering=False, expected_reboot=None)
+    return replace(view, entry=entry, host=back, entering=False, expected_reboot=None, graphics=None)
 
 
 def _forecast(

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ...gate_record import GateVms
+from ...graphics.desired import DesiredGraphics
+from ...graphics.plan import Waiting, waiting_graphics
 from ...health_gate import GateAnswer
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, UnreadVm
@@ -68,6 +70,8 @@ class HostView:
     """The caller requested this host."""
     desired_devices: tuple[DesiredDevice, ...] = ()
     """Devices whose passthrough must be in effect after the reboot."""
+    graphics: DesiredGraphics | None = None
+    """Graphics settings that must be in effect after the reboot."""
     expects_settled: bool = False
     """Check mode: a planned change makes its pending devices consistent without a reboot."""
     skips_missing: bool = False
@@ -142,6 +146,11 @@ class HostView:
     @property
     def connected(self) -> bool:
         return self.host.connection_state == "connected"
+
+    @property
+    def waiting_graphics(self) -> tuple[Waiting, ...]:
+        """Desired graphics settings that are configured and not in effect."""
+        return () if self.graphics is None else waiting_graphics(self.host, self.graphics)
 
     @property
     def in_maintenance(self) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ...host.pending_reboot import pending_reason
+from ...host.pending_reboot import pending_devices, pending_reason
+from ...observed.hosts import HostDevice
 from .codec import digest
 from .observed import HostView
 from .policy import Policy
@@ -36,19 +37,29 @@ def _mark(words: Sequence[str]) -> str:
     return ",".join(sorted({digest(word)[:4] for word in words}))
 
 
+def _setting(device: HostDevice) -> str:
+    if device.has_pending_passthrough or device.sriov is None:
+        return str(device.enabled)
+    return f"functions {device.sriov.configured}"
+
+
 def pending_reboot_of(view: HostView, policy: Policy) -> PendingReboot | None:
     """Why the host requires a reboot; None when it does not. For a host that is not connected this is unknown: its values are old."""
     if policy.goal != "reboot" or not view.wanted or not view.host.is_reachable:
         return None
-    pending = view.host.pending
+    pending = pending_devices(view.host, view.desired_devices)
     if policy.reason == "firmware":
         booted, since = view.host.boot_time, policy.booted_before
         if booted is not None and since is not None and booted >= since:
             return None
         return PendingReboot(reason="its devices are to be restarted", mark="firmware")
-    if pending and not view.expects_settled:
-        words = [f"{device.address} {device.enabled}" for device in pending]
-        return PendingReboot(reason=pending_reason(view.host) or "", mark=_mark(words))
+    waiting = view.waiting_graphics
+    if (pending or waiting) and not view.expects_settled:
+        words = [f"{device.address} {_setting(device)}" for device in pending]
+        words += [f"{each.address} {each.configured}" for each in waiting]
+        reasons = [pending_reason(view.host, view.desired_devices)] if pending else []
+        reasons += [f"it puts in effect {', '.join(map(str, waiting))}"] if waiting else []
+        return PendingReboot(reason="; ".join(filter(None, reasons)), mark=_mark(words))
     if view.expected_reboot is not None:
         return PendingReboot(reason=view.expected_reboot, mark="expected")
     return None

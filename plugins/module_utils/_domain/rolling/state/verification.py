@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ...host.boot_evidence import BootEvidence
 from ...host.reboot_verification import verify_after
-from ...observed.hosts import HostDevice
+from ...observed.hosts import HostDevice, virtual_functions
 from .codec import digest, fits
 from .journal import Before, Entry
 from .observed import HostView
@@ -40,8 +40,10 @@ def before_reboot(view: HostView) -> Before:
 
 def _marks(view: HostView) -> tuple[tuple[str, str], ...]:
     """(address, digest of its identity) of each device that is passed through; with a ``+`` if it is enabled and so must be in effect
-    after the reboot."""
-    passed = sorted((d for d in view.host.devices if d.enabled or d.active), key=lambda device: device.address)
+    after the reboot. Virtual functions are left out: a reboot changes their number and their addresses."""
+    virtual = virtual_functions(view.host.devices)
+    chosen = (d for d in view.host.devices if (d.enabled or d.active) and d.address not in virtual)
+    passed = sorted(chosen, key=lambda device: device.address)
     return tuple((device.address, identity_mark(device) + _ENABLED * device.enabled) for device in passed)
 
 
@@ -115,6 +117,10 @@ def problems(view: HostView, builds: Collection[str] = ()) -> tuple[tuple[str, s
     settled = tuple(
         ("not_verified", sentence)
         for sentence in verify_after(view.host, view.desired_devices, skips_missing=view.skips_missing)
+    )
+    settled += tuple(
+        ("not_verified", f"The graphics settings of {view.name} are still not in effect after the reboot: {each}.")
+        for each in view.waiting_graphics
     )
     before = view.before
     if before is None:

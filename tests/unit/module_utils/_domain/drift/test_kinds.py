@@ -21,8 +21,19 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.c
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS, Difference
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import unread_report
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.graphics.desired import (
+    DesiredGraphics,
+    DesiredHostGraphics,
+    parse_graphics,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.passthrough import DesiredPassthrough
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.graphics import (
+    GpuEntry,
+    GraphicsConfig,
+    GraphicsDevice,
+    HostGraphics,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     Host,
     PhysicalNic,
@@ -175,6 +186,33 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
 }
 
 
+SHARED_GPU = replace(
+    host(GPU_OFF),
+    graphics=HostGraphics(
+        config=GraphicsConfig(
+            entries=(GpuEntry(device_id="0000:3b:00.0", address="0000:3b:00.0", type="shared_direct"),)
+        ),
+        gpus=(GraphicsDevice(address="0000:3b:00.0", type="shared"),),
+    ),
+)
+GRAPHICS_CASES = {
+    "graphics_differ": DesiredGraphics(default_type="shared_direct", assignment_policy="consolidation"),
+    "graphics_pending": parse_graphics({"devices": [{"match": "10de:20f1", "type": "shared_direct"}]}),
+}
+
+
+@pytest.mark.parametrize("kind", GRAPHICS_CASES)
+def test_kinds_of_graphics_settings(kind: str) -> None:
+    made = ObservedEndpoint(
+        vms=observed([], [SHARED_GPU]),
+        hosts=DesiredPassthrough(devices={}),
+        graphics=DesiredHostGraphics(hosts={SHARED_GPU.moid: GRAPHICS_CASES[kind]}),
+    )
+    found = find_drift(made, make_plans(made), COMMANDS)
+    assert {difference.kind for difference in found} == {kind}
+    assert all(difference.cause and difference.cure and difference.command for difference in found)
+
+
 @pytest.mark.parametrize("kind", HOST_CASES)
 def test_kinds_of_hosts(kind: str) -> None:
     target, given = HOST_CASES[kind]
@@ -198,7 +236,8 @@ def test_kinds_of_vms(kind: str) -> None:
 def test_every_kind_has_a_case() -> None:
     elsewhere = {"not_found", "invisible", "roll_unfinished", "stopped_for_host", "guest_failed", "guest_unknown"}
     elsewhere |= {"adapter_differs"}  # tests/unit/modules/vm_sriov_network/test_adapters.py
-    assert {*HOST_CASES, *VM_CASES, *elsewhere} == set(KINDS)
+    elsewhere |= {"mode_differs"}  # tests/unit/modules/host_device_mode/test_device_mode.py
+    assert {*HOST_CASES, *VM_CASES, *GRAPHICS_CASES, *elsewhere} == set(KINDS)
 
 
 @pytest.mark.parametrize("whole_fleet", [True, False])

@@ -130,7 +130,9 @@ def test_what_is_foreseen_is_found(case: tuple[tuple[Host, ...], DesiredPassthro
             continue
         devices, skips = desired.devices[before.moid], desired.on_missing == "skip"
         foreseen = foresee(before, devices, skips_missing=skips)
-        rebooted = replace(before, devices=tuple(replace(each, active=each.enabled) for each in before.devices))
+        rebooted = replace(
+            before, devices=tuple(replace(each.rebooted(), active=each.enabled) for each in before.devices)
+        )
         found = {
             problem.removesuffix(" Enable it with host_passthrough.") for problem in _found(rebooted, devices, skips)
         }

@@ -192,4 +192,5 @@ def test_a_card_that_is_passed_through_offers_no_vgpus() -> None:
     host = world.host("a")
     world.configure(host, "0000:3b:00.0")
     assert {name.split("-")[0] for name in host.config.sharedPassthruGpuTypes} == {"grid_t4"}
-    assert [item.deviceId for item in host.config.graphicsConfig.deviceType] == ["0000:5e:00.0"]
+    entries = [item.deviceId for item in host.config.graphicsConfig.deviceType]
+    assert entries == ["0000:3b:00.0", "0000:5e:00.0"], "a setting stays when nothing follows it"

@@ -108,6 +108,7 @@ def test_a_list_is_taken_whole_or_not_at_all(world: World) -> None:
 
 def test_virtual_functions_of_a_network_card(world: World) -> None:
     host = world.host("esx-01")
+    world.sim.knobs.set("sriov_at_once", True)
     wish = vim.host.SriovConfig(id=FREE_NIC, passthruEnabled=False, sriovEnabled=True, numVirtualFunction=8)
     host.configManager.pciPassthruSystem.UpdatePassthruConfig([wish])
     host.configManager.pciPassthruSystem.Refresh()

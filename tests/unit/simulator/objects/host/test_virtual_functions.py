@@ -16,6 +16,13 @@ from tests.unit.simulator.world import FREE_NIC, UPLINK, World
 PORT = "0000:65:00.1"
 
 
+@pytest.fixture(autouse=True)
+def at_once(request: pytest.FixtureRequest) -> None:
+    """Most tests here are about what is there once a number is in effect."""
+    if "world" in request.fixturenames:
+        request.getfixturevalue("world").sim.knobs.set("sriov_at_once", True)
+
+
 def count(world: World, host: Any, number: int, address: str = FREE_NIC, **values: Any) -> None:
     """Ask for a number of virtual functions."""
     wish = vim.host.SriovConfig(
@@ -89,7 +96,7 @@ def test_both_ports_have_theirs_and_no_address_twice(world: World) -> None:
     [("active", (True, True, True)), ("capable", (True, False, False)), ("not_capable", (False, False, False))],
 )
 def test_how_they_look_is_a_knob(state: str, flags: tuple[bool, bool, bool]) -> None:
-    world = World("three_hosts", virtual_function_state=state)
+    world = World("three_hosts", virtual_function_state=state, sriov_at_once=True)
     host = world.host("esx-01")
     count(world, host, 1)
     (info,) = [item for item in host.config.pciPassthruInfo if item.id == FOUR[0]]
@@ -106,7 +113,8 @@ def test_how_they_look_is_a_knob(state: str, flags: tuple[bool, bool, bool]) -> 
 
 def test_an_uplink_keeps_its_switch_and_has_virtual_functions() -> None:
     world = World(
-        {"datacenters": [{"name": "d", "hosts": [{"name": "a", "cards": [{"card": "x710", "uplinks": [0]}]}]}]}
+        {"datacenters": [{"name": "d", "hosts": [{"name": "a", "cards": [{"card": "x710", "uplinks": [0]}]}]}]},
+        sriov_at_once=True,
     )
     host = world.host("a")
     count(world, host, 2, "0000:3b:00.0")
@@ -154,7 +162,7 @@ def test_cards_added_later_find_no_virtual_function_in_their_way(world: World) -
 
 @pytest.mark.parametrize("fault", ["host_config_fault", "platform_config_fault", "invalid_argument", "not_supported"])
 def test_passthrough_and_sriov_exclude_each_other(fault: str) -> None:
-    world = World("three_hosts", sriov_conflict_fault=fault)
+    world = World("three_hosts", sriov_conflict_fault=fault, sriov_at_once=True)
     host = world.host("esx-01")
     both = vim.host.SriovConfig(id=FREE_NIC, passthruEnabled=True, sriovEnabled=True, numVirtualFunction=2)
     with pytest.raises(Exception, match=r"exclude|configuration|not correct|not supported"):

@@ -368,6 +368,7 @@ def test_an_sriov_card(ready: World) -> None:
     assert (made.key, made.unitNumber) == (13031, 65)
     fault = ready.fails(vim.fault.GenericVmConfigFault, vm.PowerOnVM_Task(host))
     assert "No SR-IOV virtual function (VF) is available" in fault.reason
+    ready.sim.knobs.set("sriov_at_once", True)
     wish = vim.host.SriovConfig(id=FREE_NIC, passthruEnabled=False, sriovEnabled=True, numVirtualFunction=1)
     host.configManager.pciPassthruSystem.UpdatePassthruConfig([wish])
     running(ready, "train-01")
