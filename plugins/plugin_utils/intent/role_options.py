@@ -192,8 +192,8 @@ INVENTORY_FACTS: tuple[str, ...] = (
     "directpath_power_state",
     "directpath_type",
     "directpath_version",
-    "directpath_virtual_functions",
     "directpath_vgpu_profiles",
+    "directpath_virtual_functions",
 )
 """Variables that the inventory plugin sets."""
 
