@@ -47,6 +47,9 @@ def main() -> int:
     for name in WRITTEN:
         if (ROOT / name).exists():
             shutil.copy2(ROOT / name, folder / name)
+    (folder / "changelogs" / ".plugin-cache.yaml").unlink(
+        missing_ok=True
+    )  # it is kept as long as the version is the same
     version = metadata()["version"]
     forget(folder / "changelogs" / "changelog.yaml", version)
     command = ["antsibull-changelog", "release", "--version", version, "--date", str(datetime.date.today())]

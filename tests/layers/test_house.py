@@ -28,7 +28,7 @@ MOST_FILES = 16
 """Of reads of vCenter and of simulated services: each capability adds one."""
 MOST_DOMAIN_PACKAGES = 21
 """One for each capability, such as virtual functions, device modes and graphics settings, and one for the entries of all of them."""
-ONE_FOR_EACH_MODULE = ("plugins/modules", "_shell")
+ONE_FOR_EACH_MODULE = ("plugins/modules", "plugins/module_utils/_shell")
 """Folders with a file for each module: they grow with the modules."""
 MOST_DEPTH = 9
 """Root, observed, planning (which types are in a plan), host, desired, vm, kinds, devices, drift."""
