@@ -37,7 +37,8 @@ def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["power_policy", "host_", "Host_power_policy", "host-power_policy", "host_power_policy.py", "../host_x", "drift_x"]
+    "name",
+    ["power_policy", "host_", "Host_power_policy", "host-power_policy", "host_power_policy.py", "../host_x", "drift_x"],
 )
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(NameRefused, match="is no name of a module"):
