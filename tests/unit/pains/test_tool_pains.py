@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.modules.contracts import KNOWS_9
 from tests.unit.modules.harness import Lab
 from tests.unit.pains.labs import (
     A100,
@@ -34,12 +35,17 @@ MODULES = sorted(
     if not is_documentation_only(path)
 )
 
+MODE: tuple[str, dict[str, Any]] = (
+    "host_device_mode",
+    {"hosts": ["esx9-01"], "devices": [{"match": "10de:20f1", "mode": "vgpu_mixed_size"}]},
+)
 # One call of each kind that has something to do in the lab below.
 CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("host_passthrough", {"hosts": ["esx-02"], "devices": desired()}),
     ("host_passthrough", {"hosts": ["esx-01"], "devices": desired("10de:2235"), "state": "disabled"}),
     ("host_sriov", {"hosts": ["esx-04"], "devices": [{"match": "8086:1572", "virtual_functions": 4}]}),
     ("host_graphics", {"hosts": ["esx-02"], "assignment_policy": "consolidation"}),
+    *([MODE] if KNOWS_9 else []),
     ("host_rolling_reboot", {"hosts": ["esx-03"]}),
     ("host_maintenance", {"hosts": ["esx-02"]}),
     ("rolling_reboot_pause", {"reason": "storage is being moved"}),
@@ -67,8 +73,10 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def site() -> Lab:
-    """A cluster in which every module has something to do."""
+def site(module: str = "") -> Lab:
+    """A cluster in which every module has something to do. Device modes are of vSphere 9.1 only."""
+    if module == MODE[0]:
+        return Lab.load("v9")
     waiting = {FIRST: {"enabled": True, "active": False}}
     return lab(
         [
@@ -88,19 +96,19 @@ def site() -> Lab:
 
 @pytest.mark.parametrize(("module", "options"), [*CHANGES, *LOOKS])
 def test_a1_check_mode_writes_nothing(module: str, options: dict[str, Any]) -> None:
-    checked = site()
+    checked = site(module)
     before = checked.sim.describe(checked.sim)
     forecast = checked.run(module, check=True, **options)
     assert checked.writes() == []
     assert checked.sim.describe(checked.sim) == before
-    real = site().run(module, **options)
+    real = site(module).run(module, **options)
     assert (forecast["changed"], forecast.get("changes")) == (real["changed"], real.get("changes"))
     assert real["changed"] is ((module, options) in CHANGES)
 
 
 @pytest.mark.parametrize(("module", "options"), CHANGES)
 def test_a2_the_second_run_changes_nothing(module: str, options: dict[str, Any]) -> None:
-    twice = site()
+    twice = site(module)
     assert twice.run(module, **options)["changed"]
     twice.sim.journal.clear()
     for check in (False, True):
@@ -111,9 +119,9 @@ def test_a2_the_second_run_changes_nothing(module: str, options: dict[str, Any])
 
 def test_a3_every_module_has_check_mode() -> None:
     tried = {module for module, _unused in (*CHANGES, *LOOKS)}
-    assert tried == set(MODULES)
+    assert tried | {MODE[0]} == set(MODULES)
     for module, options in (*CHANGES, *LOOKS):
-        result = site().run(module, check=True, **options)
+        result = site(module).run(module, check=True, **options)
         # A module without check mode answers "skipped" and nothing else.
         assert not result.get("skipped")
 

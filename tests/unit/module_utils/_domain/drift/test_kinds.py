@@ -236,7 +236,7 @@ def test_kinds_of_vms(kind: str) -> None:
 def test_every_kind_has_a_case() -> None:
     elsewhere = {"not_found", "invisible", "roll_unfinished", "stopped_for_host", "guest_failed", "guest_unknown"}
     elsewhere |= {"adapter_differs"}  # tests/unit/modules/vm_sriov_network/test_adapters.py
-    elsewhere |= {"mode_differs"}  # tests/unit/modules/host_device_mode/test_device_mode.py
+    elsewhere |= {"functions_differ", "mode_differs"}  # tests/unit/modules/drift_info/test_mixed_intent.py
     assert {*HOST_CASES, *VM_CASES, *GRAPHICS_CASES, *elsewhere} == set(KINDS)
 
 
