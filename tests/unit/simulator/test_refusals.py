@@ -108,6 +108,16 @@ def kinds(declared: type[Any]) -> list[type[Any]]:
     return found
 
 
+def _only(kind: type[Any], name: str, value: Any) -> Any:
+    """A data object with this field and no other: pyVmomi fills required text with an empty string."""
+    made = data.new(kind)
+    for other, text in vars(made).items():
+        if text == "":
+            made.__dict__[other] = None
+    setattr(made, name, value)
+    return made
+
+
 def refused(node: takes.Node | None, declared: type[Any], place: str) -> Iterator[tuple[str, Any]]:
     """(path, value of the parameter) of everything below a parameter that is not honored; one field at a time."""
     if node is not None and node.whole:
@@ -125,9 +135,7 @@ def refused(node: takes.Node | None, declared: type[Any], place: str) -> Iterato
         for kind in kinds(item):
             for info in kind._GetPropertyList():
                 for path, value in refused(node.fields.get(info.name), info.type, f"{place}.{info.name}"):
-                    made = data.new(kind)
-                    setattr(made, info.name, value)
-                    yield path, wrapped(made)
+                    yield path, wrapped(_only(kind, info.name, value))
     elif node.values:
         for value in (True, False) if item is bool else ():
             if str(value).lower() not in node.values:

@@ -184,8 +184,8 @@ OTHERS = [
 def test_backings_we_do_not_write_are_reported_and_never_removed() -> None:
     target = plan_one(guest("train-01", *OTHERS, memory=locked()), [HOST], state="exactly")
     assert target.changes == ()
-    assert "also has vGPU (vgpu), DVX (dvx), of kinds that devices does not name" in target.warnings[0]
-    assert "also has NIC (sriov), New thing (unknown), which this module does not change" in target.warnings[1]
+    assert "also has NIC (sriov), vGPU (vgpu), DVX (dvx), of kinds that devices does not name" in target.warnings[0]
+    assert "also has New thing (unknown), which this module does not change" in target.warnings[1]
 
 
 def test_facts_tell_why_a_device_is_detached() -> None:
