@@ -16,10 +16,12 @@ from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import READ_METHODS
 from simulator.api import versions
+from tests.unit.modules.contracts import KNOWS_9
 from tests.unit.modules.every_module import sent
 from tests.unit.modules.every_module.sent import Sent
 from tests.unit.modules.every_module.test_contract import SCENARIOS
 from tests.unit.modules.harness import Lab
+from tests.unit.modules.host_device_mode.test_capacity import ready
 from tests.unit.pains.labs import FIRST, GPUS, host, lab, on, vm
 
 FROM_CONTRACTS = (
@@ -32,6 +34,10 @@ FROM_CONTRACTS = (
     "reserve a size",
     "guests",
     "exit codes in guests",
+    "set virtual functions",
+    "share GPUs as vGPUs, with a restart of Xorg",
+    "add two adapters",
+    "change one",
 )
 SUBSYSTEM = {"vendor_id": "10de", "device_id": "20f1", "subvendor_id": "10de", "subdevice_id": "145f"}
 
@@ -64,7 +70,52 @@ def at_once() -> None:
     lab([host()]).run("host_passthrough", hosts=["esx-01"], devices=[{"match": {"address": FIRST}}], apply="now")
 
 
-MORE: tuple[Callable[[], None], ...] = (cycle, instead_of_virtual_functions, with_vsan, at_once)
+def what_vms_share() -> None:
+    """vGPUs with a setting, a vendor device group and a DVX device, whose parameters change then."""
+    made = Lab.load("nvlink")
+    group = {"group": "Nvidia:2@grid_a100-40c%NVLink"}
+    dvx = {"class": "com.vmware.dvxtestconst.mode", "parameters": {"mode": 2}}
+    wanted = [{"vgpu": "grid_a100-40c", "advanced": {"enable_uvm": "1"}}, group, {"dvx": dvx}]
+    made.run("vm_pci_device", vm=["train-01"], devices=wanted)
+    made.run("vm_pci_device", vm=["train-01"], devices=[{"dvx": {**dvx, "parameters": {"mode": 4}}}])
+
+
+def upgraded_and_pinned() -> None:
+    """The hardware version and the VM-host rule of a VM with a fixed device."""
+    made = lab([host(cards=[on()])], [vm(version=17)])
+    entry = {"name": "train-01", "devices": [{"match": "10de:20f1"}], "backing": "fixed"}
+    made.run("vm_pci_device", vms=[{**entry, "minimum_hardware_version": 19, "pin_to_host": True}])
+    made.run("vm_pci_device", vms=[{**entry, "pin_to_host": False}])
+
+
+def on_a_standard_switch() -> None:
+    """An adapter in a port group of a standard switch, which keeps its virtual function while its MTU permission changes."""
+    made = Lab.load("nfv")
+    entry = {"network": "lab-net", "physical_function": "vmnic4"}
+    made.run("vm_sriov_network", vm=["fw-01"], sriov_networks=[entry], power="on")
+    wanted = [{**entry, "allow_guest_mtu_change": True}]
+    made.run("vm_sriov_network", vm=["fw-01"], sriov_networks=wanted, power="cycle", allow_power_off=True)
+
+
+def capacities() -> None:
+    """What DirectPath profiles leave, of clusters and of hosts."""
+    if not KNOWS_9:
+        return
+    made = ready()
+    for place in ("cluster", "host"):
+        made.run("host_pci_device_info", cluster=["nine"], capacity=place, gather_protection=False)
+
+
+MORE: tuple[Callable[[], None], ...] = (
+    cycle,
+    instead_of_virtual_functions,
+    with_vsan,
+    at_once,
+    what_vms_share,
+    upgraded_and_pinned,
+    on_a_standard_switch,
+    capacities,
+)
 RARE: dict[str, tuple[type[Any], str, tuple[Any, ...]]] = {
     "RebootHost_Task": (vim.HostSystem, "Reboot", (False,)),
     "ExitMaintenanceMode_Task": (vim.HostSystem, "ExitMaintenanceMode", (600,)),
@@ -109,7 +160,8 @@ def test_everything_that_the_code_can_write_is_here(calls: list[Sent]) -> None:
     known = {part for call in calls for part in sent.parts(list(call.arguments))}
     # Of the reads, the query of a vSAN is here in no run.
     assert sent.parts_in_code() - known == {("CmmdsQuery", "type")}
-    assert sent.properties_set_in_code() <= {name for _kind, name in known}
+    # No simulated server shows the virtual function of a VM that is off, which an edit would keep.
+    assert sent.properties_set_in_code() - {name for _kind, name in known} == {"virtualFunctionBacking"}
 
 
 @pytest.mark.parametrize("version", sent.LABS, ids=versions.version_id)
@@ -118,7 +170,14 @@ def test_each_call_arrives_as_it_was_meant_or_is_refused(calls: list[Sent], vers
     assert [call.method for call in calls if call.arrives(version) == (call in refused)] == []
     # And nothing else is: this is all that a module asks of a newer API.
     number = versions._numbers(versions.version_id(version))
-    expected = {"ReconfigVM_Task": (7, 0), "UpdatePassthruConfig": (7, 0, 2, 0), "QueryConfigOptionEx": (6, 0)}
+    expected: dict[str, tuple[int, ...]] = {
+        "ReconfigVM_Task": (8, 0, 0, 1),
+        "UpdatePassthruConfig": (7, 0, 2, 0),
+        "UpdateGraphicsConfig": (8, 0, 3),
+        "QueryConfigOptionEx": (6, 0),
+    }
+    if KNOWS_9:
+        expected |= dict.fromkeys(("DirectPathProfileManagerList", "DirectPathProfileManagerQueryCapacity"), (9, 0))
     assert {call.method for call in refused} == {method for method, since in expected.items() if number < since}
 
 
