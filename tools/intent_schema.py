@@ -279,6 +279,7 @@ def _vm() -> Schema:
         "kinds": "What exactly decides about: named: the kinds of devices in the list; all: every kind.",
         "backing": "dynamic: any such device; fixed: exactly this device; auto: dynamic if the release supports it.",
         "power": "Allowed power operations: keep: none; off: shut down; cycle: shut down and start again; on: also start a VM that is off.",
+        "latency_sensitivity": "high: with all memory and CPUs reserved; normal: resets only the level.",
     }
     keys: Schema = {
         "name": _ref("name") | {"description": "Name or inventory path of the VM."},

@@ -83,6 +83,10 @@ options:
       disable_hot_add:
         description: As O(disable_hot_add).
         type: bool
+      latency_sensitivity:
+        description: As O(latency_sensitivity).
+        type: str
+        choices: [high, normal]
       minimum_hardware_version:
         description: As O(minimum_hardware_version).
         type: int
@@ -156,6 +160,14 @@ options:
     description: Whether to disable hot-add of memory and CPU, which is not compatible with passthrough.
     type: bool
     default: false
+  latency_sensitivity:
+    description:
+      - Sets the latency sensitivity of a virtual machine, while it is off. V(high) also locks its memory and reserves its CPUs, because
+        vSphere requires both. The CPU reservation is the number of virtual CPUs times the speed of a core of its host in MHz. A higher
+        reservation stays.
+      - V(normal) resets only the level. Reservations stay. Without this option the level does not change.
+    type: str
+    choices: [high, normal]
   minimum_hardware_version:
     description:
       - Upgrades the hardware version of a virtual machine to this number, such as V(20) for C(vmx-20), if its own version is lower. If the

@@ -68,6 +68,8 @@ vms:
     firmware: {description: "V(bios) or V(efi).", type: str, returned: always}
     memory: {description: "Size, reservation and limit in MB, and whether all of it is reserved and stays so when the size changes.",
       type: dict, returned: always}
+    latency_sensitivity: {description: Level of latency sensitivity. Null when it could not be read., type: str, returned: always}
+    cpu_reservation_mhz: {description: CPU reservation in MHz. Null when it could not be read., type: int, returned: always}
     devices: {description: Passthrough devices., type: list, elements: dict, returned: always,
       sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1,
         group: null}]}

@@ -449,6 +449,13 @@ class Knobs:
             choices=("reconfigure", "power_on"),
         ),
     ] = "reconfigure"
+    latency_needs_cpu: Annotated[
+        str,
+        About(
+            "which call refuses a VM with high latency sensitivity whose CPUs are not all reserved",
+            choices=("power_on", "none"),
+        ),
+    ] = "power_on"
     reserve_on_reconfigure: Annotated[bool, About("ReconfigVM itself reserves all memory when a device is added")] = (
         False
     )

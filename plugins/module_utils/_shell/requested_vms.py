@@ -28,6 +28,7 @@ _INHERITED = (
     "mmio",
     "unlock_memory",
     "disable_hot_add",
+    "latency_sensitivity",
     "minimum_hardware_version",
     "pin_to_host",
 )
@@ -76,6 +77,7 @@ def _parse_entry(reference: Reference, options: Mapping[str, Any]) -> RequestedV
         unlock_memory=options["unlock_memory"],
         disable_hot_add=options["disable_hot_add"],
         pin_to_host=options["pin_to_host"],
+        latency_sensitivity=options["latency_sensitivity"],
         minimum_hardware=options["minimum_hardware_version"],
     )
     return RequestedVm(reference=reference, desired=desired)

@@ -30,6 +30,7 @@ VM_CHOICES = {
     "kinds": ("named", "all"),
     "backing": ("auto", "dynamic", "fixed"),
     "power": ("keep", "off", "cycle", "on"),
+    "latency_sensitivity": ("high", "normal"),
 }
 VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_add", "pin_to_host")
 VM_NUMBERS = ("shutdown_timeout", "minimum_hardware_version")

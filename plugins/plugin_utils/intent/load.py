@@ -47,7 +47,16 @@ VARIABLES = (*DESIRED, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
 
 HOST_KEYS = ("cluster", "hosts", "devices", "graphics")
-ONLY_FOR_ATTACHING = ("state", "kinds", "backing", "mmio", "disable_hot_add", "minimum_hardware_version", "pin_to_host")
+ONLY_FOR_ATTACHING = (
+    "state",
+    "kinds",
+    "backing",
+    "mmio",
+    "disable_hot_add",
+    "latency_sensitivity",
+    "minimum_hardware_version",
+    "pin_to_host",
+)
 CONNECTION_VARIABLES = (
     VCENTER_VARIABLE,
     PORT_VARIABLE,

@@ -33,6 +33,7 @@ def machine(vm: VmState) -> rules.Machine:
         extra={item.key: str(item.value) for item in config.extraConfig},
         wanted=tuple(found),
         latency=str(config.latencySensitivity.level),
+        cpu_reservation_mhz=config.cpuAllocation.reservation,
     )
 
 

@@ -233,7 +233,7 @@ def _config(vm: VmState) -> Any:
         flags=flags,
         defaultPowerOps=data.new(vim.vm.DefaultPowerOpInfo, powerOffType="soft", resetType="soft", suspendType="hard"),
         hardware=hardware,
-        cpuAllocation=_allocation(0, -1, spec.cpus * 1000),
+        cpuAllocation=_allocation(spec.cpus * host_config.MHZ if spec.latency == "high" else 0, -1, spec.cpus * 1000),
         memoryAllocation=_allocation(
             spec.memory_mb if spec.locked else spec.reservation_mb, spec.limit_mb, 10 * spec.memory_mb
         ),

@@ -16,6 +16,7 @@ from .. import offers
 from ..cluster import groups as cluster_groups
 from ..cluster import ha as cluster_ha
 from ..host import cards as host_cards
+from ..host import config as host_config
 from ..host import virtual_functions
 from ..host.state import HostState
 from . import config as vm_config
@@ -36,6 +37,7 @@ def host_view(host: HostState) -> rules.Host:
         system=host.spec.system_id,
         cards=host_cards.cards(host),
         free_memory=host.free_memory,
+        cpu_mhz=host_config.MHZ,
         lent=len(host.holders),
         pools=virtual_functions.behind(host),
         device_max=limits.host_device_max(host.spec.release, host.settings),

@@ -159,6 +159,7 @@ def _memory(vm: VmState, config: Any, spec: Any, *, passthrough: bool) -> rules.
         ref=vm.ref,
         fault_tolerant=vm.props["runtime"].faultToleranceState != "notConfigured",
         latency=str((given or config.latencySensitivity).level),
+        becomes_high=given is not None and str(config.latencySensitivity.level) != "high",
     )
     rules.check_needs(now, after, needs, vm.settings)
     return after

@@ -88,6 +88,7 @@ class Machine:
     extra: Mapping[str, str]
     wanted: tuple[Wanted, ...]
     latency: str = "normal"
+    cpu_reservation_mhz: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +102,7 @@ class Host:
     system: str
     cards: Mapping[str, Card]
     free_memory: int
+    cpu_mhz: int = 0
     lent: int = 0
     device_max: int = 0
     dvx_classes: tuple[str, ...] = ()
@@ -111,6 +113,7 @@ class Host:
 def assigned(machine: Machine, host: Host, pools: Sequence[admission.Pool], knobs: Knobs) -> dict[int, str]:
     """Return device key -> address taken on the host, or raise the fault of the first check that fails."""
     check_itself(machine, knobs)
+    _check_cpu_reservation(machine, host, knobs)
     fixed: set[str] = set()
     for item in machine.wanted:
         if item.kind == "fixed":
@@ -155,6 +158,14 @@ def _check_reservation(machine: Machine) -> None:
             f"memsize({machine.memory_mb}). "
         )
         raise faults.vm_config_fault([("msg.memory.reservation.notFull", text)])
+
+
+def _check_cpu_reservation(machine: Machine, host: Host, knobs: Knobs) -> None:
+    """With high latency sensitivity, all CPUs are to be reserved (performance guide). That power-on refuses it is not confirmed."""
+    least = machine.vcpus * host.cpu_mhz
+    if machine.latency == "high" and machine.cpu_reservation_mhz < least and knobs.latency_needs_cpu == "power_on":
+        text = f"Invalid CPU reservation for the latency-sensitive VM, (sched.cpu.min) should be at least {least} MHz. "
+        raise faults.vm_config_fault([("msg.cpu.reservation.latencySensitive", text)])
 
 
 def _check_memory_hot_add(machine: Machine, knobs: Knobs) -> None:

@@ -95,6 +95,7 @@ class Needs:
     ref: Any
     fault_tolerant: bool = False
     latency: str = "normal"
+    becomes_high: bool = False
 
 
 def check_needs(now: Memory, after: Memory, needs: Needs, knobs: Knobs) -> None:
@@ -111,7 +112,7 @@ def check_needs(now: Memory, after: Memory, needs: Needs, knobs: Knobs) -> None:
             vm=needs.ref,
             msg=f"The memory of {needs.name} cannot be edited while Fault Tolerance is on.",
         )
-    lowered = after.reservation < after.size and now.reservation == now.size
+    lowered = after.reservation < after.size and (now.reservation == now.size or needs.becomes_high)
     if needs.latency == "high" and lowered and knobs.latency_needs_memory == "reconfigure":
         text = f"The latency sensitivity of {needs.name} is high: all its memory has to be reserved."
         raise faults.vm_config_fault([("msg.latencySensitivity.memoryReservation", text)])

@@ -81,6 +81,7 @@ KINDS: Mapping[str, Kind] = {
     "memory_changed": Kind(title="memory changed since it was reserved", mark="memory", is_grave=True),
     "mmio_differs": Kind(title="64-bit MMIO window", mark="MMIO"),
     "hot_add_on": Kind(title="hot-add switched on", mark="hot-add"),
+    "latency_differs": Kind(title="latency sensitivity differs", mark="latency"),
     "hardware_old": Kind(title="hardware version too old", mark="hardware"),
     "host_rule": Kind(title="VM-host rule differs", mark="rule"),
     "powered_off": Kind(title="not running", mark="off"),

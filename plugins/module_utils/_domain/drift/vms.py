@@ -21,6 +21,7 @@ from ..planning.details import (
     GraphicsWrite,
     GroupSpec,
     HotAdd,
+    Latency,
     MaintenanceStep,
     MemoryWrite,
     ModeWrite,
@@ -322,6 +323,17 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
                 found="on",
                 cause=f"{change.subject} of {vm.name} is on, so the VM may fail to power on with a passthrough device",
                 cure="Turn it off",
+                command=attach,
+            )
+        case Latency():
+            return _difference(
+                vm,
+                "latency_differs",
+                subject=change.subject,
+                wanted=str(change.after),
+                found=str(change.before),
+                cause=f"The {change.subject} of {vm.name} is {change.before}",
+                cure=f"Set it to {change.after}",
                 command=attach,
             )
         case UpgradeHardware(version=version):

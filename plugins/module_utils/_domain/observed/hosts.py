@@ -313,6 +313,8 @@ class Host:
     """``summary.rebootRequired``: a reboot is pending for some reason, maybe not for passthrough. Only a hint; nothing depends on it."""
     maintenance_mode_required: bool | None = None
     """``summary.maintenanceModeRequired`` (9.1): a change takes effect after maintenance mode. None: the release does not report it."""
+    cpu_mhz: int | None = None
+    """Speed of one core. None: not read."""
     capabilities: HostCapabilities = HostCapabilities()
     devices: tuple[HostDevice, ...] = ()
     passthrough_supported: bool = True

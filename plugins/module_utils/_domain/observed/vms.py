@@ -148,6 +148,15 @@ class MemoryState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CpuState:
+    """Virtual CPUs of a VM and their allocation in MHz. None: not read. ``limit_mhz`` is None when unlimited, too."""
+
+    count: int | None = None
+    reservation_mhz: int | None = None
+    limit_mhz: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PoolState:
     """The resource pool of a VM, in MB. None: not read or unlimited."""
 
@@ -192,13 +201,14 @@ class Vm:
     firmware: str = "bios"
     memory: MemoryState
     cpu_hot_add: bool = False
+    cpu: CpuState = CpuState()
     nested_virtualisation: bool = False
     virtual_iommu: bool = False
     has_snapshots: bool = False
     fault_tolerance: bool = False
     fault_tolerance_known: bool = True
     latency_sensitivity: Fact[str] = "normal"
-    """``high`` requires that all memory is reserved."""
+    """``high`` requires that all memory and all CPUs are reserved."""
     tools_running: bool = False
     fixed_hot_plug: bool = False
     devices: tuple[VmDevice, ...] = ()

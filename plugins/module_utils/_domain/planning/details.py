@@ -30,6 +30,7 @@ ChangeKind: TypeAlias = Literal[
     "memory",
     "extra_config",
     "hot_add",
+    "latency",
     "power_on",
     "enter_maintenance",
     "exit_maintenance",
@@ -259,6 +260,15 @@ class HotAdd:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Latency:
+    """The level of latency sensitivity, and the CPU reservation in MHz that ``high`` needs; None: no change."""
+
+    kind: ClassVar[ChangeKind] = "latency"
+    level: str | None = None
+    cpu_reservation_mhz: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class UpgradeHardware:
     """The upgrade of the VM's hardware version, with the VM off and before the reconfiguration. It cannot be reverted."""
 
@@ -280,6 +290,6 @@ PowerDetail: TypeAlias = PowerOff | PowerOn
 UnitDetail: TypeAlias = VgpuSpec | DvxSpec | GroupSpec | DetachGroup
 AdapterDetail: TypeAlias = SriovSpec | SriovEdit
 SettingDetail: TypeAlias = (
-    Detach | FixedSpec | DynamicSpec | UnitDetail | AdapterDetail | MemoryWrite | ExtraConfig | HotAdd
+    Detach | FixedSpec | DynamicSpec | UnitDetail | AdapterDetail | MemoryWrite | ExtraConfig | HotAdd | Latency
 )
 Detail: TypeAlias = HostDetail | PowerDetail | UpgradeHardware | PinToHost | SettingDetail

@@ -35,6 +35,7 @@ from .details import (
     FixedSpec,
     GroupSpec,
     HotAdd,
+    Latency,
     MemoryWrite,
     ModeWrite,
     PassthroughWrite,
@@ -82,6 +83,8 @@ class PredictedVm:
     device_groups: Mapping[int, str] = field(default_factory=dict)
     hardware_version: int = 0
     pin: str | None = None
+    latency: str | None = None
+    cpu_reservation_mhz: int | None = None
 
     @classmethod
     def of(cls, vm: Vm) -> PredictedVm:
@@ -96,6 +99,8 @@ class PredictedVm:
             device_groups=vm.device_groups,
             hardware_version=vm.hardware_version,
             pin=vm.predicted_pin,
+            latency=vm.latency_sensitivity if isinstance(vm.latency_sensitivity, str) else None,
+            cpu_reservation_mhz=vm.cpu.reservation_mhz,
         )
 
 
@@ -148,6 +153,10 @@ class Predicted:
             device_groups=found.device_groups,
             hardware_version=found.hardware_version or vm.hardware_version,
             predicted_pin=found.pin,
+            latency_sensitivity=vm.latency_sensitivity if found.latency is None else found.latency,
+            cpu=vm.cpu
+            if found.cpu_reservation_mhz is None
+            else replace(vm.cpu, reservation_mhz=found.cpu_reservation_mhz),
             pool=pool,
         )
 
@@ -340,6 +349,10 @@ def _after_one(vm: Vm, change: Change) -> Vm:
             if memory is not None:
                 vm = replace(vm, memory=replace(vm.memory, hot_add=memory))
             return vm if cpu is None else replace(vm, cpu_hot_add=cpu)
+        case Latency(level=level, cpu_reservation_mhz=mhz):
+            if level is not None:
+                vm = replace(vm, latency_sensitivity=level)
+            return vm if mhz is None else replace(vm, cpu=replace(vm.cpu, reservation_mhz=mhz))
     raise ValueError(f"{change.kind} is not a change of a VM")
 
 

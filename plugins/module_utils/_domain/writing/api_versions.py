@@ -25,6 +25,7 @@ from ..planning.details import (
     GraphicsWrite,
     GroupSpec,
     HotAdd,
+    Latency,
     MaintenanceStep,
     MemoryWrite,
     ModeWrite,
@@ -57,6 +58,7 @@ KindName: TypeAlias = Literal[
     "fixed_hot_plug",
     "vgpu_mode",
     "directpath_profile",
+    "latency_sensitivity",
     "device_mode",
 ]
 
@@ -73,6 +75,11 @@ class NewerKind:
 
 
 KINDS: Mapping[KindName, NewerKind] = {
+    "latency_sensitivity": NewerKind(
+        words="a level of latency sensitivity",
+        since="5.1",
+        names=("LatencySensitivity", "VirtualMachineConfigSpec.latencySensitivity"),
+    ),
     "sriov": NewerKind(
         words="SR-IOV virtual functions",
         since="5.5",
@@ -191,6 +198,8 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ("device_mode",)
         case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
+        case Latency(level=level):
+            return () if level is None else ("latency_sensitivity",)
         case GraphicsWrite(with_modes=with_modes):
             return ("host_graphics", "vgpu_mode") if with_modes else ("host_graphics",)
         case MaintenanceStep() | XorgRestart() | UpgradeHardware() | PinToHost():

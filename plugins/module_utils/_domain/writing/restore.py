@@ -27,6 +27,7 @@ from ..planning.details import (
     FixedSpec,
     GroupSpec,
     HotAdd,
+    Latency,
     MemoryWrite,
     SriovEdit,
     SriovSpec,
@@ -70,6 +71,7 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
     changes += _memory(was, now) if "memory" in kinds else ()
     changes += (change for change in _extra_config(was, now) if change.subject in keys)
     changes += _hot_add(was, now) if "hot_add" in kinds else ()
+    changes += _latency(was, now) if "latency" in kinds else ()
     return tuple(changes), tuple(lost)
 
 
@@ -216,3 +218,13 @@ def _hot_add(was: Vm, now: Vm) -> Iterator[Change]:
     cpu = was.cpu_hot_add if was.cpu_hot_add != now.cpu_hot_add else None
     if (memory, cpu) != (None, None):
         yield Change(subject="hot-add", before=None, after=None, detail=HotAdd(memory=memory, cpu=cpu))
+
+
+def _latency(was: Vm, now: Vm) -> Iterator[Change]:
+    level, mhz = was.latency_sensitivity, was.cpu.reservation_mhz
+    write = Latency(
+        level=level if isinstance(level, str) and level != now.latency_sensitivity else None,
+        cpu_reservation_mhz=mhz if mhz != now.cpu.reservation_mhz else None,
+    )
+    if write != Latency():
+        yield Change(subject="latency sensitivity", before=None, after=None, detail=write)

@@ -93,6 +93,7 @@ VM_OPTIONS: Spec = {
     "allow_power_off": {"type": "bool"},
     "unlock_memory": {"type": "bool"},
     "disable_hot_add": {"type": "bool"},
+    "latency_sensitivity": {"type": "str", "choices": ["high", "normal"]},
     "minimum_hardware_version": {"type": "int"},
     "pin_to_host": {"type": "bool"},
 }

@@ -139,6 +139,8 @@ def vm_result(vm: Vm) -> dict[str, Any]:
         "hardware_version": vm.hardware_version,
         "firmware": vm.firmware,
         "memory": memory_result(vm),
+        "latency_sensitivity": vm.latency_sensitivity if isinstance(vm.latency_sensitivity, str) else None,
+        "cpu_reservation_mhz": vm.cpu.reservation_mhz,
         "devices": [vm_device_result(device, vm.device_groups) for device in vm.devices],
     }
 

@@ -15,6 +15,7 @@ from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import (
     AllowedDevice,
     Backing,
+    CpuState,
     DvxBacking,
     DynamicBacking,
     FixedBacking,
@@ -59,6 +60,8 @@ _ALWAYS = (
     "config.memoryHotAddEnabled",
     "config.memoryReservationLockedToMax",
     "config.memoryAllocation",
+    "config.cpuAllocation",
+    "config.hardware.numCPU",
     "config.hardware.memoryMB",
     "config.hardware.device",
     "config.extraConfig",
@@ -224,6 +227,7 @@ def vm_from_row(row: Row, place: VmName | None) -> Vm:
         has_disk=any(isinstance(device, vim.vm.device.VirtualDisk) for device in hardware),
         firmware=row.get("config.firmware", "bios"),
         memory=_memory(row),
+        cpu=_cpu(row),
         cpu_hot_add=bool(row.get("config.cpuHotAddEnabled", False)),
         nested_virtualisation=bool(row.get("config.nestedHVEnabled", False)),
         virtual_iommu=bool(row.get("config.flags.vvtdEnabled", False)),
@@ -253,6 +257,16 @@ def _latency_sensitivity(row: Row) -> Fact[str]:
 def _hardware_version(version: str) -> int:
     digits = version.rpartition("-")[2]
     return int(digits) if digits.isdigit() else 0
+
+
+def _cpu(row: Row) -> CpuState:
+    allocation = row.get("config.cpuAllocation")
+    limit = getattr(allocation, "limit", None)
+    return CpuState(
+        count=row.get("config.hardware.numCPU") or None,
+        reservation_mhz=getattr(allocation, "reservation", None),
+        limit_mhz=None if limit is None or limit < 0 else limit,
+    )
 
 
 def _memory(row: Row) -> MemoryState:

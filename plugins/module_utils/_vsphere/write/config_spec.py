@@ -20,6 +20,7 @@ from ..._domain.planning.details import (
     GraphicsWrite,
     GroupSpec,
     HotAdd,
+    Latency,
     MaintenanceStep,
     MemoryWrite,
     ModeWrite,
@@ -76,6 +77,11 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change], *, first_sequence: int =
             case HotAdd(memory=memory, cpu=cpu):
                 spec.memoryHotAddEnabled = spec.memoryHotAddEnabled if memory is None else memory
                 spec.cpuHotAddEnabled = spec.cpuHotAddEnabled if cpu is None else cpu
+            case Latency(level=level, cpu_reservation_mhz=mhz):
+                if level is not None:
+                    spec.latencySensitivity = vim.LatencySensitivity(level=level)
+                if mhz is not None:
+                    spec.cpuAllocation = vim.ResourceAllocationInfo(reservation=mhz)
             case (
                 PassthroughWrite()
                 | SriovWrite()

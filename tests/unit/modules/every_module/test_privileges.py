@@ -38,6 +38,7 @@ DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
         {**ATTACH, "vm": ["old-01"], "minimum_hardware_version": 20},
         BASE | {"VirtualMachine.Config.UpgradeVirtualHardware"},
     ),
+    ("vm_pci_device", {**ATTACH, "latency_sensitivity": "high"}, BASE | {"VirtualMachine.Config.Settings"}),
     ("vm_pci_device", {**ATTACH, "backing": "fixed", "pin_to_host": True}, BASE | {"Host.Inventory.EditCluster"}),
     ("vm_pci_device", {**ATTACH, "vm": ["runs-01"], "power": "cycle"}, BASE | POWER),
     ("vm_pci_device", {**ATTACH, "devices": [{"vgpu": "grid_a100-10c"}]}, BASE - {RAW}),

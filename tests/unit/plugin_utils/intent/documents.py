@@ -134,6 +134,7 @@ def vms(draw: st.DrawFn) -> dict[str, Any]:
                 "unlock_memory": booleans,
                 "disable_hot_add": booleans,
                 "pin_to_host": booleans,
+                "latency_sensitivity": st.sampled_from(["high", "normal"]),
                 "guest": guests(),
             },
         )

@@ -16,6 +16,7 @@ from .units import DesiredUnit
 DesiredState: TypeAlias = Literal["present", "absent", "exactly"]
 BackingChoice: TypeAlias = Literal["auto", "dynamic", "fixed"]
 BackingKind: TypeAlias = Literal["dynamic", "fixed"]
+LatencyChoice: TypeAlias = Literal["high", "normal"]
 PowerChoice: TypeAlias = Literal["keep", "off", "cycle", "on"]
 LOWEST_MINIMUM, HIGHEST_MINIMUM = 7, 99
 """Hardware versions. 7 is the first with passthrough devices; the API writes a version with two digits (``vmx-07``)."""
@@ -54,6 +55,8 @@ class DesiredVm:
     disable_hot_add: bool = False
     pin_to_host: bool | None = None
     """Whether a VM-host rule ties the VM to the host of its fixed devices. None: no rule is made."""
+    latency_sensitivity: LatencyChoice | None = None
+    """None: it does not change."""
     minimum_hardware: int | None = None
     """The VM is upgraded to this hardware version when its own is lower."""
 

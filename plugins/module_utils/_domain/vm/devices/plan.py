@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Planning the passthrough devices of VMs. PRIVATE to the collection.
 
-The changes of a VM are in the order in which they are made: shutdown; then detach, attach, memory, extra_config and hot_add, which are ONE
+The changes of a VM are in the order in which they are made: shutdown; then detach, attach, memory, extra_config, hot_add and
+latency, which are ONE
 reconfiguration; then power_on. There are two passes: when ``needs_details`` returns VMs, the caller reads their device maximum, system id
 and offered devices, and makes the plan again.
 """
@@ -20,6 +21,7 @@ from ..desired.vm import DesiredVm
 from ..hardware_version import HardwarePlan, after_upgrades, plan_hardware
 from ..kinds.kind_plan import KindPlan
 from ..kinds.plan_kinds import plan_kinds
+from ..latency import plan_latency, wants_high
 from ..memory import (
     describe_device,
     lock_blockers,
@@ -186,8 +188,10 @@ def _plan_without_capacity(
     memory = _memory(draft, kinds)
     mmio = _mmio(draft, kinds)
     pin = plan_pin(observed, desired, tied=draft.is_tied)
+    latency = plan_latency(observed, desired)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft, kinds) else ()
-    needs_off = bool(draft.detached or draft.attaching or kinds.changes or mmio.changes or hot_add or hardware.changes)
+    settings = (*mmio.changes, *hot_add, *latency.changes)
+    needs_off = bool(draft.detached or draft.attaching or kinds.changes or settings or hardware.changes)
     power = power_steps(vm, desired, needs_off)
     changes = (
         *pin.changes,
@@ -198,8 +202,7 @@ def _plan_without_capacity(
         *attach_changes(draft, observed.system_ids.get(vm.host_moid or "")),
         *kinds.attaching,
         *memory,
-        *mmio.changes,
-        *hot_add,
+        *settings,
         *((power.power_on,) if power.power_on else ()),
     )
     facts = VmFacts(
@@ -219,6 +222,7 @@ def _plan_without_capacity(
         blockers=(
             *hardware.blockers,
             *pin.blockers,
+            *latency.blockers,
             *_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes)),
         ),
         warnings=(*hardware.warnings, *pin.warnings, *_warnings(draft, kinds, power)),
@@ -241,11 +245,14 @@ def _memory(draft: Draft, kinds: KindPlan) -> tuple[Change, ...]:
         if draft.desired.state == "absent" and not detached:
             return ()
         return lock_changes(draft.vm)
+    if wants_high(draft.desired):
+        return lock_changes(draft.vm)
     return unlock_changes(draft.vm) if detached and draft.desired.unlock_memory else ()
 
 
 def _outdated_lock(draft: Draft, kinds: KindPlan) -> tuple[Blocker, ...]:
-    return outdated_lock_blockers(draft.vm) if _has_devices_after(draft, kinds) else ()
+    needed = wants_high(draft.desired) or _has_devices_after(draft, kinds)
+    return outdated_lock_blockers(draft.vm) if needed else ()
 
 
 def _lacks_offers(observed: ObservedVms, vm: Vm, kinds: KindPlan, *, must_run: bool) -> bool:

@@ -161,6 +161,7 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
     "hot_add_on": of_vm(
         guest("train-01", dynamic(), memory=replace(locked(), hot_add=True)), A100, disable_hot_add=True
     ),
+    "latency_differs": of_vm(replace(READY, latency_sensitivity="high"), A100, latency_sensitivity="normal"),
     "hardware_old": of_vm(READY, A100, minimum_hardware=20),
     "host_rule": of_vm(
         guest("train-01", fixed("3b:00.0"), memory=locked()),
