@@ -132,6 +132,20 @@ def unlock_changes(vm: Vm, reservation_mb: int | None = None) -> tuple[Change, .
     return (_reservation_change(memory, locked=False, reservation_mb=reservation_mb),)
 
 
+def unlock_blockers(vm: Vm, staying: Sequence[VmDevice]) -> tuple[Blocker, ...]:
+    """Why the memory of a VM cannot be unlocked together with the last of its devices. ``staying``: devices that it keeps."""
+    reasons = [*vm.lock_reasons, *(f"it keeps {describe_device(device)}" for device in staying)]
+    if not reasons:
+        return ()
+    return (
+        Blocker(
+            code="feature_needs_reservation",
+            message=f"The memory reservation of {vm.name} cannot be unlocked: {' and '.join(reasons)}",
+            cure="Leave out unlock_memory, or turn the feature off for the VM first",
+        ),
+    )
+
+
 def lock_blockers(vm: Vm) -> tuple[Blocker, ...]:
     """Why the memory of a VM cannot be locked: the VM does not support it, or its resource pool has too little memory."""
     blockers = []

@@ -29,6 +29,7 @@ from ..memory import (
     merge_writes,
     outdated_lock_blockers,
     state_blockers,
+    unlock_blockers,
     unlock_changes,
 )
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
@@ -327,6 +328,10 @@ def _blockers(
         )
     if merge_writes(memory).locked:
         blockers += lock_blockers(vm)
+    if merge_writes(memory).locked is False:
+        after = replace(vm, latency_sensitivity="normal") if draft.desired.latency_sensitivity == "normal" else vm
+        gone = {*draft.detached, *kinds.detached}
+        blockers += unlock_blockers(after, [device for device in vm.devices if device.key not in gone])
     blockers += [*mmio.blockers, *_window_blockers(draft, power)]
     blockers += group_blockers(vm, {*draft.detached, *kinds.detached})
     host_moid = vm.host_moid or ""

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Gap, Unknown
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import HostCapabilities
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import (
     AllowedDevice,
@@ -304,3 +306,34 @@ def test_order_of_changes() -> None:
     target = plan_one(vm, [HOST], A100, state="exactly", power="cycle", disable_hot_add=True, mmio=None)
     assert codes(target) == []
     assert kinds(target) == ["shutdown", "detach", "attach", "memory", "memory", "hot_add", "power_on"]
+
+
+# --- the last device leaves, and the memory is to be unlocked ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"latency_sensitivity": "high"}, "its latency sensitivity is high"),
+        ({"latency_sensitivity": Unknown(gap=Gap(path="config.latencySensitivity"))}, "may be high"),
+        ({"fault_tolerance": True}, "protected by Fault Tolerance"),
+    ],
+)
+def test_memory_is_not_unlocked_while_a_feature_needs_it(more: dict[str, Any], says: str) -> None:
+    vm = replace(guest("train-01", fixed("3b:00.0"), memory=locked()), **more)
+    target = plan_one(vm, [HOST], {"match": A100}, state="absent", unlock_memory=True)
+    assert [blocker.code for blocker in target.blockers] == ["feature_needs_reservation"]
+    assert says in target.blockers[0].message
+    assert plan_one(vm, [HOST], {"match": A100}, state="absent").effective
+
+
+def test_memory_is_not_unlocked_while_an_unknown_device_stays() -> None:
+    vm = guest("train-01", fixed("3b:00.0"), OTHERS[-1], memory=locked())
+    target = plan_one(vm, [HOST], {"match": A100}, state="absent", unlock_memory=True)
+    assert "it keeps New thing" in target.blockers[0].message
+
+
+def test_memory_is_unlocked_with_the_level_that_needed_it() -> None:
+    vm = replace(guest("train-01", fixed("3b:00.0"), memory=locked()), latency_sensitivity="high")
+    target = plan_one(vm, [HOST], state="exactly", unlock_memory=True, latency_sensitivity="normal")
+    assert target.effective
