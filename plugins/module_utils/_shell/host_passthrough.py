@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from .._domain.concurrency import Pace, parse_pace
 from .._domain.host.passthrough import DesiredPassthrough, passthrough_writes, plan_passthrough
+from .._domain.host.pending_reboot import pending_devices
 from .._domain.host.targets import Target
 from .._domain.names import Directory, Named, resolve_each
 from .._domain.observed.hosts import DeviceUser, Host
@@ -184,7 +185,7 @@ def _host(observed: ObservedHosts, target: TargetPlan, outcomes: Mapping[str, Ou
         "path": host.path,
         "cluster": host.cluster,
         "in_maintenance_mode": host.in_maintenance_mode,
-        "reboot_required": bool(target.host_facts.reboot_expected if is_forecast else host.pending),
+        "reboot_required": bool(target.host_facts.reboot_expected if is_forecast else pending_devices(host)),
         "pending": pending,
         "groups": [list(group) for group in target.host_facts.groups],
         "overridden": [used.record() for used in target.host_facts.overridden],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .._domain.concurrency import Pace, parse_pace
+from .._domain.host.pending_reboot import waiting_devices
 from .._domain.host.targets import Target
 from .._domain.host_entries.virtual_functions import parse_function_entries
 from .._domain.planning.plan import Plan, TargetPlan
@@ -154,7 +155,9 @@ def _host(observed: ObservedHosts, target: TargetPlan, outcomes: Mapping[str, Ou
         "path": host.path,
         "cluster": host.cluster,
         "in_maintenance_mode": host.in_maintenance_mode,
-        "reboot_required": bool(target.host_facts.reboot_expected if is_forecast else host.pending),
+        "reboot_required": bool(
+            target.host_facts.reboot_expected if is_forecast else waiting_devices(host.devices, selected)
+        ),
         "pending": list(target.host_facts.pending_after) if is_forecast else pending,
         "devices": device_results(host, devices),
     }

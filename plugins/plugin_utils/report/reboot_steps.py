@@ -18,14 +18,24 @@ from .text import lines, outcome
 Record = Mapping[str, Any]
 
 
+_WHOLE_HOST = frozenset({"passthrough", "sriov"})
+"""Kinds of changes by modules whose ``reboot_required`` is about every device of the host."""
+
+
 def reboot_expectations(enabled: Record) -> dict[str, list[str]]:
     """What the role enable_devices left to do, from its result (empty if it did not run).
 
-    ``pending``: hosts that require a reboot for their devices. ``settled``: hosts that it changed, and that need none.
+    ``pending``: hosts that require a reboot for their devices. ``settled``: hosts that it changed, and that need none. Only a change of
+    passthrough or of a number of virtual functions tells this: other modules do not look at the other devices of the host.
     """
     pending = [str(name) for name in enabled.get("reboot_required") or ()]
     hosts = enabled.get("hosts") or ()
-    settled = [str(host["name"]) for host in hosts if host["status"] == "changed" and host["reboot_required"] is False]
+    looked_at = {change["target"] for change in enabled.get("changes") or () if change["kind"] in _WHOLE_HOST}
+    settled = [
+        str(host["name"])
+        for host in hosts
+        if host["status"] == "changed" and host["reboot_required"] is False and host["name"] in looked_at
+    ]
     return {"pending": pending, "settled": settled}
 
 

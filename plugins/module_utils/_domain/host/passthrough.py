@@ -24,6 +24,7 @@ from .blockers import (
 from .desired import DesiredPassthrough, refuse_bad_desired
 from .matching import Selection, select_all
 from .overrides import Override, apply_overrides, full_form, parse_overrides, protection_blockers
+from .pending_reboot import waiting_devices
 from .protection import Protection, cautions, protections
 from .selector import DesiredDevice
 
@@ -301,7 +302,7 @@ def _pending_after(host: Host, changes: Iterable[Change], desired: DesiredPassth
         replace(device, enabled=writes[device.address].enabled) if device.address in writes else device
         for device in host.devices
     )
-    waiting = [device.address for device in devices_after if device.requires_reboot]
+    waiting = [device.address for device in waiting_devices(devices_after, ())]
     # Every write sends the enabled flag, also a write of a label. A host with the capability puts it in effect at once.
     return [address for address in waiting if not (without_reboot and address in writes)]
 

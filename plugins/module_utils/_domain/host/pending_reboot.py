@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ..observed.hosts import Host, HostDevice
 from ..planning.plan import Blocker
@@ -35,7 +35,12 @@ def pending_devices(host: Host, desired_devices: Sequence[DesiredDevice] = ()) -
     it: see ``is_unsettled``. Otherwise a host that never creates all of them would be rebooted by each run.
     """
     selected = {one.device.address for one in select_functions(host, desired_devices).functions}
-    return tuple(device for device in _sorted(host.pending) if is_unsettled(device, selected))
+    return waiting_devices(host.devices, selected)
+
+
+def waiting_devices(devices: Iterable[HostDevice], selected: Collection[str]) -> tuple[HostDevice, ...]:
+    """``pending_devices`` of a host with these devices. ``selected``: addresses of functions for which a number is desired."""
+    return tuple(device for device in _sorted(devices) if device.requires_reboot and is_unsettled(device, selected))
 
 
 def _wait(device: HostDevice) -> str:

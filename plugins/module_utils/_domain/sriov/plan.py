@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from ..host.blockers import unreachable
 from ..host.desired import refuse_bare_addresses
+from ..host.pending_reboot import waiting_devices
 from ..host.virtual_functions import Selected, select_functions
 from ..observed.hosts import Host, HostDevice
 from ..planning.details import SriovWrite
@@ -138,8 +139,8 @@ def _facts(host: Host, functions: Sequence[Selected], changes: Sequence[Change])
         else d
         for d in host.devices
     ]
-    waiting = {device.address for device in after if device.requires_reboot}
     selected = tuple(one.device.address for one in functions)
+    waiting = {device.address for device in waiting_devices(after, selected)}
     return HostFacts(
         selected=selected,
         pending_after=tuple(address for address in selected if address in waiting),

@@ -134,7 +134,13 @@ def test_what_enable_devices_leaves_for_the_reboot() -> None:
         {"name": "esx-1", "status": "changed", "reboot_required": True},
         {"name": "esx-2", "status": "changed", "reboot_required": False},
         {"name": "esx-3", "status": "ok", "reboot_required": False},
+        {"name": "esx-4", "status": "changed", "reboot_required": False},
     ]
-    found = reboot_expectations({"hosts": hosts, "reboot_required": ["esx-1"]})
+    changes = [
+        {"target": "esx-1", "kind": "passthrough"},
+        {"target": "esx-2", "kind": "sriov"},
+        {"target": "esx-4", "kind": "graphics"},
+    ]
+    found = reboot_expectations({"hosts": hosts, "reboot_required": ["esx-1"], "changes": changes})
     assert found == {"pending": ["esx-1"], "settled": ["esx-2"]}
     assert reboot_expectations({}) == {"pending": [], "settled": []}

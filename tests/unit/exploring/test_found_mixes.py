@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the random search over all kinds of devices found, each as small as it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.unit.exploring.mixed_run import MixedSite, opened
+from tests.unit.exploring.random_mixes import Mix
+from tests.unit.modules.harness import Lab
+
+T4 = {"match": "10de:1eb8"}
+
+
+@contextmanager
+def site(host: dict[str, Any], knobs: dict[str, Any] | None = None, **intent: Any) -> Iterator[MixedSite]:
+    cluster = {"name": "c", "hosts": [{"name": "esx.lab", **host}]}
+    lab = {"kind": "vcenter", "version": "8.0.3", "knobs": knobs or {}}
+    lab["datacenters"] = [{"name": "DC1", "clusters": [cluster]}]
+    usual: dict[str, Any] = {"number": "", "targets": [], "graphics": [], "vms": [], "on_missing": "fail"}
+    with opened(Mix(lab=lab, **{**usual, **intent}), Lab.load(lab)) as made:
+        yield made
+
+
+def test_a_host_whose_graphics_policy_changes_is_still_rebooted_for_its_card() -> None:
+    """The policy needs no reboot. The card that waits does, and the second run rebooted for it."""
+    graphics = [{"cluster": ["c"], "assignment_policy": "consolidation"}]
+    cards = ["a100", {"card": "t4", "enabled": True, "active": False}]
+    with site({"cards": cards, "shared_gpus": ["a100"]}, graphics=graphics) as found:
+        plan, made = found.plan(), found.site()
+        assert made.changes("reboot") == plan.changes("reboot") != []
+        assert found.drift()["settled"]
+        assert not found.site().changed
+
+
+def test_virtual_functions_that_never_come_require_no_reboot_of_a_run_that_does_not_want_them() -> None:
+    """Two of six exist. Nobody desires a number, so they are no reason: the roles said that a reboot is required, and none followed."""
+    host = {"cards": ["x710", "t4"], "states": {"0000:3b:00.1": {"virtual_functions": 2}}}
+    more = [{"hosts": ["esx.lab"], "devices": [{"vmnic": "vmnic3", "virtual_functions": 6}]}]
+    with site(host, targets=[{"cluster": ["c"], "devices": [T4]}], before=more) as found:
+        plan, made = found.plan(), found.site()
+        for run in (plan, made, found.site()):
+            assert run.phases["enable"]["reboot_required"] == []
+            assert run.phases["reboot"]["owing"] == []
+        assert plan.changes("enable") == made.changes("enable") != []
+        assert found.drift()["settled"]

@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random mixes of all kinds of devices on hosts and VMs: check = run, a second run changes nothing, and drift agrees with site."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from simulator.lab.hardware.cards import LabError
+from tests.unit.exploring.mixed_run import MixedSite, opened
+from tests.unit.exploring.random_labs import commit_seed
+from tests.unit.exploring.random_mixes import Mix, mix
+from tests.unit.exploring.site_run import Run
+from tests.unit.modules.harness import Lab
+
+SEED = commit_seed()
+DAILY, LONG, BATCH = 60, int(os.environ.get("DIRECTPATH_MIXES", "2000")), 10
+
+
+def explore(found: Mix) -> bool:
+    """False for a lab that cannot be: a VM that is said to run could not have been started."""
+    try:
+        lab = Lab.load(found.lab)
+    except LabError as error:
+        if "cannot be on" not in str(error):
+            raise
+        return False
+    with opened(found, lab) as site:
+        look_at(site)
+    return True
+
+
+def look_at(site: MixedSite) -> None:
+    before = site.drift()
+    assert "settled" in before, before
+    held, on = site.held(), site.on()
+    plan = site.plan()
+    assert site.lab.writes() == []
+    places = site.places()
+    made = site.site()
+    assert before["settled"] == (not made.changed and not made.trouble), f"drift: {before['report']}; site: {made.told}"
+    if before["settled"]:
+        assert (plan.changed, plan.trouble) == (False, ""), plan.told
+    compare(plan, made, known=site.places() == places and attaching_is_known(site, plan))
+    nothing_else_was_taken(site, held)
+    assert on - stopped(site) <= site.on(), f"off after site: {on - site.on()}; {made.told}"
+    if made.trouble:
+        return
+    site.lab.sim.clock.sleep(600)
+    assert site.verify() == [], "verify after site"
+    after = site.drift()
+    assert after["settled"], f"drift after site: {after.get('report', after)}"
+    again = site.site()
+    assert (again.changed, again.trouble) == (False, ""), again.told
+
+
+def attaching_is_known(site: MixedSite, plan: Run) -> bool:
+    """Whether check mode can know what the VMs get. It cannot know the addresses of virtual functions before a reboot creates them, nor
+    which vGPUs a host offers after its graphics settings or its device modes changed."""
+    kinds = {change["kind"] for change in plan.changes("enable")}
+    wanted = {key for entry in site.found.vms for device in entry.get("devices", ()) for key in device}
+    created = bool(plan.changes("reboot")) or "sriov" in kinds
+    if created and "virtual_function" in wanted:
+        return False
+    has_units = any(counted["vgpu"] or counted["group"] for counted in site.held().values())
+    return not ({"graphics", "device_mode"} & kinds and (has_units or {"vgpu", "group"} & wanted))
+
+
+def compare(plan: Run, made: Run, *, known: bool) -> None:
+    """``known``: whether check mode can know what the VMs get."""
+    judged = ["enable", "reboot"]
+    if known:
+        judged.append("attach")
+        assert bool(made.trouble) == bool(plan.trouble), f"plan said: {plan.told}; site: {made.told}"
+    for role in judged:
+        assert not made.trouble_of(role) or plan.trouble_of(role), (
+            f"plan said that nothing stands in the way: {made.told}"
+        )
+    if not plan.trouble:
+        for role in {"enable", "attach"}.intersection(judged):
+            assert made.changes(role) == plan.changes(role), f"plan of {role}"
+
+
+def stopped(site: MixedSite) -> set[str]:
+    """The VMs that are to be off."""
+    return {entry["name"] for entry in site.found.vms if entry["power"] == "off"}
+
+
+def nothing_else_was_taken(site: MixedSite, before: dict[str, Any]) -> None:
+    """A VM loses devices of those kinds only that its entry names, and none with ``present``."""
+    entries = {entry["name"]: entry for entry in site.found.vms}
+    for name, now in site.held().items():
+        entry = entries.get(name, {"state": "present"})
+        if entry["state"] == "exactly" and entry.get("kinds") == "all":
+            continue
+        named = set() if entry["state"] == "present" else set(named_kinds(entry))
+        lost = {kind for kind, number in (before[name] - now).items() if number}
+        assert lost <= named, f"{name} lost {lost}, and its entry names {named}: {entry}"
+
+
+def named_kinds(entry: dict[str, Any]) -> set[str]:
+    kinds = {"sriov"} if "sriov_networks" in entry else set()
+    for device in entry.get("devices", ()):
+        kinds.add(next((kind for kind in ("vgpu", "group", "dvx") if kind in device), "card"))
+    return kinds if entry.get("devices", True) else kinds | {"card"}
+
+
+def walk(numbers: range) -> None:
+    looked_at = 0
+    for number in numbers:
+        found = mix(SEED, number)
+        try:
+            looked_at += explore(found)
+        except Exception as error:
+            error.add_note(found.told)
+            raise
+    assert looked_at > len(numbers) / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, DAILY, BATCH), ids=lambda first: f"{SEED}/{first}")
+def test_random_mixes(first: int) -> None:
+    walk(range(first, first + BATCH))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, LONG, BATCH), ids=lambda first: f"{SEED}/{first}")
+def test_more_random_mixes(first: int) -> None:
+    walk(range(first, first + BATCH))
