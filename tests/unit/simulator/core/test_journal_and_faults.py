@@ -60,7 +60,9 @@ def test_the_read_list_names_real_methods_only() -> None:
 
     unknown = []
     for name in {
-        item for item in READS if not item.startswith(("Redfish.", "Rest.", "Tagging.", "ComputePolicies.", "Tasks.", "DirectPathDevices."))
+        item
+        for item in READS
+        if not item.startswith(("Redfish.", "Rest.", "Tagging.", "ComputePolicies.", "Tasks.", "DirectPathDevices."))
     } - {"Fetch"}:
         try:
             vs.GetWsdlMethod("urn:vim25", name)
