@@ -79,6 +79,15 @@ def override(sim: Simulator) -> bool:
     return bool(sim.find("VirtualMachine", VM).automation == "disabled")
 
 
+def group(sim: Simulator) -> bool:
+    """The cluster has a VM group g with train-01."""
+    vm, config = (
+        sim.find("VirtualMachine", VM).ref,
+        sim.find("ClusterComputeResource", "compute").get("configurationEx"),
+    )
+    return any(one.name == "g" and vm in one.vm for one in config.group)
+
+
 def snapshots(*names: str) -> State:
     """The names of the snapshots of train-01, oldest first."""
 
@@ -125,7 +134,7 @@ def vgpus(sim: Simulator) -> list[str]:
 
 
 CLUSTER = [
-    Case(call="cluster.group.create -cluster compute -name g -vm train-01"),
+    Case(call="cluster.group.create -cluster compute -name g -vm train-01", after=group),
     Case(call="cluster.rule.create -cluster compute -name r -enable -affinity train-01 train-02"),
     Case(call="cluster.override.change -cluster compute -vm train-01 -drs-enabled=false", after=override),
     Case(call="cluster.override.change -cluster compute -vm train-01 -ha-restart-priority high"),
@@ -278,7 +287,7 @@ HOSTS = [
     Case(call="tags.category.rm Policy", after=lambda sim: not sim.tags.categories),
     Case(call="license.add 00000-00000-00000-00000-00000"),
     Case(call="option.set k v"),
-    Case(call="events ", shows=has("Reconfigured train-01", "train-02 on ")),
+    Case(call="events -n 100 ", shows=has("Reconfigured train-01", "train-02 on ")),
     Case(call="tasks ", shows=has("ReconnectHost", "esx-03.lab")),
 ]  # fmt: skip
 WRITES = [*CLUSTER, *MACHINES, *HOSTS]

@@ -24,6 +24,7 @@ LAB = Path(__file__).parents[2] / "simulator" / "labs" / "three_hosts.yml"
 
 def test_govc(tools: Path) -> None:
     sim = Simulator.from_lab(LAB, ManualClock())
+    sim.knobs.unknown_unit_fault = "power_on"  # so that govc can add a vGPU to a VM of this lab
     with sim.serve() as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("GOVC_")} | {
             "GOVC_URL": server.url,
