@@ -88,7 +88,8 @@ def _reboot_hosts(
         inventory.directory(kind).remember(names)
     meant = desired.resolved.hosts or meant_hosts(inventory, desired.targets)
     desired_devices = desired_of(inventory, desired.targets, meant)
-    graphics = graphics_of(meant, desired.graphics, len(desired.targets) - len(desired.graphics))
+    first = len(desired.targets) - len(desired.graphics)
+    graphics = graphics_of(meant, desired.graphics, first)
     options = _resolve_names(inventory, desired)
     hosts = [host for host in inventory.hosts if host.moid in desired_devices]
     parse_overrides(desired.allow_protected, hosts)
@@ -107,6 +108,7 @@ def _reboot_hosts(
                     moid=host.moid,
                     desired_devices=without_modes(desired_devices[host.moid]),
                     graphics=graphics.get(host.moid),
+                    names_devices=any(number < first for number in meant[host.moid]),
                     skips_missing=desired.on_missing == "skip",
                     expects_settled=check_mode and host.moid in options.settled,
                     expected_reboot=PLANNED_CHANGES if check_mode and host.moid in options.pending else None,

@@ -46,6 +46,7 @@ class RequestedHost:
     moid: str
     desired_devices: tuple[DesiredDevice, ...] = ()
     graphics: DesiredGraphics | None = None
+    names_devices: bool = True
     skips_missing: bool = False
     expects_settled: bool = False
     expected_reboot: str | None = None
@@ -295,6 +296,7 @@ def _host_view(
         wanted=wanted is not None,
         desired_devices=wanted.desired_devices if wanted else (),
         graphics=wanted.graphics if wanted else None,
+        names_devices=wanted is None or wanted.names_devices,
         skips_missing=wanted is not None and wanted.skips_missing,
         expects_settled=wanted is not None and wanted.expects_settled,
         expected_reboot=wanted.expected_reboot if wanted else None,

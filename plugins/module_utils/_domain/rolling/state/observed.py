@@ -72,6 +72,8 @@ class HostView:
     """Devices whose passthrough must be in effect after the reboot."""
     graphics: DesiredGraphics | None = None
     """Graphics settings that must be in effect after the reboot."""
+    names_devices: bool = True
+    """False when only graphics settings of the host are desired: its devices then require no reboot."""
     expects_settled: bool = False
     """Check mode: a planned change makes its pending devices consistent without a reboot."""
     skips_missing: bool = False

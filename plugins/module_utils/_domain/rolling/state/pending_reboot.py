@@ -47,7 +47,7 @@ def pending_reboot_of(view: HostView, policy: Policy) -> PendingReboot | None:
     """Why the host requires a reboot; None when it does not. For a host that is not connected this is unknown: its values are old."""
     if policy.goal != "reboot" or not view.wanted or not view.host.is_reachable:
         return None
-    pending = pending_devices(view.host, view.desired_devices)
+    pending = pending_devices(view.host, view.desired_devices) if view.names_devices else []
     if policy.reason == "firmware":
         booted, since = view.host.boot_time, policy.booted_before
         if booted is not None and since is not None and booted >= since:
