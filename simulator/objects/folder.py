@@ -14,6 +14,8 @@ from ..core.base import Endpoint, Entity
 from ..core.tasks import Task
 from ..rules import faults, limits
 from .cluster import placement
+from .vm import create as vm_create
+from .vm.vm import VirtualMachine
 
 if TYPE_CHECKING:
     from ..core.call import Call
@@ -46,6 +48,11 @@ class Folder(Entity):
         self.sim.add(made, parent=self)
         self.set("childEntity", [*self.props["childEntity"], made.ref])
         return made
+
+    @takes(*vm_create.CREATE_TAKEN)
+    def CreateVM_Task(self, call: Call, config: Any, pool: Any, host: Any = None) -> Task:
+        """A VM that is off, with the devices of the spec."""
+        return vm_create.create(self, call, config, pool, host, VirtualMachine)
 
 
 class Datacenter(Entity):

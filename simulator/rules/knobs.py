@@ -433,6 +433,13 @@ class Knobs:
             choices=("device_not_supported", "device_backing", "disallowed_device", "cannot_access_device", "allowed"),
         ),
     ] = "device_not_supported"
+    clone_fixed_devices: Annotated[
+        str,
+        About(
+            "fixed devices of the source of a clone: the clone has the same ones, it has none, or CloneVM is refused",
+            choices=("copied", "left_out", "refused"),
+        ),
+    ] = "copied"
     raw_device_privilege: Annotated[
         str,
         About(

@@ -55,6 +55,11 @@ def _base_devices() -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+def default_devices() -> list[Any]:
+    """What every new VM has by itself (API reference, VirtualMachineConfigOption.defaultDevice): no storage and no network."""
+    return [item for item in _base_devices() if not isinstance(item, DEVICE.VirtualSCSIController)]
+
+
 def _with_3d(device: Any, renderer: str) -> Any:
     """The video card with 3D graphics, `use3dRenderer` since 5.1; every other device as it is."""
     if not renderer or not isinstance(device, DEVICE.VirtualVideoCard):

@@ -10,7 +10,7 @@ from typing import Any
 from pyVmomi import vim
 
 from ...api import data
-from ...core.base import Entity
+from ...core.base import Endpoint, Entity
 from ...rules import limits
 from ...rules.pci import encoding
 from ...rules.vm import devices as device_rules
@@ -107,10 +107,10 @@ def _backing(entry: Mapping[str, Any], cards: Mapping[str, power_on.Card], syste
 # lists the networks of its adapters). The fault for a network that does not exist is not published.
 
 
-def networks(vm: VmState, spec: Any) -> list[Entity]:
+def networks(sim: Endpoint, spec: Any) -> list[Entity]:
     """The networks that the adapters of a spec name, without those that do not exist."""
     named = [change.device for change in spec.deviceChange or [] if _names_network(change)]
-    return [network for device in named if (network := _network(vm, device)) is not None]
+    return [network for device in named if (network := _network(sim, device)) is not None]
 
 
 def check_networks(vm: VmState, spec: Any) -> None:
@@ -119,7 +119,7 @@ def check_networks(vm: VmState, spec: Any) -> None:
         device = change.device
         if not _names_network(change) or not isinstance(device, sriov.CARD):
             continue
-        network = _network(vm, device)
+        network = _network(vm.sim, device)
         if network is None:
             raise sriov.no_network(sriov.network_key(device))
         if isinstance(network, DistributedVirtualPortgroup):
@@ -135,11 +135,11 @@ def _names_network(change: Any) -> bool:
     )
 
 
-def _network(vm: VmState, device: Any) -> Network | None:
+def _network(sim: Endpoint, device: Any) -> Network | None:
     key = sriov.network_key(device)
     if not key:
         return None
-    found = [item for item in vm.sim.registry.all(vim.Network) if key in (item.moid, item.name)]
+    found = [item for item in sim.registry.all(vim.Network) if key in (item.moid, item.name)]
     return found[0] if found else None
 
 
@@ -150,7 +150,27 @@ def show_networks(vm: VmState, devices: list[Any]) -> None:
         for device in devices
         if isinstance(device, sriov.ETHERNET)
         and device.backing is not None
-        and (network := _network(vm, device)) is not None
+        and (network := _network(vm.sim, device)) is not None
     }
     if set(found) != {ref._moId for ref in vm.props["network"]}:
         vm.set("network", list(found.values()))
+
+
+# -- disks --------------------------------------------------------------------------------------------------------
+
+
+def name_disks(vm: VmState, spec: Any) -> None:
+    """The server names the file of a new disk that has no name (API reference, VirtualDeviceFileBackingInfo.fileName)."""
+    there = sum(isinstance(item, vim.vm.device.VirtualDisk) for item in vm.devices)
+    for change in spec.deviceChange or []:
+        disk = change.device
+        if str(change.operation or "") == "add" and isinstance(disk, vim.vm.device.VirtualDisk):
+            if disk.backing is not None and not disk.backing.fileName:
+                place_disk(vm, disk, there)
+            there += 1
+
+
+def place_disk(vm: VmState, disk: Any, number: int) -> None:
+    """Put a disk among the files of its VM; the first has its name, the others a number behind it."""
+    disk.backing.fileName = vm.spec.file("vmdk") if not number else vm.spec.file("vmdk").replace(".vmdk", f"_{number}.vmdk")
+    disk.backing.datastore = vm.datastore.ref if vm.datastore is not None else None

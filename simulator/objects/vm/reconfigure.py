@@ -47,7 +47,7 @@ def reconfigure(vm: VmState, call: Call, spec: Any) -> Task:
     """Start the task. Raises NoPermission at once."""
     for privilege in privileges.needed(spec, vm.settings):
         call.require(privilege, vm)
-    for network in vm_devices.networks(vm, spec):
+    for network in vm_devices.networks(vm.sim, spec):
         call.require("Network.Assign", network)
 
     def body(task: Task) -> None:
@@ -95,6 +95,7 @@ def apply(vm: VmState, spec: Any) -> None:
     """Change a copy of the configuration; it is stored only when nothing was refused."""
     with vm.edit("config") as config:
         vm_devices.check_networks(vm, spec)
+        vm_devices.name_disks(vm, spec)
         devices = list(config.hardware.device)
         groups = {item.groupInstanceKey: item.deviceGroupName for item in vm_config.groups(config)}
         offered = offers.offered(vm.sim.obj(vm.host.props["parent"]).hosts)

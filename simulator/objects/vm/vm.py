@@ -17,6 +17,7 @@ from ..cluster import placement
 from ..host.state import HostState
 from . import agents, assigned, evacuated
 from . import config as vm_config
+from . import create as vm_create
 from . import files as vm_files
 from . import media as vm_media
 from . import move as vm_move
@@ -147,6 +148,11 @@ class VirtualMachine(VmState):
             call.require("Resource.HotMigrate", self)
         vm_move.check_elsewhere(self, call, pool=spec.pool, datastore=spec.datastore)
         return vm_move.migrate(self, call, self.sim.obj(spec.host) if spec.host is not None else None)
+
+    @takes(*vm_create.CLONE_TAKEN)
+    def CloneVM_Task(self, call: Call, folder: Any, name: str, spec: Any) -> Task:
+        """A copy that is off, of a VM that is off or of a template."""
+        return vm_create.clone(self, call, self.sim.obj(folder), name, spec, self.__class__)
 
     @takes("name", "description", "memory", "quiesce=false")
     def CreateSnapshot_Task(self, call: Call, name: str, description: Any, memory: bool, quiesce: bool) -> Task:

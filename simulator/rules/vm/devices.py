@@ -99,15 +99,22 @@ def changed(devices: Sequence[Any], changes: Sequence[Any], setting: Setting, kn
     _check_temporary_keys(changes)
     result = list(devices)
     present = {device.key: device for device in devices}
+    placed: dict[int, int] = {}
     for position, change in sriov.in_order(changes, knobs):
         operation = str(change.operation or "")
         found = kind(change.device)
         _check_power(change, found, present.get(change.device.key, change.device), setting, knobs)
         if operation == "add":
             _check_new(change.device, found, position, setting)
+            temporary, controller = change.device.key, change.device.controllerKey
+            change.device.controllerKey = placed.get(controller, controller)
             result.append(_placed(change.device, result, found, position))
+            if isinstance(result[-1], DEVICE.VirtualController):
+                placed[temporary] = result[-1].key
             if found == "sriov":
                 sriov.complete(result[-1], knobs, seed=setting.seed)
+            elif isinstance(change.device, sriov.ETHERNET):
+                sriov.complete_ethernet(result[-1], seed=setting.seed)
         elif operation == "edit":
             index = _index(result, change.device.key, position)
             _check_new(change.device, found, position, setting)
@@ -221,11 +228,20 @@ def _clean(device: Any, found: str) -> None:
 
 
 def _plain(device: Any, devices: Sequence[Any], position: int) -> Any:
-    """Network cards and disks; other devices are not modelled and are refused."""
+    """Network cards, SCSI controllers and disks on them; other devices are not modelled and are refused.
+
+    A controller has its own unit 7 (API reference, VirtualSCSIController.scsiCtlrUnitNumber).
+    """
+    units: Sequence[int]
     if isinstance(device, DEVICE.VirtualEthernetCard):
-        first, controller, units = 4000, PCI_CONTROLLER, range(7, 17)
+        first, controller, units, name = 4000, PCI_CONTROLLER, range(7, 17), "Network adapter"
+    elif isinstance(device, DEVICE.VirtualSCSIController):
+        first, controller, units, name = 1000, PCI_CONTROLLER, range(3, 7), "SCSI controller"
     elif isinstance(device, DEVICE.VirtualDisk):
-        first, controller, units = 2000, device.controllerKey or 1000, range(16)
+        first, controller, name = 2000, device.controllerKey or 1000, "Hard disk"
+        units = [number for number in range(16) if number != 7]
+        if not any(item.key == controller for item in devices):
+            raise vim.fault.InvalidController(deviceIndex=position, controllerKey=controller)
     else:
         raise not_modelled(f"adding a {device._wsdlName} (deviceChange[{position}])")
     taken = {item.unitNumber for item in devices if item.controllerKey == controller}
@@ -236,6 +252,14 @@ def _plain(device: Any, devices: Sequence[Any], position: int) -> Any:
     device.key = next(key for key in range(first, first + 1000) if key not in keys)
     device.controllerKey = controller
     device.unitNumber = wanted if wanted is not None and wanted >= 0 else next(n for n in units if n not in taken)
+    number = device.key - first
+    device.deviceInfo = vim.Description(
+        label=f"{name} {number + (first != 1000)}", summary=str(device.deviceInfo.summary if device.deviceInfo else "")
+    )
+    if isinstance(device, DEVICE.VirtualSCSIController):
+        device.busNumber, device.scsiCtlrUnitNumber = number, 7
+    if isinstance(device, DEVICE.VirtualDisk):
+        _resize(device, device)
     return device
 
 

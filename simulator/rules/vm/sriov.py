@@ -50,16 +50,25 @@ def in_order(changes: Sequence[Any], knobs: Knobs) -> list[tuple[int, Any]]:
 def complete(device: Any, knobs: Knobs, *, seed: str) -> None:
     """What the server adds to a new adapter: a MAC address, made of `seed`, its connection, and a physical function that it has yet to
     choose."""
-    if not device.macAddress or str(device.addressType or "") not in ("manual", "assigned", "generated"):
-        tail = zlib.crc32(f"{seed}/{device.key}".encode())
-        device.macAddress = f"00:50:56:9{tail >> 16 & 15:x}:{tail >> 8 & 255:02x}:{tail & 255:02x}"
-        device.addressType = "assigned"
+    complete_ethernet(device, seed=seed)
     device.allowGuestOSMtuChange = bool(device.allowGuestOSMtuChange)
+    if is_automatic(device):
+        settle(device, "", knobs)
+
+
+def complete_ethernet(device: Any, *, seed: str) -> None:
+    """What every new network adapter gets."""
+    if not device.macAddress or str(device.addressType or "") not in ("manual", "assigned", "generated"):
+        device.macAddress, device.addressType = mac_address(seed, device.key), "assigned"
     device.wakeOnLanEnabled = bool(device.wakeOnLanEnabled)
     connected = vim.vm.device.VirtualDevice.ConnectInfo(startConnected=True, allowGuestControl=True, connected=False)
     device.connectable = device.connectable or connected
-    if is_automatic(device):
-        settle(device, "", knobs)
+
+
+def mac_address(seed: str, key: int) -> str:
+    """A MAC address as a vCenter assigns it, made of the id of the VM and the key of the adapter."""
+    tail = zlib.crc32(f"{seed}/{key}".encode())
+    return f"00:50:56:9{tail >> 16 & 15:x}:{tail >> 8 & 255:02x}:{tail & 255:02x}"
 
 
 def edit(old: Any, new: Any, knobs: Knobs) -> None:
