@@ -17,6 +17,7 @@ import pytest
 from pyVim.connect import Disconnect, SmartConnect
 
 from simulator import ManualClock, Simulator
+from tools.envs import NoInterpreter, ensure
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(__file__).parent / "tools"
@@ -98,6 +99,15 @@ def vcsim(vcsim_port: int) -> Iterator[Any]:
     instance = SmartConnect(host="127.0.0.1", port=vcsim_port, user="user", pwd="pass", disableSslCertValidation=True)
     yield instance
     Disconnect(instance)
+
+
+@pytest.fixture(scope="session")
+def peers() -> Path:
+    """The interpreter of the environment with the collections that most people have; made once."""
+    try:
+        return ensure("peers") / "bin" / "python"
+    except (NoInterpreter, subprocess.CalledProcessError) as reason:
+        pytest.skip(f"the environment with the other collections cannot be made: {reason}")
 
 
 @pytest.fixture

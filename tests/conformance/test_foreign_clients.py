@@ -11,8 +11,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from simulator import ManualClock, Simulator
 from simulator.selfcheck import problems
 from tests.conformance import foreign
@@ -20,7 +18,6 @@ from tests.conformance.foreign import Case, Ended, Row
 from tests.conformance.govc_reads import READS
 from tests.conformance.govc_writes import WRITES
 from tests.conformance.peer_cases import MODULES, Module
-from tools.envs import NoInterpreter, ensure
 
 LAB = Path(__file__).parents[2] / "simulator" / "labs" / "three_hosts.yml"
 
@@ -47,15 +44,6 @@ def test_govc(tools: Path) -> None:
         rows = [foreign.judge(sim, case, lambda call=case.call: run(call)) for case in [*READS, *WRITES]]  # type: ignore[misc]
     assert (sim.internal_errors, problems(sim)) == ([], [])
     foreign.check("govc", f"govc, {len(rows)} commands", rows)
-
-
-@pytest.fixture(scope="module")
-def peers() -> Path:
-    """The interpreter of the environment with the collections that most people have; made once."""
-    try:
-        return ensure("peers") / "bin" / "python"
-    except (NoInterpreter, subprocess.CalledProcessError) as reason:
-        pytest.skip(f"the environment with the other collections cannot be made: {reason}")
 
 
 def test_modules_of_other_collections(peers: Path) -> None:

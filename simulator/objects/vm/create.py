@@ -19,6 +19,7 @@ from pyVmomi import vim, vmodl
 
 from ...api import data, names
 from ...api.takes import not_modelled
+from ...core.base import Entity
 from ...core.tasks import Task
 from ...rules import faults, limits, maintenance
 from ...rules import knobs as knob_rules
@@ -37,7 +38,6 @@ from .state import VmState
 
 if TYPE_CHECKING:
     from ...core.call import Call
-    from ..folder import Folder
 
 Make = Callable[[Any, VmSpec, HostState], VmState]
 """The class of a VM."""
@@ -54,7 +54,7 @@ DISK = vim.vm.device.VirtualDisk
 class Place:
     """Where the new VM belongs."""
 
-    folder: Folder
+    folder: Entity
     pool: ResourcePool
     host: HostState | None
     datastore: Datastore
@@ -92,13 +92,16 @@ class Place:
         raise faults.invalid_state("No host is available for the virtual machine.")
 
 
-def create(folder: Folder, call: Call, config: Any, pool: Any, host: Any, make: Make) -> Task:
+def create(folder: Entity, call: Call, config: Any, pool: Any, host: Any, make: Make) -> Task:
     """CreateVM_Task. Raises NoPermission, InvalidArgument and InvalidDatastorePath at once."""
     sim = folder.sim
     if not config.name:
         raise faults.invalid_argument("config.name")
     place = Place(
-        folder=folder, pool=sim.obj(pool), host=sim.obj(host) if host is not None else None, datastore=_store(sim, config)
+        folder=folder,
+        pool=sim.obj(pool),
+        host=sim.obj(host) if host is not None else None,
+        datastore=_store(sim, config),
     )
     call.require("Datastore.AllocateSpace", place.datastore)
     for privilege in _for_devices(config, place):
@@ -117,12 +120,14 @@ def create(folder: Folder, call: Call, config: Any, pool: Any, host: Any, make: 
         asked = data.clone(config)
         asked.version = asked.files = None
         vm_reconfigure.apply(vm, asked)
-        return _registered(vm, place, call, vim.event.VmCreatedEvent, f"Created virtual machine {vm.name} on {vm.host.name}")
+        return _registered(
+            vm, place, call, vim.event.VmCreatedEvent, f"Created virtual machine {vm.name} on {vm.host.name}"
+        )
 
     return sim.start_task(call, folder, "Folder.createVm", body, duration=folder.knob("reconfigure_seconds"))  # type: ignore[no-any-return]
 
 
-def clone(source: VmState, call: Call, folder: Folder, name: str, spec: Any, make: Make) -> Task:
+def clone(source: VmState, call: Call, folder: Entity, name: str, spec: Any, make: Make) -> Task:
     """CloneVM_Task of a VM that is off, or of a template. Raises NoPermission and InvalidArgument at once."""
     sim, location = source.sim, spec.location
     template = bool(source.get("config").template)
@@ -138,7 +143,11 @@ def clone(source: VmState, call: Call, folder: Folder, name: str, spec: Any, mak
     place = Place(
         folder=folder,
         pool=sim.obj(location.pool if location.pool is not None else source.props["resourcePool"]),
-        host=sim.obj(location.host) if location.host is not None else None if location.pool is not None else source.host,
+        host=sim.obj(location.host)
+        if location.host is not None
+        else None
+        if location.pool is not None
+        else source.host,
         datastore=store,
     )
     call.require(f"VirtualMachine.Provisioning.{'DeployTemplate' if template else 'Clone'}", source)
@@ -234,7 +243,17 @@ def _copied_spec(source: VmState, name: str, place: Place) -> VmSpec:
 def _copied(source: VmState, vm: VmState) -> Any:
     """The configuration of the source, with what is new: name, ids, files, MAC addresses and the date of creation."""
     built, config = vm.get("config"), data.clone(source.get("config"))
-    for name in ("name", "uuid", "instanceUuid", "files", "datastoreUrl", "changeVersion", "template", "managedBy", "ftInfo"):
+    for name in (
+        "name",
+        "uuid",
+        "instanceUuid",
+        "files",
+        "datastoreUrl",
+        "changeVersion",
+        "template",
+        "managedBy",
+        "ftInfo",
+    ):
         setattr(config, name, getattr(built, name))
     config.createDate = config.modified = vm.sim.clock.now()
     devices = [item for item in config.hardware.device if _is_kept(item, vm.settings.clone_fixed_devices)]

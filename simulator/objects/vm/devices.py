@@ -172,5 +172,7 @@ def name_disks(vm: VmState, spec: Any) -> None:
 
 def place_disk(vm: VmState, disk: Any, number: int) -> None:
     """Put a disk among the files of its VM; the first has its name, the others a number behind it."""
-    disk.backing.fileName = vm.spec.file("vmdk") if not number else vm.spec.file("vmdk").replace(".vmdk", f"_{number}.vmdk")
+    disk.backing.fileName = (
+        vm.spec.file("vmdk") if not number else vm.spec.file("vmdk").replace(".vmdk", f"_{number}.vmdk")
+    )
     disk.backing.datastore = vm.datastore.ref if vm.datastore is not None else None

@@ -184,6 +184,7 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
         "first_sequence_id",
         "device_groups_list",
     }  # tests/unit/modules/vm_pci_device/test_groups.py
+    own_tests |= {"clone_fixed_devices"}  # tests/unit/modules/vm_pci_device/test_clones.py
     questions = {name for name, item in FIELDS.items() if item.metadata.get("choices")}
     assert questions <= {knob for knob, _unused in SURVIVED} | own_tests
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pyVmomi import vim
 
 from tests.unit.modules.harness import Lab
 from tests.unit.pains.labs import FIRST, desired, entry, host, lab, on, vm
@@ -71,3 +72,26 @@ def test_the_info_module_names_it_for_both() -> None:
     ]
     assert entry(found, "train-02")["shared_devices"][0]["vm"] == "train-01"
     assert entry(found, "train-02")["created"] > entry(found, "train-01")["created"]
+
+
+@pytest.mark.parametrize(("knob", "shared"), [("copied", True), ("left_out", False), ("refused", None)])
+def test_whatever_vsphere_does_with_the_device_a_clone_gets_one_of_its_own(knob: str, shared: bool | None) -> None:
+    made = lab([host(cards=[on(), on()])], [vm(devices=[{"fixed": FIRST}])])
+    made.sim.knobs.set("clone_fixed_devices", knob)
+    source = made.sim.find("VirtualMachine", "train-01")
+    client: Any = made.sim.stub().connect()
+    stub = type(source.ref)(source.moid, client._stub)
+    folder = vim.Folder(source.up.moid, client._stub)
+    spec = vim.vm.CloneSpec(location=vim.vm.RelocateSpec(), powerOn=False, template=False)
+    task = stub.CloneVM_Task(folder, "train-03", spec)
+    made.sim.clock.advance(60)
+    if shared is None:
+        assert isinstance(task.info.error, vim.fault.DeviceNotSupported)
+        return
+    clone = made.sim.find("VirtualMachine", "train-03").get("config")
+    assert clone.createDate > source.get("config").createDate
+    warnings = entry(made.run("vm_pci_device", check=True, vms=[wanted()]), "train-01")["warnings"]
+    assert any("train-03 is probably a clone of train-01" in text for text in warnings) is shared
+    made.run("vm_pci_device", vm=["train-03"], devices=[], state="exactly")
+    own = entry(made.run("vm_pci_device", vms=[wanted("train-03", power="on")]), "train-03")
+    assert (own["power_state"], len(own["devices"]), own["devices"][0]["address"] == FIRST) == ("poweredOn", 1, False)
