@@ -9,9 +9,11 @@ sends fails the first test.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import READ_METHODS
@@ -39,6 +41,7 @@ FROM_CONTRACTS = (
     "add two adapters",
     "change one",
 )
+LABS = Path(__file__).parents[4] / "simulator" / "labs"
 SUBSYSTEM = {"vendor_id": "10de", "device_id": "20f1", "subvendor_id": "10de", "subdevice_id": "145f"}
 
 
@@ -72,7 +75,7 @@ def at_once() -> None:
 
 def what_vms_share() -> None:
     """vGPUs with a setting, a vendor device group and a DVX device, whose parameters change then."""
-    made = Lab.load("nvlink")
+    made = Lab.load({**yaml.safe_load((LABS / "nvlink.yml").read_text()), "version": "8.0.3"})
     group = {"group": "Nvidia:2@grid_a100-40c%NVLink"}
     dvx = {"class": "com.vmware.dvxtestconst.mode", "parameters": {"mode": 2}}
     wanted = [{"vgpu": "grid_a100-40c", "advanced": {"enable_uvm": "1"}}, group, {"dvx": dvx}]
@@ -81,10 +84,13 @@ def what_vms_share() -> None:
 
 
 def upgraded_and_pinned() -> None:
-    """The hardware version and the VM-host rule of a VM with a fixed device."""
+    """The hardware version, the latency sensitivity and the VM-host rule of a VM with a fixed device."""
     made = lab([host(cards=[on()])], [vm(version=17)])
     entry = {"name": "train-01", "devices": [{"match": "10de:20f1"}], "backing": "fixed"}
-    made.run("vm_pci_device", vms=[{**entry, "minimum_hardware_version": 19, "pin_to_host": True}])
+    made.run(
+        "vm_pci_device",
+        vms=[{**entry, "minimum_hardware_version": 19, "pin_to_host": True, "latency_sensitivity": "high"}],
+    )
     made.run("vm_pci_device", vms=[{**entry, "pin_to_host": False}])
 
 
@@ -158,8 +164,9 @@ def test_everything_that_the_code_can_write_is_here(calls: list[Sent]) -> None:
     not_writes = {*READ_METHODS, "DropConnections"}  # the latter is a method of the stub, too
     assert sent.methods_in_code() - not_writes == {call.method for call in writes}
     known = {part for call in calls for part in sent.parts(list(call.arguments))}
-    # Of the reads, the query of a vSAN is here in no run.
-    assert sent.parts_in_code() - known == {("CmmdsQuery", "type")}
+    # Of the reads, the query of a vSAN is here in no run, and those of profiles only with a pyVmomi that has them.
+    profiles = {("TargetCluster", "cluster"), ("TargetHost", "host"), ("CapacityQueryById", "id")}
+    assert sent.parts_in_code() - known == {("CmmdsQuery", "type")} | (set() if KNOWS_9 else profiles)
     # No simulated server shows the virtual function of a VM that is off, which an edit would keep.
     assert sent.properties_set_in_code() - {name for _kind, name in known} == {"virtualFunctionBacking"}
 

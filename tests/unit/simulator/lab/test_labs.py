@@ -23,7 +23,9 @@ from simulator.selfcheck import problems
 from tests.unit.simulator.world import LABS, World
 
 KNOWS_9 = hasattr(vim.host.PciPassthruInfo(), "directPathState")
-SMALL = sorted(path.stem for path in LABS.glob("*.yml") if path.stem != "fleet" and (KNOWS_9 or path.stem != "v9"))
+SMALL = sorted(
+    path.stem for path in LABS.glob("*.yml") if path.stem != "fleet" and (KNOWS_9 or path.stem not in ("v9", "nvlink"))
+)
 
 
 def lab(*hosts: dict[str, Any], **cluster: Any) -> dict[str, Any]:
