@@ -174,7 +174,7 @@ def test_a12_the_guest_is_waited_for() -> None:
 def test_2_changed_is_true_on_a_failure_after_changes() -> None:
     pair = lab([host("esx-01"), host("esx-02")])
     pair.sim.faults.add(method="UpdatePassthruConfig", after=1, fault="HostConfigFault", message="No.")
-    result = pair.run("host_passthrough", fails=True, cluster=["gpu"], devices=desired())
+    result = pair.run("host_passthrough", fails=True, cluster=["gpu"], devices=desired(), max_concurrent=1)
     assert (result["changed"], result["error_code"]) == (True, "host_config_refused")
     assert {record["target"] for record in result["not_done"]} == {"esx-02"}
     assert (enabled(pair, "esx-01"), enabled(pair, "esx-02")) == ([FIRST, SECOND], [])
