@@ -172,7 +172,7 @@ capacity:
     unused_reservation: {description: Reserved and not used; null when vCenter did not report the numbers., type: int, returned: always}
     source: {description: "V(vcenter) when vCenter reported the numbers, V(counted) when the module counted active devices and running
       virtual machines, V(unknown) when neither is possible. Unknown numbers are null, never 0.", type: str, returned: always}
-    reason: {description: Why vCenter did not report the numbers, or why they are unknown., type: str, returned: always}
+    reason: {description: "Why vCenter did not report the numbers, or why they are unknown.", type: str, returned: always}
 calls:
   description: Number of API calls.
   returned: always

@@ -141,6 +141,7 @@ EXAMPLES = r"""
       - network: nfv-data
         physical_function: vmnic2
         mac: "00:50:56:01:02:03"
+    power: cycle
 
 - name: Remove all SR-IOV network adapters of a powered-off VM
   directpath.vsphere.vm_sriov_network:
@@ -197,8 +198,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.vm_sriov
     render,
 )
 
-DEFAULTS = {name: option for name, option in VM_OPTIONS_WITH_DEFAULTS.items() if name != "backing"}
-OPTIONS = {name: option for name, option in VM_OPTIONS.items() if name != "backing"}
+OTHERS = ("backing", "kinds", "latency_sensitivity", "minimum_hardware_version", "pin_to_host")
+DEFAULTS = {name: option for name, option in VM_OPTIONS_WITH_DEFAULTS.items() if name not in OTHERS}
+OPTIONS = {name: option for name, option in VM_OPTIONS.items() if name not in OTHERS}
 ARGUMENTS = {
     **SRIOV_NETWORKS,
     **DEFAULTS,

@@ -15,6 +15,10 @@ __all__ = ["apply", "observe", "parse", "plan", "predict", "render"]
 _WITHOUT = {
     "devices": None,
     "backing": "auto",
+    "kinds": "named",
+    "latency_sensitivity": None,
+    "minimum_hardware_version": None,
+    "pin_to_host": None,
     "mmio": None,
     "assume_enabled": None,
     "allow_protected": (),

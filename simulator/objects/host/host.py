@@ -61,7 +61,7 @@ class HostSystem(HostState):
     live: ClassVar[Mapping[str, Callable[[Any], Any]]] = {
         "summary.quickStats": lambda self: host_config.quick_stats(self.spec, self.loads),
         "config.assignableHardwareConfig": lambda self: host_cards.label_config(self) if self.spec.major >= 7 else None,
-        "config.sriovDevicePool": lambda self: virtual_functions.pools(self),
+        "config.sriovDevicePool": virtual_functions.pools,
     }
 
     def graphics_info(self) -> list[Any]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +36,7 @@ class ClusterPlacement:
     groups: frozenset[str] = frozenset()
 
 
-Placements = Mapping[str, ClusterPlacement | None]
+Placements: TypeAlias = "Mapping[str, ClusterPlacement | None]"
 """Cluster id → its settings. Missing: not read. None: they could not be read."""
 
 

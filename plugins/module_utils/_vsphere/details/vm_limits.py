@@ -128,7 +128,7 @@ def config_option(session: Session, browser: Any, host: Host, version: int) -> A
 def _kind_limits(hardware: Any, devices: Sequence[Any]) -> KindLimits | None:
     """None when the answer does not list the backings of passthrough devices."""
     kinds = vim.vm.device.VirtualPCIPassthroughOption
-    own = [one for one in devices if type(one) is kinds]
+    own = [one for one in devices if one.__class__ is kinds]
     if not own:
         return None
     backings = [backing for one in own for backing in one.backingOption or ()]
