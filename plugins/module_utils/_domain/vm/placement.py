@@ -36,7 +36,7 @@ class ClusterPlacement:
     groups: frozenset[str] = frozenset()
 
 
-Placements: TypeAlias = "Mapping[str, ClusterPlacement | None]"
+Placements: TypeAlias = Mapping[str, "ClusterPlacement | None"]
 """Cluster id → its settings. Missing: not read. None: they could not be read."""
 
 
