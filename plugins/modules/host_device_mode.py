@@ -34,7 +34,7 @@ options:
     description:
       - The devices and their modes. Each entry has a C(match), as in M(directpath.vsphere.host_passthrough), and a C(mode).
       - An entry is for every device of the host that matches. They must all be of one model.
-      - The modes are V(none) (nobody gets the device), V(host), V(directpath), V(enhanced_directpath), V(vgpu_same_size) and
+      - The modes are V(none) (the device is not used), V(host), V(directpath), V(enhanced_directpath), V(vgpu_same_size) and
         V(vgpu_mixed_size). M(directpath.vsphere.host_pci_device_info) lists the modes that each device offers.
       - The mode C(SYSTEM_SELECT) of the API is not accepted. It lets vSphere choose another mode, so it cannot be compared with anything.
     type: list

@@ -69,7 +69,7 @@ class CapacityPlace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capacity:
-    """The capacity of one kind of device at one place. ``numbers`` None: unknown. ``source`` unknown: nobody can say it.
+    """The capacity of one kind of device at one place. ``numbers`` None: unknown. ``source`` unknown: it cannot be counted either.
 
     ``reason``: why it was counted, or why it is unknown.
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...observed.hosts import Host
+from ...observed.hosts import Host, cards_of_functions
 from ...observed.networks import HostNetworks
 from ...observed.vms import FixedBacking, SriovBacking, Vm
 from ...planning.plan import Blocker, Change
@@ -18,7 +18,6 @@ from ...planning.predicted import after
 from ..observed_vms import ObservedVms
 from ..pairing import pair_up
 from .sriov_places import functions_in_effect, possible_functions
-from .virtual_functions import possible_cards
 
 MOST_ADAPTERS_AND_DEVICES = 128
 """Passthrough devices and SR-IOV network adapters of a VM have the keys 13000 to 13127 together (seen on vCenter 8.0.3)."""
@@ -85,7 +84,7 @@ def _too_many(vm: Vm) -> Blocker | None:
 
 def _shortage(host: Host, networks: HostNetworks, vm: Vm, others: Sequence[Vm]) -> Blocker | None:
     """A blocker when the adapters of the VM cannot all have a virtual function while the other VMs run."""
-    cards = possible_cards(host.devices)
+    cards = cards_of_functions(host.devices)
     used = [use for other in others if other.may_run for use in _uses(host, networks, cards, other)]
     needed = _uses(host, networks, cards, vm)
     slots = [device.address for device in host.devices for _unused in range(functions_in_effect(device))]

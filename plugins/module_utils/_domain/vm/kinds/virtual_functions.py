@@ -8,23 +8,9 @@ virtual functions too, and the server does not show which ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-from ...observed.hosts import Host, HostDevice, virtual_functions
+from ...observed.hosts import Host, HostDevice, cards_of_functions, virtual_functions
 from ...observed.vms import SriovBacking, Vm
 from ..observed_vms import ObservedVms
-
-
-def possible_cards(devices: Iterable[HostDevice]) -> Mapping[str, tuple[str, ...]]:
-    """Address of each virtual function → addresses of the physical functions that may provide it, sorted."""
-    known = tuple(devices)
-    cards = [card for card in known if card.sriov is not None and card.sriov.active and card.sriov.current > 0]
-    found: dict[str, list[str]] = {}
-    for card in cards:
-        plain = [device for device in known if device.sriov is None]
-        for address in virtual_functions((card, *plain)):
-            found.setdefault(address, []).append(card.address)
-    return {address: tuple(sorted(found.get(address, ()))) for address in virtual_functions(known)}
 
 
 def functions_of(host: Host) -> tuple[HostDevice, ...]:
@@ -38,7 +24,7 @@ def function_obstacle(observed: ObservedVms, host: Host, device: HostDevice, vm:
 
     An adapter of a running VM has one of the functions of its card, and the server does not show which.
     """
-    cards = possible_cards(host.devices).get(device.address, ())
+    cards = cards_of_functions(host.devices).get(device.address, ())
     if not cards:
         return ""
     for other in observed.everyone():
@@ -54,25 +40,3 @@ def function_obstacle(observed: ObservedVms, host: Host, device: HostDevice, vm:
                     "an adapter has"
                 )
     return ""
-
-
-def shared_cards(observed: ObservedVms, host: Host, addresses: Iterable[str]) -> tuple[str, ...]:
-    """Names of powered-off VMs whose SR-IOV network adapters may take one of these virtual functions at their next power-on."""
-    cards = possible_cards(host.devices)
-    wanted = {card for address in addresses for card in cards.get(address, ())}
-    return (
-        tuple(
-            other.name
-            for other in observed.everyone()
-            if other.host_moid == host.moid
-            and not other.may_run
-            and any(
-                isinstance(d.backing, SriovBacking)
-                and not d.backing.dvx_class
-                and (d.backing.is_automatic or d.backing.physical_function in wanted)
-                for d in other.devices
-            )
-        )
-        if wanted
-        else ()
-    )
