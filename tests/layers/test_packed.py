@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from tools.architecture import file_graph, files
 from tools.envs import ROOT
 
@@ -40,3 +43,15 @@ def test_the_comparison_packs_nothing_that_only_writers_need() -> None:
     compares = packed("drift_info")
     assert len(compares) > 80
     assert [file for file in compares if file.rpartition("/")[2] in LEFT_OUT or "/write/" in file] == []
+
+
+def test_who_reads_the_intent_imports_no_state_of_hardware() -> None:
+    """The first task of each playbook reads the intent, in a process that compiles all that it imports. For the types of the observed state
+    and of plans, which are large, ``TYPE_CHECKING`` is enough."""
+    package = "ansible_collections.directpath.vsphere.plugins"
+    code = f"import sys, conftest, {package}.plugin_utils.intent.from_hostvars; print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    domain = f"{package}.module_utils._domain."
+    imported = {name.removeprefix(domain) for name in done.stdout.split() if name.startswith(domain)}
+    assert "host.selector" in imported
+    assert {"observed.hosts", "observed.vms", "planning.plan", "planning.details"} & imported == set()

@@ -25,10 +25,10 @@ from .._domain.drift.kinds import is_settled
 from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
 from .._domain.graphics.desired import DesiredGraphics, DesiredHostGraphics, combine
+from .._domain.host.desired import function_entries, passthrough_entries
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target
-from .._domain.host.virtual_functions import function_entries, passthrough_entries
 from .._domain.host_entries.device_modes import with_modes
 from .._domain.host_entries.kinds import parse_host_entries
 from .._domain.names import Reference, resolve_each

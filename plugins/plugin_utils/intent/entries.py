@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
 from ...module_utils._domain.errors import InputError
-from ...module_utils._domain.host.desired import refuse_relabelling
+from ...module_utils._domain.host.desired import passthrough_entries, refuse_relabelling
 from ...module_utils._domain.host.selector import refuse_contradictions
-from ...module_utils._domain.host.virtual_functions import passthrough_entries
 from ...module_utils._domain.host_entries.kinds import parse_host_entries
 from ...module_utils._domain.vm.desired.mmio import parse_mmio
 from ...module_utils._domain.vm.desired.sriov_networks import DesiredSriovNetwork, parse_sriov_networks

@@ -80,3 +80,13 @@ def refuse_relabelling(desired_devices: Sequence[DesiredDevice]) -> None:
                 parameter="devices",
                 cure="Select by ids, slot or address in a list that sets labels, or set the labels in a separate task",
             )
+
+
+def passthrough_entries(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
+    """The entries for ``host_passthrough``."""
+    return tuple(entry for entry in desired_devices if entry.is_passthrough)
+
+
+def function_entries(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
+    """The entries for ``host_sriov``."""
+    return tuple(entry for entry in desired_devices if entry.virtual_functions is not None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..observed.hosts import Host, HostDevice
 from .blockers import unreachable
+from .desired import passthrough_entries
 from .matching import select_all
 from .selector import DesiredDevice
 from .virtual_functions import (
@@ -16,7 +17,6 @@ from .virtual_functions import (
     describe_pending_functions,
     is_unsettled,
     other_counts,
-    passthrough_entries,
     select_functions,
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from ..observed.hosts import Host, HostDevice
 from ..planning.plan import Blocker
+from .desired import function_entries
 from .matching import select
 from .selector import DesiredDevice
 
@@ -20,16 +21,6 @@ NOT_CREATED = (
     "ARI are enabled in the firmware, that the host has enough interrupt vectors, and that no driver parameter (max_vfs) has another "
     "number"
 )
-
-
-def passthrough_entries(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
-    """The entries for ``host_passthrough``."""
-    return tuple(entry for entry in desired_devices if entry.is_passthrough)
-
-
-def function_entries(desired_devices: Iterable[DesiredDevice]) -> tuple[DesiredDevice, ...]:
-    """The entries for ``host_sriov``."""
-    return tuple(entry for entry in desired_devices if entry.virtual_functions is not None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

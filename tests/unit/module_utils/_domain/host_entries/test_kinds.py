@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.virtual_functions import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.desired import (
     function_entries,
     passthrough_entries,
 )
