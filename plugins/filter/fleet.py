@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of a run for each vCenter. Documented in the .yml files in this directory."""
+"""The results of all vCenters of a run. Documented in the .yml files in this directory."""
 
 from __future__ import annotations
 
@@ -16,4 +16,5 @@ class FilterModule:
         return {
             "fleet_lines": deferred("report.hostvars", "lines_of_run"),
             "plan_page": deferred("report.plan_page", "plan_page"),
+            "capacity_report": deferred("report.capacity", "capacity_report"),
         }

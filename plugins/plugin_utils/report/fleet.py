@@ -42,13 +42,13 @@ def fleet_lines(
     ``endpoints``: leader → its part of the intent. ``facts``: leader → those of the facts in RESULTS that it has. ``alive``: leaders
     that did not fail. ``check``: a check run, nothing was changed.
     """
-    names = _names(endpoints)
+    names = endpoint_names(endpoints)
     lines = {leader: _line(facts.get(leader, {}), leader in alive, check=check) for leader in endpoints}
     order = sorted(endpoints, key=lambda leader: leader not in alive)
     return [f"{names[leader]}: {lines[leader]}" for leader in order]
 
 
-def _names(endpoints: Mapping[str, Record]) -> dict[str, str]:
+def endpoint_names(endpoints: Mapping[str, Record]) -> dict[str, str]:
     """Leader → name of its vCenter, with the port if two have the same address."""
     addresses = [endpoint["vcenter"] for endpoint in endpoints.values()]
     names = {}

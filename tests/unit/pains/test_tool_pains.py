@@ -63,6 +63,7 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("drift_info", {"targets": [{"cluster": ["gpu"], "devices": desired()}], "scope": "fleet"}),
     ("end_session", {}),
     ("host_pci_device_info", {}),
+    ("host_capacity_info", {}),
     ("rolling_reboot_info", {}),
     ("rolling_reboot_restore", {}),
     (

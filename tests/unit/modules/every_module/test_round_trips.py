@@ -48,6 +48,7 @@ def calls_without_paging(lab: Lab) -> list[str]:
     [
         ("host_pci_device_info", {}),
         ("host_pci_device_info", {"gather_vms": False, "gather_protection": False}),
+        ("host_capacity_info", {"fit": [A100]}),
         ("host_passthrough", {"cluster": ["compute"], "devices": [A100]}),
         ("host_rolling_reboot", {"cluster": ["compute"]}),
         ("drift_info", {"targets": [{"cluster": ["compute"], "devices": []}], "scope": "fleet"}),

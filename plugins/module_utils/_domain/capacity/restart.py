@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What HA would find if a host failed: for which of its VMs another host of the cluster has the devices. PRIVATE to the collection.
+
+HA restarts a VM with dynamic devices only on a host with free devices, and its admission control does not count devices (vSphere
+availability guide). A fixed device is on one host only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from ..observed.hosts import Host, HostDevice
+from ..observed.vms import DvxBacking, DynamicBacking, VgpuBacking, Vm
+from ..plain import Record
+from ..vm.devices.holders import DynamicItem, item_of
+from ..vm.observed_vms import ObservedVms
+from ..vm.pairing import pair_up
+from ..vm.placement import ClusterPlacement, forbidding_rules
+from .stock import Function
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostFailure:
+    """What follows if one host fails. Each list has names of running VMs with passthrough devices.
+
+    ``restarts``: another host has the devices free. ``stuck``: no other host has them. ``tied``: a device is on this host only.
+    ``unknown``: it cannot be counted, because of a vGPU or DVX device, or because a host of the cluster cannot be read.
+    """
+
+    host: Host
+    restarts: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        return len(self.restarts) + len(self.stuck) + len(self.tied) + len(self.unknown)
+
+    def record(self) -> Record:
+        return {
+            "host": self.host.name,
+            "moid": self.host.moid,
+            "restarts": list(self.restarts),
+            "stuck": list(self.stuck),
+            "tied": list(self.tied),
+            "unknown": list(self.unknown),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterFailures:
+    """One cluster. ``ha_enabled``: None when its settings cannot be read. ``failures``: of hosts with running VMs that have devices."""
+
+    cluster: str
+    moid: str
+    ha_enabled: bool | None
+    failures: tuple[HostFailure, ...]
+
+    def record(self) -> Record:
+        return {
+            "cluster": self.cluster,
+            "moid": self.moid,
+            "ha_enabled": self.ha_enabled,
+            "hosts": [failure.record() for failure in self.failures],
+        }
+
+
+def cluster_failures(observed: ObservedVms, functions: Iterable[Function]) -> tuple[ClusterFailures, ...]:
+    """For each cluster, what the failure of each of its hosts would mean; sorted by name. All hosts of the clusters must have been read."""
+    free: dict[str, list[HostDevice]] = {}
+    uncertain: set[str] = set()
+    for one in functions:
+        if one.state == "free":
+            free.setdefault(one.host.moid, []).append(one.device)
+        elif one.state == "unknown":
+            uncertain.add(one.host.moid)
+    uncertain |= {host.moid for host in observed.hosts if not host.is_reachable}
+    running: dict[str, list[Vm]] = {}
+    for vm in observed.everyone():
+        if vm.may_run and vm.devices and vm.host_moid is not None:
+            running.setdefault(vm.host_moid, []).append(vm)
+    clusters: dict[str, list[Host]] = {}
+    for host in observed.hosts:
+        if host.cluster is not None:
+            clusters.setdefault(host.compute_moid, []).append(host)
+    found = []
+    for moid, hosts in clusters.items():
+        placement = observed.placements.get(moid)
+        members = sorted(hosts, key=attrgetter("name", "moid"))
+        failures = [
+            _failure(host, running[host.moid], members, free, uncertain, placement)
+            for host in members
+            if host.moid in running
+        ]
+        found.append(
+            ClusterFailures(
+                cluster=hosts[0].cluster or "",
+                moid=moid,
+                ha_enabled=None if placement is None else placement.ha_enabled,
+                failures=tuple(failures),
+            )
+        )
+    return tuple(sorted(found, key=attrgetter("cluster", "moid")))
+
+
+def _failure(
+    failed: Host,
+    vms: Sequence[Vm],
+    members: Sequence[Host],
+    free: Mapping[str, Sequence[HostDevice]],
+    uncertain: set[str],
+    placement: ClusterPlacement | None,
+) -> HostFailure:
+    """VMs with more devices first: they are the hardest to place. A VM goes where the fewest devices are left over."""
+    left = {host.moid: list(free.get(host.moid, ())) for host in members if host.moid != failed.moid}
+    in_service = [host for host in members if host.moid in left and host.is_reachable and not host.in_maintenance_mode]
+    doubt = placement is None or any(host.moid in uncertain for host in members if host.moid != failed.moid)
+    verdicts: dict[str, list[str]] = {"restarts": [], "stuck": [], "tied": [], "unknown": []}
+    for vm in sorted(vms, key=lambda vm: (-len(vm.devices), vm.name, vm.moid)):
+        items = _items(vm)
+        if any(isinstance(device.backing, VgpuBacking | DvxBacking) for device in vm.devices) or vm.unread_devices:
+            verdict = "unknown"
+        elif items is None:
+            verdict = "tied"
+        elif _restarted(vm, items, [host for host in in_service if not _is_forbidden(placement, vm, host)], left):
+            verdict = "restarts"
+        else:
+            verdict = "unknown" if doubt else "stuck"
+        verdicts[verdict].append(vm.name)
+    return HostFailure(host=failed, **{verdict: tuple(sorted(names)) for verdict, names in verdicts.items()})
+
+
+def _items(vm: Vm) -> tuple[DynamicItem, ...] | None:
+    """The dynamic devices of a VM; None when it has a device that is on one host only."""
+    backings = [device.backing for device in vm.devices]
+    dynamic = [item_of(backing) for backing in backings if isinstance(backing, DynamicBacking)]
+    return tuple(dynamic) if len(dynamic) == len(backings) else None
+
+
+def _is_forbidden(placement: ClusterPlacement | None, vm: Vm, host: Host) -> bool:
+    return placement is not None and any(True for _rule in forbidding_rules(placement, vm.moid, host.moid))
+
+
+def _restarted(
+    vm: Vm, items: Sequence[DynamicItem], hosts: Sequence[Host], left: Mapping[str, list[HostDevice]]
+) -> bool:
+    """Take the devices of the VM from the host where the fewest fitting ones are left over. False when no host has them."""
+    best: tuple[tuple[int, str], str, list[HostDevice]] | None = None
+    for host in hosts:
+        devices = left[host.moid]
+        edges = {
+            number: [right for right, device in enumerate(devices) if item.accepts(device)]
+            for number, item in enumerate(items)
+        }
+        pairs = pair_up(items, devices, edges) if all(edges.values()) else {}
+        if len(pairs) == len(items):
+            fitting = len({right for rights in edges.values() for right in rights})
+            choice = ((fitting, host.name), host.moid, [devices[right] for right in pairs.values()])
+            best = choice if best is None else min(best, choice, key=lambda one: one[0])
+    if best is None:
+        return False
+    for device in best[2]:
+        left[best[1]].remove(device)
+    return True
