@@ -21,6 +21,7 @@ COLLECTION = "directpath.vsphere."
 COUNTS_NOTHING = {
     "drift_info": "only reads",
     "end_session": "ends a session of the control node",
+    "host_capacity_info": "only reads",
     "host_pci_device_info": "only reads",
     "rolling_reboot_info": "only reads",
     "rolling_reboot_pause": "sets a mark; it manages neither a host nor a VM",

@@ -26,7 +26,7 @@ FunctionState: TypeAlias = Literal[
 STATES: Final[tuple[FunctionState, ...]] = get_args(FunctionState)
 FunctionKind: TypeAlias = Literal["card", "virtual_function"]
 OWNED: Final = frozenset({"free", "used", "held", "pending", "leaving", "shared"})
-"""States of functions that somebody set up for VMs. A model with none of them is not shown unless it is asked for."""
+"""States of functions that were set up for VMs. A model with none of them is not shown unless it is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
