@@ -79,12 +79,12 @@ stock:
     kind: {description: "V(card), or V(virtual_function) of an SR-IOV card.", type: str, returned: always}
     numa_node: {description: NUMA node of the host; null when the host does not report it., type: int, returned: always}
     total: {description: Number of functions., type: int, returned: always}
-    free: {description: Active, and no virtual machine has it., type: int, returned: always}
+    free: {description: "Active, and no virtual machine has it.", type: int, returned: always}
     used: {description: A running virtual machine uses it., type: int, returned: always}
     held: {description: A fixed device of a virtual machine that is powered off., type: int, returned: always}
-    pending: {description: Enabled, and active after the pending reboot of its host., type: int, returned: always}
-    leaving: {description: Disabled, and active until the host reboots., type: int, returned: always}
-    "off": {description: Can be passed through, and is not enabled., type: int, returned: always}
+    pending: {description: "Enabled, and active after the pending reboot of its host.", type: int, returned: always}
+    leaving: {description: "Disabled, and active until the host reboots.", type: int, returned: always}
+    "off": {description: "Can be passed through, and is not enabled.", type: int, returned: always}
     shared: {description: A GPU that vGPUs share., type: int, returned: always}
     out_of_service: {description: "The host is in maintenance mode, or no longer offers the device.", type: int, returned: always}
     unknown: {description: The state cannot be decided. RV(unknown) says why., type: int, returned: always}
