@@ -21,6 +21,7 @@ from tools.intent_schema_guest import guest_schema
 HEX4 = "(0[xX])?[0-9a-fA-F]{1,4}"
 PCI_ADDRESS = "([0-9a-fA-F]{1,8}:)?[0-9a-fA-F]{1,2}:(0?[0-9a-fA-F]|1[0-9a-fA-F])\\.[0-7]"
 NUMBER_FROM_1 = "^\\s*(?=[0-9]{1,9}\\s*$)0*[1-9][0-9]*\\s*$"
+NUMA_NODE = "^\\s*(-1|0{0,8}[0-5]?[0-9]|0{0,7}6[0-3])\\s*$"
 NUMBER_FROM_0 = "^\\s*[0-9]{1,9}\\s*$"
 PORT = "^\\s*(?=[0-9]{1,9}\\s*$)0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\s*$"
 
@@ -85,7 +86,7 @@ def _definitions() -> Schema:
         "type": ["boolean", "null"],
         "description": "true: a virtual function of an SR-IOV card, as a fixed device.",
     }
-    if set(selectors.VM_DESIRED_KEYS) != {*device, "label", "virtual_function"}:
+    if set(selectors.VM_DESIRED_KEYS) != {*device, "label", "virtual_function", "numa_node"}:
         raise ValueError("a device of a VM has other keys than this schema knows")
     short = [_text(_whole(f"{HEX4}:{HEX4}")), _text(_whole(PCI_ADDRESS))]
     return {
@@ -97,10 +98,23 @@ def _definitions() -> Schema:
         "host_device": {
             "anyOf": [*short, _object(device | {"label": label}, ["match"]), _functions(device["match"]), _mode(match)]
         },
-        "vm_device": {"anyOf": [*short, _object(device | {"virtual_function": function}, ["match"]), *_units()]},
+        "vm_device": {
+            "anyOf": [
+                *short,
+                _object(device | {"virtual_function": function, "numa_node": _numa_node()}, ["match"]),
+                *_units(),
+            ]
+        },
         "sriov_network": _sriov_network(),
         "vm": _vm(),
         "guest": guest_schema(_ref("name"), _whole_number()),
+    }
+
+
+def _numa_node() -> Schema:
+    return {
+        "anyOf": [{"type": "null"}, {"type": "integer", "minimum": -1, "maximum": 63}, _text(NUMA_NODE)],
+        "description": "The virtual NUMA node of these devices in the VM (hardware version 20); -1: no affinity.",
     }
 
 
@@ -122,6 +136,7 @@ def _units() -> list[Schema]:
                 }
             )
             | {"description": "Settings of each of these vGPUs: what follows pciPassthruN.cfg., and the value."},
+            "numa_node": _numa_node(),
         },
         "group": {
             "group": _ref("name") | {"description": "A vendor device group, such as Nvidia:2@grid_a100-40c%NVLink."},
@@ -139,6 +154,7 @@ def _units() -> list[Schema]:
             )
             | {"description": "A DVX device: its class, and the parameters that differ from the defaults."},
             "count": count,
+            "numa_node": _numa_node(),
         },
     }
     if {kind: tuple(keys) for kind, keys in forms.items()} != dict(units.KIND_KEYS):

@@ -33,6 +33,9 @@ options:
             C(group) is the name of a vendor device group, such as V(Nvidia:2@grid_a100-40c%NVLink). C(dvx) is a mapping of C(class) and
             C(parameters) of a DVX device; parameters that are not named keep their value or get their default.
           - C(advanced) of a C(vgpu) entry sets C(pciPassthruN.cfg.NAME) of each of its vGPUs, by NAME, such as C(enable_uvm).
+          - C(numa_node) of an entry with C(match), C(vgpu) or C(dvx) is the virtual NUMA node of its devices, V(0) to V(63), or V(-1) for
+            none. It requires hardware version 20. Devices that are attached already are edited in place while the virtual machine is off.
+            Without it, they keep what they have.
           - Without this option, and with C(sriov_networks), the passthrough devices stay as they are, also with C(state) set to V(exactly).
         type: list
         elements: raw

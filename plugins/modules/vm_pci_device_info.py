@@ -70,9 +70,9 @@ vms:
       type: dict, returned: always}
     latency_sensitivity: {description: Level of latency sensitivity. Null when it could not be read., type: str, returned: always}
     cpu_reservation_mhz: {description: CPU reservation in MHz. Null when it could not be read., type: int, returned: always}
-    devices: {description: Passthrough devices., type: list, elements: dict, returned: always,
-      sample: [{key: 13000, label: PCI device 0, backing: fixed, address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1,
-        group: null}]}
+    devices: {description: Passthrough devices. C(numa_node) is the virtual NUMA node; null for none., type: list, elements: dict,
+      returned: always, sample: [{key: 13000, label: PCI device 0, backing: fixed, group: null, numa_node: null,
+        address: "0000:3b:00.0", vendor_id: 10de, device_id: 20f1}]}
     uuid: {description: SMBIOS UUID. The guest shows the same one in one of two byte orders., type: str, returned: always}
     created: {description: When it was created. Null for one from before vSphere 6.7., type: str, returned: always}
     shared_devices:

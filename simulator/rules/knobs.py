@@ -449,6 +449,13 @@ class Knobs:
     memory_hot_add_with_passthrough: Annotated[
         str, About("memory hot-add together with a passthrough device", choices=("accepted", "power_on_refused"))
     ] = "accepted"
+    numa_node_fault: Annotated[
+        str,
+        About(
+            "what happens to a NUMA node of a device that the VM cannot have: older hardware, or a node beyond its CPUs",
+            choices=("reconfigure", "ignored"),
+        ),
+    ] = "reconfigure"
     latency_needs_memory: Annotated[
         str,
         About(

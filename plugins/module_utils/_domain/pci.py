@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 
 from .errors import InputError
+from .ranges import RANGES
+from .suggest import as_whole
 
 _ADDRESS = re.compile(r"(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.IGNORECASE)
 _BACKING = re.compile(
@@ -29,6 +31,8 @@ USB_CLASS = "0c03"
 FIBRE_CHANNEL_CLASS = "0c04"
 MEMORY_CLASS = "05"
 ACCELERATOR_CLASS = "12"
+NO_NUMA_NODE = -1
+"""As in the API: the device has no affinity to a virtual NUMA node."""
 
 
 def hex4(value: int) -> str:
@@ -141,3 +145,20 @@ def parse_backing_device_id(text: str | None) -> str | None:
         return hex4(int(text.strip(), 16))
     except ValueError:
         return None
+
+
+def parse_numa_node(raw: object, parameter: str) -> int | None:
+    """The virtual NUMA node in an entry of a VM: a number or digits as text, -1 for no affinity, or None. Raises InputError."""
+    if raw is None:
+        return None
+    text = raw.strip() if isinstance(raw, str) else raw
+    number = NO_NUMA_NODE if text == str(NO_NUMA_NODE) else as_whole(text)
+    allowed = RANGES["numa_node"]
+    if number is None or not allowed.lowest <= number <= allowed.highest:
+        raise InputError(
+            message=f"{parameter} {raw!r} is not a virtual NUMA node",
+            code=allowed.code,
+            parameter=parameter,
+            cure=f"Give a whole number from {allowed}; {NO_NUMA_NODE} is no affinity. Without numa_node, a device keeps what it has",
+        )
+    return number

@@ -65,6 +65,7 @@ RANGES: Mapping[str, Range] = {
     "max_failures": Range(lowest=1, highest=100_000, code="bad_limit"),
     "size_gb": Range(lowest=1, highest=1 << 20, unit="gigabytes", code="bad_mmio_size"),
     "reservation_mb": Range(lowest=0, highest=1 << 30, unit="megabytes", code="bad_reservation"),
+    "numa_node": Range(lowest=-1, highest=63, code="bad_numa_node"),
     "minimum_hardware_version": Range(lowest=7, highest=99, code="bad_amount"),
     "host_device_limit": Range(lowest=0, highest=100_000, code="out_of_range"),
     "max_host_queries": Range(lowest=0, highest=1_000_000, code="bad_amount"),

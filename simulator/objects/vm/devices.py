@@ -52,7 +52,7 @@ def wanted(device: Any) -> Wanted | None:
 
 def from_lab(entry: Mapping[str, Any], cards: Mapping[str, power_on.Card], system: str, index: int) -> Any:
     """A device from a lab entry: {fixed: address} {dynamic: [vendor:device], label} {vgpu: profile} {sriov: address}
-    {dvx: class}. A fixed one takes its ids from the host's card at that address."""
+    {dvx: class}, each but an adapter with `numa_node`. A fixed one takes its ids from the host's card at that address."""
     key = limits.FIRST_KEY + index
     place = {"controllerKey": device_rules.PCI_CONTROLLER, "unitNumber": device_rules.unit(index)}
     info = data.new(vim.Description, label=f"PCI device {index}", summary="")
@@ -68,7 +68,10 @@ def from_lab(entry: Mapping[str, Any], cards: Mapping[str, power_on.Card], syste
             unitNumber=device_rules.unit(index), deviceInfo=data.new(vim.Description, label="SR-IOV network adapter 1", summary=""),
             sriovBacking=data.new(cls.SriovBackingInfo, physicalFunctionBacking=function),
         )  # fmt: skip
-    return data.new(PASSTHROUGH, key=key, deviceInfo=info, backing=_backing(entry, cards, system), **place)
+    device = data.new(PASSTHROUGH, key=key, deviceInfo=info, backing=_backing(entry, cards, system), **place)
+    if entry.get("numa_node") is not None:
+        device.numaNode = int(entry["numa_node"])
+    return device
 
 
 def _backing(entry: Mapping[str, Any], cards: Mapping[str, power_on.Card], system: str) -> Any:

@@ -141,6 +141,7 @@ def setting(vm: VmState) -> device_rules.Setting:
         powered_on=vm.is_on,
         maximum=limits.passthrough_max(vm.version, host.spec.release, vm.settings),
         hot_plug=frozenset(disks if able else ()),
+        cpus=int(config.hardware.numCPU),
         seed=vm.spec.uuid,
     )
 

@@ -17,7 +17,7 @@ from pyVmomi import vim, vmodl
 from ...api.takes import not_modelled
 from .. import faults, limits
 from ..knobs import Knobs
-from . import sriov
+from . import numa, sriov
 
 DEVICE = vim.vm.device
 PCI_CONTROLLER = 100
@@ -53,6 +53,8 @@ class Setting:
     powered_on: bool
     maximum: int
     hot_plug: frozenset[str] = frozenset()
+    cpus: int = 1
+    """The number of virtual CPUs."""
     seed: str = ""
     """What the MAC addresses that the server gives are made of."""
 
@@ -97,6 +99,7 @@ def free_index(taken: Collection[int], *, sriov: bool) -> int | None:
 def changed(devices: Sequence[Any], changes: Sequence[Any], setting: Setting, knobs: Knobs) -> list[Any]:
     """Return the devices after all changes, or raise; nothing is applied in part. Given devices are kept as they are."""
     _check_temporary_keys(changes)
+    numa.check(changes, setting.version, setting.cpus, knobs)
     result = list(devices)
     present = {device.key: device for device in devices}
     placed: dict[int, int] = {}
@@ -210,6 +213,7 @@ def _placed(device: Any, devices: Sequence[Any], found: str, position: int) -> A
         device.key, device.controllerKey, device.unitNumber = limits.FIRST_KEY + index, PCI_CONTROLLER, unit(index)
         device.deviceInfo = vim.Description(label=label(found, index), summary="")
         _clean(device, found)
+        numa.add(device)
         return device
     return _plain(device, devices, position)
 
@@ -268,6 +272,7 @@ def _edited(old: Any, new: Any) -> Any:
     if new.backing is None:
         new.backing = old.backing
     new.controllerKey, new.unitNumber, new.deviceInfo = old.controllerKey, old.unitNumber, old.deviceInfo
+    numa.edit(old, new)
     if isinstance(new, DEVICE.VirtualDisk):
         _resize(old, new)
     _clean(new, kind(new))

@@ -74,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
     "shared_device": Kind(title="fixed device of two VMs", mark="two VMs", is_grave=True),
     "wrong_backing": Kind(title="wrong kind of backing", mark="backing"),
     "parameters_differ": Kind(title="other parameters of a device", mark="parameters"),
+    "numa_node_differs": Kind(title="other NUMA node of a device", mark="NUMA node"),
     "setting_differs": Kind(title="other setting of a device", mark="setting"),
     "adapter_differs": Kind(title="network adapter differs", mark="adapter"),
     "memory_not_reserved": Kind(title="memory not reserved", mark="memory"),

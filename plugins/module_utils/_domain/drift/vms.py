@@ -25,6 +25,7 @@ from ..planning.details import (
     MaintenanceStep,
     MemoryWrite,
     ModeWrite,
+    NumaEdit,
     PassthroughWrite,
     PinToHost,
     PowerOff,
@@ -284,6 +285,8 @@ def _change(case: VmCase, change: Change, kinds: Collection[str], commands: Comm
             return _detach(case, change, commands)
         case DvxSpec(key=int()):
             return _edited(vm, change, attach)
+        case NumaEdit(numa_node=node):
+            return _on_other_node(vm, change, node, attach)
         case SriovEdit():
             return _adapter_differs(vm, change, attach)
         case FixedSpec() | DynamicSpec() | VgpuSpec() | DvxSpec() | GroupSpec() | SriovSpec():
@@ -379,6 +382,23 @@ def _edited(vm: Vm, change: Change, command: str) -> Difference:
         found=before.get("parameters", "none"),
         cause=f"{change.subject} of {vm.name} has the parameters {before.get('parameters', 'none')}",
         cure=f"Set {after.get('parameters', '')}",
+        command=command,
+    )
+
+
+def _on_other_node(vm: Vm, change: Change, node: int, command: str) -> Difference:
+    before, after = words_of(change.before), words_of(change.after)
+    found, wanted = before.get("numa_node", ""), after.get("numa_node", "")
+    return _difference(
+        vm,
+        "numa_node_differs",
+        subject=change.subject,
+        device=after.get("device", ""),
+        wanted=wanted,
+        found=found,
+        cause=f"{change.subject} of {vm.name} has "
+        + ("no virtual NUMA node" if found == "none" else f"the virtual NUMA node {found}"),
+        cure="Remove the NUMA node" if node < 0 else f"Set it to {wanted}",
         command=command,
     )
 

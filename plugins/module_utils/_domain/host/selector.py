@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
-from ..pci import parse_address, parse_id, parse_pair
+from ..pci import parse_address, parse_id, parse_numa_node, parse_pair
 from ..plain import Record
 from ..suggest import as_whole, matches, suggest_word
 
@@ -34,7 +34,7 @@ SELECTOR_KEYS = (
     "label",
 )
 DESIRED_KEYS = ("match", "count", "label")
-VM_DESIRED_KEYS = (*DESIRED_KEYS, "virtual_function")
+VM_DESIRED_KEYS = (*DESIRED_KEYS, "virtual_function", "numa_node")
 """Keys of an entry for a VM."""
 
 _ID_KEYS = ("vendor_id", "device_id", "subvendor_id", "subdevice_id")
@@ -221,6 +221,8 @@ class DesiredDevice:
     """The number of virtual functions of each selected function; 0 turns SR-IOV off. None: the entry is of another kind."""
     mode: str | None = None
     """The desired device mode (9.1). None: the entry is of another kind."""
+    numa_node: int | None = None
+    """The virtual NUMA node of the devices in the VM; -1: no affinity. None: a device keeps what it has."""
 
     @property
     def is_passthrough(self) -> bool:
@@ -232,7 +234,8 @@ class DesiredDevice:
         """For messages: ``2 x 10de:20f1 labeled a100``."""
         amount = "" if self.count is None else f"{self.count} x "
         function = "virtual function " if self.virtual_function else ""
-        return f"{amount}{function}{self.selector.text}" + (f" labeled {self.label}" if self.label else "")
+        node = "" if self.numa_node is None else f" on NUMA node {self.numa_node}"
+        return f"{amount}{function}{self.selector.text}" + (f" labeled {self.label}" if self.label else "") + node
 
     def option(self) -> Record:
         """The entry as in the option ``devices``."""
@@ -249,6 +252,7 @@ class DesiredDevice:
             **({} if self.count is None else {"count": self.count}),
             **({} if self.label is None else {"label": self.label}),
             **({"virtual_function": True} if self.virtual_function else {}),
+            **({} if self.numa_node is None else {"numa_node": self.numa_node}),
             **({} if self.mode is None else {"mode": self.mode}),
         }
 
@@ -308,6 +312,7 @@ def parse_entry(entry: object, parameter: str, keys: Sequence[str] = DESIRED_KEY
         count=_count(entry.get("count"), f"{parameter}.count"),
         label=_label(entry.get("label"), f"{parameter}.label"),
         virtual_function=_is_virtual_function(entry.get("virtual_function"), f"{parameter}.virtual_function"),
+        numa_node=parse_numa_node(entry.get("numa_node"), f"{parameter}.numa_node"),
     )
 
 
@@ -359,12 +364,12 @@ def refuse_contradictions(desired_devices: Sequence[DesiredDevice], parameter: s
     """Raise InputError for entries that are equal, and for entries that cannot both be satisfied.
 
     ``default_is_all``: an entry without a count means every device (hosts) or one device (VMs). Entries with numbers may have the same
-    selector when their labels differ, because they select different devices.
+    selector when their labels or their NUMA nodes differ, because they select different devices.
     """
     for left, right in combinations(desired_devices, 2):
         if left.virtual_function != right.virtual_function:
             continue
-        if left.selector == right.selector and left.label == right.label:
+        if left.selector == right.selector and left.label == right.label and left.numa_node == right.numa_node:
             raise InputError(
                 message=f"{parameter} names {left.selector.text} twice",
                 code="duplicate_wish",

@@ -128,6 +128,8 @@ class VmDevice:
     backing: Backing
     group_instance: int | None = None
     """Set when the device belongs to a vendor device group, which can only be removed as a whole."""
+    numa_node: int | None = None
+    """Its virtual NUMA node. None: no affinity, or the API is older than vSphere 8.0."""
 
 
 def pinning(devices: Iterable[VmDevice]) -> tuple[VmDevice, ...]:

@@ -149,36 +149,58 @@ class FixedSpec:
     device_id: str
     system_id: str | None
     name: str
+    numa_node: int | None = None
+    """Its virtual NUMA node. None: no affinity."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicSpec:
+    """``numa_node``: as in ``FixedSpec``."""
+
     kind: ClassVar[ChangeKind] = "attach"
     allowed: tuple[AllowedDevice, ...]
     custom_label: str | None
     name: str
+    numa_node: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VgpuSpec:
-    """``advanced``: settings of the device, which are written by its index after it was added."""
+    """``advanced``: settings of the device, which are written by its index after it was added. ``numa_node``: as in ``FixedSpec``."""
 
     kind: ClassVar[ChangeKind] = "attach"
     profile: str
     advanced: tuple[tuple[str, str], ...] = ()
+    numa_node: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DvxSpec:
-    """``parameters`` is the whole list. ``key``: the device whose list is replaced; None: a new device."""
+    """``parameters`` is the whole list. ``key``: the device whose list is replaced; None: a new device.
+
+    ``numa_node`` None: no affinity of a new device; an edited one keeps what it has.
+    """
 
     device_class: str
     parameters: tuple[tuple[str, bool | int | float | str], ...] = ()
     key: int | None = None
+    numa_node: int | None = None
 
     @property
     def kind(self) -> ChangeKind:
         return "attach" if self.key is None else "edit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NumaEdit:
+    """The virtual NUMA node of a device that stays, edited in place; -1: no affinity. ``backing``: its own, sent again. ``name``: of
+    the host device, for a fixed or dynamic backing."""
+
+    kind: ClassVar[ChangeKind] = "edit"
+    key: int
+    backing: Backing
+    numa_node: int
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -287,7 +309,7 @@ class PinToHost:
 
 HostDetail: TypeAlias = PassthroughWrite | SriovWrite | ModeWrite | GraphicsWrite | XorgRestart | MaintenanceStep
 PowerDetail: TypeAlias = PowerOff | PowerOn
-UnitDetail: TypeAlias = VgpuSpec | DvxSpec | GroupSpec | DetachGroup
+UnitDetail: TypeAlias = VgpuSpec | DvxSpec | GroupSpec | DetachGroup | NumaEdit
 AdapterDetail: TypeAlias = SriovSpec | SriovEdit
 SettingDetail: TypeAlias = (
     Detach | FixedSpec | DynamicSpec | UnitDetail | AdapterDetail | MemoryWrite | ExtraConfig | HotAdd | Latency

@@ -38,6 +38,7 @@ from .details import (
     Latency,
     MemoryWrite,
     ModeWrite,
+    NumaEdit,
     PassthroughWrite,
     PinToHost,
     PowerOff,
@@ -316,20 +317,22 @@ def _after_one(vm: Vm, change: Change) -> Vm:
                 system_id=spec.system_id,
                 text=spec.address,
             )
-            return _with_device(vm, fixed)
+            return _with_device(vm, fixed, spec.numa_node)
         case DynamicSpec() as spec:
-            return _with_device(vm, DynamicBacking(allowed=spec.allowed, custom_label=spec.custom_label))
-        case VgpuSpec(profile=profile, advanced=advanced):
-            vm = _with_device(vm, VgpuBacking(profile=profile))
+            return _with_device(
+                vm, DynamicBacking(allowed=spec.allowed, custom_label=spec.custom_label), spec.numa_node
+            )
+        case VgpuSpec(profile=profile, advanced=advanced, numa_node=node):
+            vm = _with_device(vm, VgpuBacking(profile=profile), node)
             index = vm.devices[-1].key - _NEW_KEY
             settings = {f"pciPassthru{index}.cfg.{name}": value for name, value in advanced}
             return replace(vm, extra_config={**vm.extra_config, **settings}) if settings else vm
-        case DvxSpec(device_class=name, parameters=parameters, key=None):
-            return _with_device(vm, DvxBacking(device_class=name, parameters=parameters))
-        case DvxSpec(device_class=name, parameters=parameters, key=key):
-            edited = DvxBacking(device_class=name, parameters=parameters)
-            devices = (replace(device, backing=edited) if device.key == key else device for device in vm.devices)
-            return replace(vm, devices=tuple(devices))
+        case DvxSpec(device_class=name, parameters=parameters, key=None, numa_node=node):
+            return _with_device(vm, DvxBacking(device_class=name, parameters=parameters), node)
+        case DvxSpec(device_class=name, parameters=parameters, key=int() as key, numa_node=node):
+            return _with_edit(vm, key, DvxBacking(device_class=name, parameters=parameters), node)
+        case NumaEdit(key=key, backing=backing, numa_node=node):
+            return _with_edit(vm, key, backing, node)
         case GroupSpec() as group:
             return _with_group(vm, group)
         case DetachGroup(instance=instance, keys=keys):
@@ -388,9 +391,28 @@ def _edited(device: VmDevice, edit: SriovEdit) -> VmDevice:
     return replace(device, backing=backing)
 
 
-def _with_device(vm: Vm, backing: Backing) -> Vm:
+def _with_device(vm: Vm, backing: Backing, numa_node: int | None = None) -> Vm:
     key = max([_NEW_KEY - 1, *(device.key for device in vm.devices)]) + 1
-    return replace(vm, devices=(*vm.devices, VmDevice(key=key, label=f"PCI device {key - _NEW_KEY}", backing=backing)))
+    label = f"PCI device {key - _NEW_KEY}"
+    new = VmDevice(key=key, label=label, backing=backing, numa_node=_node_after(None, numa_node))
+    return replace(vm, devices=(*vm.devices, new))
+
+
+def _with_edit(vm: Vm, key: int, backing: Backing, numa_node: int | None) -> Vm:
+    return replace(
+        vm,
+        devices=tuple(
+            replace(device, backing=backing, numa_node=_node_after(device.numa_node, numa_node))
+            if device.key == key
+            else device
+            for device in vm.devices
+        ),
+    )
+
+
+def _node_after(before: int | None, written: int | None) -> int | None:
+    """A negative number is no affinity, an unset one no change."""
+    return before if written is None else None if written < 0 else written
 
 
 def _with_group(vm: Vm, group: GroupSpec) -> Vm:

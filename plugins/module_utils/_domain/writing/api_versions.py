@@ -29,6 +29,7 @@ from ..planning.details import (
     MaintenanceStep,
     MemoryWrite,
     ModeWrite,
+    NumaEdit,
     PassthroughWrite,
     PinToHost,
     PowerOff,
@@ -59,6 +60,7 @@ KindName: TypeAlias = Literal[
     "vgpu_mode",
     "directpath_profile",
     "latency_sensitivity",
+    "numa_node",
     "device_mode",
 ]
 
@@ -116,6 +118,12 @@ KINDS: Mapping[KindName, NewerKind] = {
         words="a vendor device group",
         since="8.0.0.1",
         names=("VirtualMachineConfigSpec.deviceGroups", "VirtualDevice.deviceGroupInfo"),
+    ),
+    "numa_node": NewerKind(
+        words="a virtual NUMA node of a device",
+        since="8.0.0.1",
+        names=("VirtualDevice.numaNode",),
+        instead="leave numa_node out",
     ),
     "fixed_hot_plug": NewerKind(
         words="hot-plug of fixed devices",
@@ -176,13 +184,17 @@ def words_of(name: str) -> str:
 def kinds_of(detail: Detail) -> tuple[KindName, ...]:
     """The kinds in the table that a write needs."""
     match detail:
-        case DynamicSpec():
-            return ("dynamic",)
-        case VgpuSpec():
-            return ("vgpu",)
-        case DvxSpec():
+        case FixedSpec(numa_node=node):
+            return _with_node((), node)
+        case DynamicSpec(numa_node=node):
+            return _with_node(("dynamic",), node)
+        case VgpuSpec(numa_node=node):
+            return _with_node(("vgpu",), node)
+        case DvxSpec(numa_node=node):
             # Also with an empty list of parameters, which pyVmomi does not send, so the guard of the transport does not see it.
-            return ("dvx",)
+            return _with_node(("dvx",), node)
+        case NumaEdit():
+            return ("numa_node",)
         case GroupSpec() | DetachGroup():
             # Also when no group is left: then deviceGroups is an empty list, which the guard of the transport does not see.
             return ("device_group",)
@@ -196,7 +208,7 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ("sriov",)
         case ModeWrite():
             return ("device_mode",)
-        case FixedSpec() | Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
+        case Detach() | MemoryWrite() | ExtraConfig() | HotAdd() | PowerOff() | PowerOn():
             return ()
         case Latency(level=level):
             return () if level is None else ("latency_sensitivity",)
@@ -206,6 +218,10 @@ def kinds_of(detail: Detail) -> tuple[KindName, ...]:
             return ()
         case other:
             assert_never(other)
+
+
+def _with_node(kinds: tuple[KindName, ...], node: int | None) -> tuple[KindName, ...]:
+    return kinds if node is None else (*kinds, "numa_node")
 
 
 def refuse_too_new(plan: Plan, api: ApiVersions | None) -> Plan:

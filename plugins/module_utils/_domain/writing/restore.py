@@ -18,6 +18,7 @@ from ..observed.vms import (
     Vm,
     VmDevice,
 )
+from ..pci import NO_NUMA_NODE
 from ..planning.details import (
     Detach,
     DetachGroup,
@@ -29,6 +30,7 @@ from ..planning.details import (
     HotAdd,
     Latency,
     MemoryWrite,
+    NumaEdit,
     SriovEdit,
     SriovSpec,
     VgpuSpec,
@@ -49,7 +51,7 @@ def restoring_changes(was: Vm, now: Vm, made: Sequence[Change]) -> tuple[tuple[C
         if isinstance(c.detail, FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | SriovSpec) and c.kind == "attach"
     )
     taken = {change.detail.key for change in made if isinstance(change.detail, Detach)}
-    edited = {c.detail.key for c in made if isinstance(c.detail, DvxSpec | SriovEdit) and c.kind == "edit"}
+    edited = {c.detail.key for c in made if isinstance(c.detail, DvxSpec | SriovEdit | NumaEdit) and c.kind == "edit"}
     changes = [*_edits(was, now, edited), *_groups(was, now, made)]
     there, before = _alone(now.devices, edited), _alone(was.devices, edited)
     for device in _missing_from(there, before):
@@ -81,16 +83,24 @@ def _alone(devices: Iterable[VmDevice], edited: Collection[int | None]) -> list[
 
 
 def _edits(was: Vm, now: Vm, edited: Collection[int | None]) -> Iterator[Change]:
-    """The changes that give edited DVX devices their old parameters, and edited network adapters what they had. A device that is gone is
-    left out."""
-    there = {device.key: device.backing for device in now.devices}
+    """The changes that give edited DVX devices their old parameters, edited network adapters what they had, and other edited devices their
+    old NUMA node. A device that is gone is left out."""
+    there = {device.key: device for device in now.devices}
     for device in was.devices:
-        if device.key not in edited:
+        found = there.get(device.key)
+        if device.key not in edited or found is None:
             continue
-        detail: DvxSpec | SriovEdit | None = None
-        match device.backing, there.get(device.key):
+        detail: DvxSpec | SriovEdit | NumaEdit | None = None
+        node = NO_NUMA_NODE if device.numa_node is None else device.numa_node
+        moved = found.numa_node != device.numa_node
+        match device.backing, found.backing:
             case DvxBacking() as old, DvxBacking() as new if old != new:
-                detail = DvxSpec(device_class=old.device_class, parameters=old.parameters, key=device.key)
+                detail = DvxSpec(
+                    device_class=old.device_class,
+                    parameters=old.parameters,
+                    key=device.key,
+                    numa_node=node if moved else None,
+                )
             case SriovBacking() as old, SriovBacking() as new:
                 detail = SriovEdit(
                     key=device.key,
@@ -101,6 +111,8 @@ def _edits(was: Vm, now: Vm, edited: Collection[int | None]) -> Iterator[Change]
                     address_type=old.address_type,
                     allow_guest_mtu_change=old.allow_guest_mtu_change,
                 )
+            case old, new if moved and _backing_identity(old) == _backing_identity(new):
+                detail = NumaEdit(key=device.key, backing=new, numa_node=node, name=device.label)
         if detail is not None:
             yield Change(subject=describe_device(device), before="edited", after="as before", detail=detail)
 
@@ -170,9 +182,9 @@ def _spec_identity(spec: FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | SriovSpe
 def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | SriovSpec | None:
     match device.backing:
         case VgpuBacking(profile=profile):
-            return VgpuSpec(profile=profile)
+            return VgpuSpec(profile=profile, numa_node=device.numa_node)
         case DvxBacking() as backing:
-            return DvxSpec(device_class=backing.device_class, parameters=backing.parameters)
+            return DvxSpec(device_class=backing.device_class, parameters=backing.parameters, numa_node=device.numa_node)
         case FixedBacking(vendor_id=str() as vendor, device_id=str() as model) as backing:
             return FixedSpec(
                 address=backing.text or backing.address or "",
@@ -180,9 +192,15 @@ def _spec(device: VmDevice) -> FixedSpec | DynamicSpec | VgpuSpec | DvxSpec | Sr
                 device_id=model,
                 system_id=backing.system_id,
                 name=device.label,
+                numa_node=device.numa_node,
             )
         case DynamicBacking() as backing:
-            return DynamicSpec(allowed=backing.allowed, custom_label=backing.custom_label, name=device.label)
+            return DynamicSpec(
+                allowed=backing.allowed,
+                custom_label=backing.custom_label,
+                name=device.label,
+                numa_node=device.numa_node,
+            )
         case SriovBacking(network=str() as key) as backing if key and not backing.dvx_class:
             return SriovSpec(
                 network=network_of(backing),

@@ -146,13 +146,14 @@ def vm_result(vm: Vm) -> dict[str, Any]:
 
 
 def vm_device_result(device: VmDevice, groups: Mapping[int, str]) -> dict[str, Any]:
-    """One passthrough device of a VM. The keys after ``group`` depend on the kind of backing. ``groups``: key → name of each group."""
+    """One passthrough device of a VM. The keys after ``numa_node`` depend on the kind of backing. ``groups``: key → name of each group."""
     group = device.group_instance
     return {
         "key": device.key,
         "label": device.label,
         "backing": device.backing.kind,
         "group": None if group is None else {"key": group, "name": groups.get(group)},
+        "numa_node": device.numa_node,
         **backing_result(device.backing),
     }
 

@@ -316,9 +316,16 @@ def passthrough_devices(hardware: Iterable[Any]) -> tuple[VmDevice, ...]:
                 label=getattr(device.deviceInfo, "label", "") or "",
                 backing=backing,
                 group_instance=getattr(getattr(device, "deviceGroupInfo", None), "groupInstanceKey", None),
+                numa_node=_numa_node(device),
             )
         )
     return tuple(sorted(found, key=lambda device: device.key))
+
+
+def _numa_node(device: Any) -> int | None:
+    """A negative number, like an unset one, is no affinity (API reference of VirtualDevice)."""
+    node = getattr(device, "numaNode", None)
+    return None if node is None or node < 0 else int(node)
 
 
 def dvx_backing(backing: Any) -> DvxBacking:

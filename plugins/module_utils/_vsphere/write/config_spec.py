@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from ..._domain.errors import DirectPathError
-from ..._domain.observed.vms import Vm
+from ..._domain.observed.vms import DynamicBacking, FixedBacking, Vm
 from ..._domain.pci import signed16
 from ..._domain.planning.details import (
     Detach,
@@ -24,6 +24,7 @@ from ..._domain.planning.details import (
     MaintenanceStep,
     MemoryWrite,
     ModeWrite,
+    NumaEdit,
     PassthroughWrite,
     PinToHost,
     PowerOff,
@@ -39,7 +40,7 @@ from ..._domain.planning.plan import Change
 from ..._domain.vm.memory import merge_writes
 from ..sdk import vim
 from .sriov_adapters import sriov_addition, sriov_edit
-from .units import FIRST_SEQUENCES, backing_of, device_groups, edited_device, group_devices
+from .units import FIRST_SEQUENCES, backing_of, device_groups, edited_device, group_devices, set_numa_node
 
 
 def reconfigure_spec(vm: Vm, changes: Sequence[Change], *, first_sequence: int = FIRST_SEQUENCES[0]) -> Any:
@@ -59,6 +60,8 @@ def reconfigure_spec(vm: Vm, changes: Sequence[Change], *, first_sequence: int =
                 device_changes += [_removal(vm, key) for key in keys]
             case DvxSpec(key=int()) as edited:
                 device_changes.append(edited_device(vm, edited))
+            case NumaEdit() as moved:
+                device_changes.append(_moved_device(vm, moved))
             case GroupSpec():
                 pass  # all groups are added below
             case FixedSpec() | DynamicSpec() | VgpuSpec() | DvxSpec() as desired:
@@ -114,12 +117,33 @@ def _removal(vm: Vm, key: int) -> Any:
     return vim.vm.device.VirtualDeviceSpec(operation="remove", device=kind(key=key))
 
 
+def _moved_device(vm: Vm, edit: NumaEdit) -> Any:
+    """The edit of a device in place, with the backing that it has: some servers read an edit without one as a device without a backing."""
+    match edit.backing:
+        case FixedBacking() as own:
+            backing = vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo(
+                deviceName=edit.name,
+                id=own.text,
+                deviceId=own.device_id or "",
+                systemId=own.system_id or "",
+                vendorId=signed16(own.vendor_id or "0"),
+            )
+        case DynamicBacking() as own:
+            backing = _dynamic(DynamicSpec(allowed=own.allowed, custom_label=own.custom_label, name=edit.name))
+        case other:
+            backing = backing_of(other)
+    device = vim.vm.device.VirtualPCIPassthrough(key=edit.key, controllerKey=vm.pci_controller_key, backing=backing)
+    set_numa_node(device, edit.numa_node)
+    return vim.vm.device.VirtualDeviceSpec(operation="edit", device=device)
+
+
 def _addition(vm: Vm, desired: FixedSpec | DynamicSpec | VgpuSpec | DvxSpec, key: int) -> Any:
     if isinstance(desired, FixedSpec):
         backing = _fixed(desired)
     else:
         backing = _dynamic(desired) if isinstance(desired, DynamicSpec) else backing_of(desired)
     device = vim.vm.device.VirtualPCIPassthrough(key=key, controllerKey=vm.pci_controller_key, backing=backing)
+    set_numa_node(device, desired.numa_node)
     return vim.vm.device.VirtualDeviceSpec(operation="add", device=device)
 
 

@@ -45,11 +45,18 @@ def backing_of(part: Backing | VgpuSpec | DvxSpec) -> Any:
     raise ValueError(f"no backing for {part}")
 
 
+def set_numa_node(device: Any, node: int | None) -> None:
+    """Without a node, nothing is set: a pyVmomi that does not know the property can still write the device."""
+    if node is not None:
+        device.numaNode = node
+
+
 def edited_device(vm: Vm, spec: DvxSpec) -> Any:
     """The edit of a DVX device in place."""
     device = vim.vm.device.VirtualPCIPassthrough(
         key=spec.key, controllerKey=vm.pci_controller_key, backing=backing_of(spec)
     )
+    set_numa_node(device, spec.numa_node)
     return vim.vm.device.VirtualDeviceSpec(operation="edit", device=device)
 
 

@@ -161,6 +161,7 @@ def test_every_knob_of_an_unconfirmed_point_is_turned() -> None:
     own_tests = {"boot_result", "bus_renumber", "iommu_off_shape", "shutdown_guest_result"}
     own_tests |= {"virtual_function_state"}  # tests/unit/modules/host_passthrough/test_virtual_functions.py
     own_tests |= {"descriptor_hosts", "evacuation_poweroff", "evacuated_return", "latency_needs_memory"}
+    own_tests |= {"numa_node_fault"}  # tests/unit/modules/vm_pci_device/test_numa_node.py
     own_tests |= {"latency_needs_cpu"}  # tests/unit/modules/vm_pci_device/test_latency.py
     own_tests |= {
         "bmc_shape",

@@ -74,13 +74,23 @@ def at_once() -> None:
 
 
 def what_vms_share() -> None:
-    """vGPUs with a setting, a vendor device group and a DVX device, whose parameters change then."""
+    """vGPUs with a setting and a NUMA node, a vendor device group and a DVX device, whose parameters and node change then."""
     made = Lab.load({**yaml.safe_load((LABS / "nvlink.yml").read_text()), "version": "8.0.3"})
     group = {"group": "Nvidia:2@grid_a100-40c%NVLink"}
     dvx = {"class": "com.vmware.dvxtestconst.mode", "parameters": {"mode": 2}}
-    wanted = [{"vgpu": "grid_a100-40c", "advanced": {"enable_uvm": "1"}}, group, {"dvx": dvx}]
+    wanted = [{"vgpu": "grid_a100-40c", "advanced": {"enable_uvm": "1"}, "numa_node": 0}, group, {"dvx": dvx}]
     made.run("vm_pci_device", vm=["train-01"], devices=wanted)
-    made.run("vm_pci_device", vm=["train-01"], devices=[{"dvx": {**dvx, "parameters": {"mode": 4}}}])
+    edited = [{"dvx": {**dvx, "parameters": {"mode": 4}}, "numa_node": 1}, {"vgpu": "grid_a100-40c", "numa_node": 1}]
+    made.run("vm_pci_device", vm=["train-01"], devices=edited)
+
+
+def on_numa_nodes() -> None:
+    """The NUMA nodes of fixed and dynamic devices, new and edited in place."""
+    made = lab([host(cards=[on(), on()])], [vm(version=20), vm("train-02", version=20)])
+    for name, backing in (("train-01", "fixed"), ("train-02", "dynamic")):
+        for node in (0, 1):
+            wanted = [{"match": "10de:20f1", "numa_node": node}]
+            made.run("vm_pci_device", vm=[name], devices=wanted, backing=backing)
 
 
 def upgraded_and_pinned() -> None:
@@ -118,6 +128,7 @@ MORE: tuple[Callable[[], None], ...] = (
     with_vsan,
     at_once,
     what_vms_share,
+    on_numa_nodes,
     upgraded_and_pinned,
     on_a_standard_switch,
     capacities,

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from ...errors import InputError
 from ...host.selector import VM_DESIRED_KEYS, DesiredDevice, parse_desired_devices
+from ...pci import parse_numa_node
 from ...plain import Record
 from ...suggest import as_whole, suggest_word
 
@@ -22,9 +23,9 @@ UnitKind: TypeAlias = Literal["vgpu", "group", "dvx"]
 ParameterValue: TypeAlias = bool | int | float | str
 
 KIND_KEYS: Mapping[str, tuple[str, ...]] = {
-    "vgpu": ("vgpu", "count", "advanced"),
+    "vgpu": ("vgpu", "count", "advanced", "numa_node"),
     "group": ("group", "count"),
-    "dvx": ("dvx", "count"),
+    "dvx": ("dvx", "count", "numa_node"),
 }
 DVX_KEYS = ("class", "parameters")
 _SETTING = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -42,6 +43,8 @@ class DesiredVgpu:
     profile: str
     count: int = 1
     advanced: tuple[tuple[str, str], ...] = ()
+    numa_node: int | None = None
+    """As in ``DesiredDevice``."""
 
     @property
     def value(self) -> str:
@@ -50,7 +53,7 @@ class DesiredVgpu:
     def option(self) -> Record:
         """The entry as in the option ``devices``."""
         more: Record = {"advanced": dict(self.advanced)} if self.advanced else {}
-        return {"vgpu": self.profile, "count": self.count, **more}
+        return {"vgpu": self.profile, "count": self.count, **more, **_node_option(self.numa_node)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +82,8 @@ class DesiredDvx:
     device_class: str
     parameters: tuple[tuple[str, ParameterValue], ...] = ()
     count: int = 1
+    numa_node: int | None = None
+    """As in ``DesiredDevice``."""
 
     @property
     def value(self) -> str:
@@ -86,7 +91,12 @@ class DesiredDvx:
 
     def option(self) -> Record:
         """The entry as in the option ``devices``."""
-        return {"dvx": {"class": self.device_class, "parameters": dict(self.parameters)}, "count": self.count}
+        named: Record = {"class": self.device_class, "parameters": dict(self.parameters)}
+        return {"dvx": named, "count": self.count, **_node_option(self.numa_node)}
+
+
+def _node_option(numa_node: int | None) -> Record:
+    return {} if numa_node is None else {"numa_node": numa_node}
 
 
 DesiredUnit: TypeAlias = DesiredVgpu | DesiredGroup | DesiredDvx
@@ -128,18 +138,20 @@ def _unit(entry: Mapping[str, object], parameter: str) -> DesiredUnit:
             candidates=KIND_KEYS[kind],
         )
     count = _count(entry.get("count"), f"{parameter}.count")
+    numa_node = parse_numa_node(entry.get("numa_node"), f"{parameter}.numa_node")
     if kind == "vgpu":
         return DesiredVgpu(
             profile=_name(entry["vgpu"], f"{parameter}.vgpu"),
             count=count,
             advanced=_advanced(entry.get("advanced"), f"{parameter}.advanced"),
+            numa_node=numa_node,
         )
     if kind == "group":
         return DesiredGroup(name=_name(entry["group"], f"{parameter}.group"), count=count)
-    return _dvx(entry["dvx"], count, f"{parameter}.dvx")
+    return _dvx(entry["dvx"], count, numa_node, f"{parameter}.dvx")
 
 
-def _dvx(raw: object, count: int, parameter: str) -> DesiredDvx:
+def _dvx(raw: object, count: int, numa_node: int | None, parameter: str) -> DesiredDvx:
     if not isinstance(raw, Mapping):
         raise _bad(f"{parameter} {raw!r} is not a mapping of class and parameters", parameter)
     unknown = sorted(str(key) for key in raw if key not in DVX_KEYS)
@@ -155,6 +167,7 @@ def _dvx(raw: object, count: int, parameter: str) -> DesiredDvx:
         device_class=_name(raw["class"], f"{parameter}.class"),
         parameters=_parameters(raw.get("parameters"), f"{parameter}.parameters"),
         count=count,
+        numa_node=numa_node,
     )
 
 
@@ -214,9 +227,20 @@ def _count(raw: object, parameter: str) -> int:
 
 
 def _refuse_twice(units: Sequence[DesiredUnit], parameter: str) -> None:
+    """Entries may differ in their NUMA node only. The settings of the vGPUs of one profile are the same: the index of a new device does not
+    say which entry it is for."""
     seen: set[object] = set()
+    settings: dict[str, tuple[tuple[str, str], ...]] = {}
     for unit in units:
-        identity = (unit.kind, unit.value, unit.parameters if isinstance(unit, DesiredDvx) else ())
+        if isinstance(unit, DesiredVgpu) and settings.setdefault(unit.profile, unit.advanced) != unit.advanced:
+            raise InputError(
+                message=f"{parameter} has two entries for the vGPU profile {unit.profile} with different settings (advanced)",
+                code="contradicting_wishes",
+                parameter=parameter,
+                cure="Give all entries of one profile the same advanced settings",
+            )
+        node = None if isinstance(unit, DesiredGroup) else unit.numa_node
+        identity = (unit.kind, unit.value, unit.parameters if isinstance(unit, DesiredDvx) else (), node)
         if identity in seen:
             raise InputError(
                 message=f"{parameter} names {unit.kind} {unit.value} twice",

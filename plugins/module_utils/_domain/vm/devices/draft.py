@@ -22,7 +22,7 @@ from ..observed_vms import ObservedVms
 from .allocation import AllocatedDevice, Allocation, AllocationState, allocate, assign, meant_on
 from .capacity import resolve
 from .holders import DeviceHolders, DynamicItem
-from .matching import Held, Matching, Need, could_become, is_meant, match_devices, survey
+from .matching import Held, Matching, Need, could_become, is_meant, is_on_node, match_devices, survey
 
 NOT_WANTED = "not wanted"
 RESET_GROUP = "it is reset together with"
@@ -45,7 +45,7 @@ class Draft:
     """The devices of one VM. ``detached``: key → reason. ``fixed`` and ``dynamic``: devices to attach. ``held``: its current devices.
 
     ``left_alone``: devices of other types, which the collection never changes. ``needs``: devices that are to be attached, even when they
-    are not available.
+    are not available. ``moved``: key → desired NUMA node of devices that stay.
     """
 
     vm: Vm
@@ -57,6 +57,7 @@ class Draft:
     fixed: tuple[AllocatedDevice, ...] = ()
     dynamic: tuple[PlannedDynamicDevice, ...] = ()
     needs: tuple[Need, ...] = ()
+    moved: Mapping[int, int] = field(default_factory=dict)
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -169,9 +170,15 @@ def _present(
         warnings.append(
             f"{describe_device(held.device)} of {vm.name} is detached and attached again: {_why_replaced(held)}"
         )
+    moved = {
+        held.key: entry.numa_node
+        for entry, held in matching.kept
+        if entry.numa_node is not None and not is_on_node(entry.numa_node, held.device) and held.key not in detached
+    }
     return replace(
         draft,
         detached=detached,
+        moved=moved,
         fixed=allocation.devices,
         dynamic=dynamic_devices,
         needs=needs,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ...host.selector import DesiredDevice
 from ...observed.hosts import Host, HostDevice, virtual_functions
 from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmDevice
+from ...pci import NO_NUMA_NODE
 from ..desired.vm import BackingKind, DesiredVm, needs_fixed
 from ..limits import MINIMUM_HARDWARE
 from ..observed_vms import ObservedVms
@@ -43,6 +44,10 @@ class Held:
     def ids(self) -> str:
         return self.stands_for[0].ids if self.stands_for else ""
 
+    @property
+    def name(self) -> str:
+        return self.stands_for[0].name if self.stands_for else ""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Need:
@@ -51,6 +56,13 @@ class Need:
     entry: DesiredDevice
     kind: BackingKind
     replaces: Held | None = None
+
+    @property
+    def numa_node(self) -> int | None:
+        """The NUMA node of the new device. A device that is replaced keeps its own if the entry names none."""
+        if self.entry.numa_node is not None:
+            return None if self.entry.numa_node == NO_NUMA_NODE else self.entry.numa_node
+        return self.replaces.device.numa_node if self.replaces is not None else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,6 +181,11 @@ def accepts(desired: DesiredVm, entry: DesiredDevice, held: Held) -> bool:
     return desired.backing in ("auto", held.kind)
 
 
+def is_on_node(desired: int | None, device: VmDevice) -> bool:
+    """True when a device has the desired NUMA node, or none is desired."""
+    return desired is None or desired == (NO_NUMA_NODE if device.numa_node is None else device.numa_node)
+
+
 def could_become(entry: DesiredDevice, held: Held) -> bool:
     """True when a device has the desired model, so that a new backing makes it meet the entry."""
     fits = held.is_virtual_function or not entry.virtual_function
@@ -185,6 +202,7 @@ def in_order(entries: Sequence[DesiredDevice]) -> list[DesiredDevice]:
             -len(entry.selector.given),
             entry.selector.text,
             entry.label or "",
+            (entry.numa_node is None, entry.numa_node or 0),
         ),
     )
 
@@ -192,13 +210,22 @@ def in_order(entries: Sequence[DesiredDevice]) -> list[DesiredDevice]:
 def match_devices(
     observed: ObservedVms, vm: Vm, desired: DesiredVm, held: Sequence[Held], amounts: Mapping[DesiredDevice, int]
 ) -> Matching:
-    """Match current devices to the entries. ``amounts``: number of devices of each entry. Current devices come first."""
+    """Match current devices to the entries. ``amounts``: number of devices of each entry. Current devices come first, those on the desired
+    NUMA node before others, which are edited in place."""
     slots = [entry for entry in in_order(desired.devices) for _unused in range(amounts[entry])]
-    pairs = _pairs(slots, held, lambda entry, device: accepts(desired, entry, device))
+    in_sync = _edges(
+        slots, held, lambda entry, one: accepts(desired, entry, one) and is_on_node(entry.numa_node, one.device)
+    )
+    accepted = _edges(slots, held, lambda entry, one: accepts(desired, entry, one))
+    best_first = {
+        left: sorted(rights, key=lambda right: right not in in_sync[left]) for left, rights in accepted.items()
+    }
+    pairs = pair_up(slots, held, best_first, pair_up(slots, held, in_sync))
     used = set(pairs.values())
     open_slots = [number for number in range(len(slots)) if number not in pairs]
     spare = [number for number in range(len(held)) if number not in used]
-    again = _pairs([slots[number] for number in open_slots], [held[number] for number in spare], could_become)
+    open_entries, others = [slots[number] for number in open_slots], [held[number] for number in spare]
+    again = pair_up(open_entries, others, _edges(open_entries, others, could_become))
     needs = []
     for position, number in enumerate(open_slots):
         replaced = held[spare[again[position]]] if position in again else None
@@ -212,10 +239,7 @@ def match_devices(
     )
 
 
-def _pairs(
+def _edges(
     slots: Sequence[DesiredDevice], held: Sequence[Held], fits: Callable[[DesiredDevice, Held], bool]
-) -> dict[int, int]:
-    edges = {
-        left: [right for right, device in enumerate(held) if fits(entry, device)] for left, entry in enumerate(slots)
-    }
-    return pair_up(slots, held, edges)
+) -> dict[int, list[int]]:
+    return {left: [right for right, one in enumerate(held) if fits(entry, one)] for left, entry in enumerate(slots)}

@@ -33,6 +33,7 @@ from ..memory import (
     unlock_changes,
 )
 from ..mmio import MmioDevice, MmioPlan, plan_mmio, unknown_size_blocker, will_not_start, window_problem
+from ..numa import numa_blockers
 from ..observed_vms import ObservedVms, check_all_desired
 from ..pinning import plan_pin
 from ..pools import share_pools
@@ -51,7 +52,7 @@ from .availability import availability_warnings, is_unmanaged
 from .capacity import CapacityCheck, check_capacity, check_start, commitment_warnings, items_after, without_drs
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
-from .facts import attach_changes, detach_changes, leaving
+from .facts import attach_changes, detach_changes, leaving, moving_changes
 from .holders import DeviceHolder, DeviceHolders, DynamicItem, read_holders
 from .host_limit import device_limit, devices_in_use, limit_blocker
 from .shared_cards import cards_by_place, fixed_addresses, shared_cards
@@ -192,7 +193,8 @@ def _plan_without_capacity(
     latency = plan_latency(observed, desired)
     hot_add = hot_add_changes(vm) if desired.disable_hot_add and _has_devices_after(draft, kinds) else ()
     settings = (*mmio.changes, *hot_add, *latency.changes)
-    needs_off = bool(draft.detached or draft.attaching or kinds.changes or settings or hardware.changes)
+    moving = moving_changes(draft)
+    needs_off = bool(draft.detached or draft.attaching or moving or kinds.changes or settings or hardware.changes)
     power = power_steps(vm, desired, needs_off)
     changes = (
         *pin.changes,
@@ -200,6 +202,7 @@ def _plan_without_capacity(
         *hardware.changes,
         *detach_changes(draft),
         *kinds.detaching,
+        *moving,
         *attach_changes(draft, observed.system_ids.get(vm.host_moid or "")),
         *kinds.attaching,
         *memory,
@@ -224,6 +227,7 @@ def _plan_without_capacity(
             *hardware.blockers,
             *pin.blockers,
             *latency.blockers,
+            *numa_blockers(vm, changes),
             *_blockers(observed, draft, kinds, memory, mmio, power, holders, bool(changes)),
         ),
         warnings=(*hardware.warnings, *pin.warnings, *_warnings(draft, kinds, power)),

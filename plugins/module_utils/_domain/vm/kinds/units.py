@@ -13,14 +13,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...observed.vms import VgpuBacking
+from ...pci import NO_NUMA_NODE
 from ...planning.details import Detach, DetachGroup, DvxSpec, VgpuSpec
 from ...planning.plan import Blocker, Change, Leaving
 from ..desired.units import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu
 from ..desired.vm import DesiredVm
+from ..numa import moving_change, new_node_words, node_words
 from ..observed_vms import ObservedVms
 from ..offers import Offer
 from . import dvx, groups, vgpu
-from .held_units import HeldUnit, group_words, held_units, is_meant, meets, subject, subjects, unit_words
+from .held_units import (
+    HeldUnit,
+    group_words,
+    held_units,
+    is_meant,
+    is_on_node,
+    meets,
+    node_of,
+    subject,
+    subjects,
+    unit_words,
+)
 from .kind_plan import KindPlan
 from .limits import limit_blockers
 
@@ -57,15 +70,21 @@ def plan_units(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
 
 
 def _match(entries: Sequence[DesiredUnit], held: Sequence[HeldUnit]) -> _Matching:
-    """Match units to entries. Entries with more parameters come first, so that the order of the list does not matter."""
+    """Match units to entries. Entries with more parameters come first, so that the order of the list does not matter, and units on the
+    desired NUMA node before others, which are edited in place."""
     free = list(held)
     kept: list[tuple[DesiredUnit, HeldUnit]] = []
-    open_entries: list[DesiredUnit] = []
-    for entry in sorted(entries, key=_strictness):
-        fitting = [unit for unit in free if meets(entry, unit)][: entry.count]
-        free = [unit for unit in free if unit not in fitting]
-        kept += ((entry, unit) for unit in fitting)
-        open_entries += [entry] * (entry.count - len(fitting))
+    open_entries = [entry for entry in sorted(entries, key=_strictness) for _unused in range(entry.count)]
+    for fits in (_meets_on_node, meets):
+        left: list[DesiredUnit] = []
+        for entry in open_entries:
+            unit = next((unit for unit in free if fits(entry, unit)), None)
+            if unit is None:
+                left.append(entry)
+            else:
+                free.remove(unit)
+                kept.append((entry, unit))
+        open_entries = left
     edited, missing = [], []
     for entry in open_entries:
         other = next((unit for unit in free if is_meant(entry, unit)), None)
@@ -77,9 +96,15 @@ def _match(entries: Sequence[DesiredUnit], held: Sequence[HeldUnit]) -> _Matchin
     return _Matching(kept=tuple(kept), edited=tuple(edited), missing=tuple(missing), surplus=tuple(free))
 
 
+def _meets_on_node(entry: DesiredUnit, unit: HeldUnit) -> bool:
+    return meets(entry, unit) and is_on_node(entry, unit)
+
+
 def _strictness(entry: DesiredUnit) -> tuple[object, ...]:
     parameters = entry.parameters if isinstance(entry, DesiredDvx) else ()
-    return (("vgpu", "group", "dvx").index(entry.kind), entry.value, -len(parameters), repr(parameters))
+    node = node_of(entry)
+    kind = ("vgpu", "group", "dvx").index(entry.kind)
+    return (kind, entry.value, -len(parameters), repr(parameters), node is None, node or 0)
 
 
 def _plan(
@@ -100,11 +125,16 @@ def _plan(
     additions, blockers, warnings = _additions(observed, desired, held, leaving, matching, offer, names)
     if writes and not unread and offer is None:
         blockers = (*blockers, _offer_unknown(observed, desired))
-    settings = (
+    settings = [
         change
         for entry, unit in matching.kept
         if isinstance(entry, DesiredVgpu)
         for change in vgpu.settings_changes(vm, entry, unit)
+    ]
+    settings += (
+        moving_change(names[unit], unit.devices[0], node, unit.words())
+        for entry, unit in matching.kept
+        if (node := node_of(entry)) is not None and not is_on_node(entry, unit)
     )
     detached = frozenset(key for unit in leaving for key in unit.keys)
     added = sum(_size(entry, offer) for entry in matching.missing)
@@ -152,15 +182,7 @@ def _additions(
         name = subject(entry.kind, entry.value, numbers[entry.kind, entry.value])
         changes.append(_addition(entry, name, offer))
     for dvx_entry, unit in matching.edited:
-        parameters = dvx.complete(dvx_entry, unit.parameters, offer)
-        changes.append(
-            Change(
-                subject=names[unit],
-                before=unit.words(),
-                after=unit_words("dvx", unit.value, parameters),
-                detail=DvxSpec(device_class=unit.value, parameters=parameters, key=unit.keys[0]),
-            )
-        )
+        changes.append(_edit(dvx_entry, unit, names[unit], offer))
     if offer is None:
         return tuple(changes), (), ()
     for asked in dict.fromkeys([*matching.missing, *(entry for entry, _unit in matching.edited)]):
@@ -176,23 +198,32 @@ def _additions(
     return tuple(changes), tuple(blockers), tuple(warnings)
 
 
+def _edit(entry: DesiredDvx, unit: HeldUnit, name: str, offer: Offer | None) -> Change:
+    """The edit of a DVX device whose parameters differ, with its NUMA node if this differs too."""
+    parameters = dvx.complete(entry, unit.parameters, offer)
+    before, after = unit.words(), unit_words("dvx", unit.value, parameters)
+    node = None if is_on_node(entry, unit) else entry.numa_node
+    if node is not None:
+        before |= node_words(unit.devices[0].numa_node)
+        after |= node_words(node)
+    detail = DvxSpec(device_class=unit.value, parameters=parameters, key=unit.keys[0], numa_node=node)
+    return Change(subject=name, before=before, after=after, detail=detail)
+
+
 def _addition(entry: DesiredUnit, name: str, offer: Offer | None) -> Change:
-    if isinstance(entry, DesiredVgpu):
-        settings = ", ".join(f"{key}={value}" for key, value in entry.advanced)
-        after = {**unit_words("vgpu", entry.profile), **({"advanced": settings} if settings else {})}
-        return Change(
-            subject=name, before=None, after=after, detail=VgpuSpec(profile=entry.profile, advanced=entry.advanced)
-        )
     if isinstance(entry, DesiredGroup):
         spec = groups.group_spec(entry, offer)
         return Change(subject=name, before=None, after=group_words(entry.name, len(spec.parts)), detail=spec)
-    parameters = dvx.complete(entry, (), offer)
-    return Change(
-        subject=name,
-        before=None,
-        after=unit_words("dvx", entry.device_class, parameters),
-        detail=DvxSpec(device_class=entry.device_class, parameters=parameters),
-    )
+    node = None if entry.numa_node == NO_NUMA_NODE else entry.numa_node
+    if isinstance(entry, DesiredVgpu):
+        settings = ", ".join(f"{key}={value}" for key, value in entry.advanced)
+        after = {**unit_words("vgpu", entry.profile), **({"advanced": settings} if settings else {})}
+        detail: VgpuSpec | DvxSpec = VgpuSpec(profile=entry.profile, advanced=entry.advanced, numa_node=node)
+    else:
+        parameters = dvx.complete(entry, (), offer)
+        after = unit_words("dvx", entry.device_class, parameters)
+        detail = DvxSpec(device_class=entry.device_class, parameters=parameters, numa_node=node)
+    return Change(subject=name, before=None, after={**after, **new_node_words(node)}, detail=detail)
 
 
 def _detach(observed: ObservedVms, desired: DesiredVm, unit: HeldUnit, name: str) -> Iterable[Change]:

@@ -153,6 +153,7 @@ VM_CASES: dict[str, tuple[Difference, ...]] = {
         guest("train-01", unit(DvxBacking(device_class="x", parameters=(("size", 1),))), memory=locked()),
         {"dvx": {"class": "x", "parameters": {"size": 2}}},
     ),
+    "numa_node_differs": of_vm(READY, {"match": "10de:20f1", "numa_node": 1}),
     "setting_differs": of_vm(
         guest("train-01", unit(VgpuBacking(profile="p")), memory=locked()),
         {"vgpu": "p", "advanced": {"enable_uvm": "1"}},
