@@ -8,11 +8,11 @@ import re
 
 import pytest
 
-from tests.unit.modules.bad_input import drift_cases, host_cases, rolling_cases, vm_cases
+from tests.unit.modules.bad_input import drift_cases, host_cases, rolling_cases, unit_cases, vm_cases
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.contracts import contracts, module_names
 
-CASES = [*drift_cases.CASES, *host_cases.CASES, *rolling_cases.CASES, *vm_cases.CASES]
+CASES = [*drift_cases.CASES, *host_cases.CASES, *rolling_cases.CASES, *vm_cases.CASES, *unit_cases.CASES]
 CASES += [case for contract in contracts() for case in contract.bad_input]
 WARNINGS = [*host_cases.WARNINGS, *rolling_cases.WARNINGS, *vm_cases.WARNINGS]
 WITHOUT_CASES = {"end_session", "host_maintenance", "rolling_reboot_info"}
