@@ -43,6 +43,8 @@ DEEDS: list[tuple[str, dict[str, Any], set[str]]] = [
     ("vm_pci_device", {**ATTACH, "vm": ["runs-01"], "power": "cycle"}, BASE | POWER),
     ("vm_pci_device", {**ATTACH, "devices": [{"vgpu": "grid_a100-10c"}]}, BASE - {RAW}),
     ("vm_pci_device", {"vm": ["dvx-01"], "devices": [{"dvx": {"class": "d", "parameters": {"n": 2}}}]}, {EDIT}),
+    ("vm_pci_device", {"vm": ["dvx-01"], "devices": [{"dvx": {"class": "d"}, "numa_node": 1}]}, {EDIT}),
+    ("vm_pci_device", {"vm": ["node-01"], "devices": desired(numa_node=1)}, {EDIT, RAW}),
     *((contract.module, *deed) for contract in contracts() for deed in contract.deeds),
 ]
 
@@ -67,6 +69,7 @@ def site(privileges: set[str], demanded: str = "both") -> Lab:
             vm("runs-01", power="on"),
             vm("dvx-01", locked=True, version=20, devices=[{"dvx": "d", "parameters": {"n": 1}}]),
             vm("old-01", version=17),
+            vm("node-01", locked=True, version=20, devices=[{"dynamic": ["10de:20f1"]}]),
         ],
         users=[{"name": "admin"}, {"name": "worker", "role": "Worker"}],
         roles={"Worker": sorted(privileges)},
