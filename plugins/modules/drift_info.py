@@ -58,8 +58,14 @@ options:
     type: list
     elements: str
     default: []
+  host_ignore_unreadable_vms:
+    description: As O(directpath.vsphere.host_passthrough#module:ignore_unreadable_vms), for the comparison of hosts with their desired
+      devices, virtual functions and device modes.
+    type: list
+    elements: str
+    default: []
   ignore_unreadable_vms:
-    description: As O(directpath.vsphere.vm_pci_device#module:ignore_unreadable_vms).
+    description: As O(directpath.vsphere.vm_pci_device#module:ignore_unreadable_vms), for the comparison of virtual machines.
     type: list
     elements: str
     default: []
@@ -233,7 +239,10 @@ ARGUMENTS = {
         "options": {"name": {"type": "str"}, "moid": {"type": "str"}, **VM_DEVICES, **VM_OPTIONS},
     },
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
-    **{name: {**NAMES, "default": []} for name in ("allow_protected", "ignore_unreadable_vms", "only_on_hosts")},
+    **{
+        name: {**NAMES, "default": []}
+        for name in ("allow_protected", "ignore_unreadable_vms", "host_ignore_unreadable_vms", "only_on_hosts")
+    },
     "host_device_limit": {"type": "int"},
     "scope": {"type": "str", "choices": ["intent", "fleet"], "default": "intent"},
     "ignore": {

@@ -68,6 +68,7 @@ class DriftRequest:
     vms: tuple[RequestedVm, ...]
     only_on_hosts: frozenset[str]
     ignored_vms: frozenset[str]
+    ignored_on_hosts: frozenset[str]
     device_limit: int | None
     on_missing: Literal["fail", "skip"]
     allow_protected: tuple[str, ...]
@@ -99,6 +100,7 @@ class DriftRequest:
             vms=parse_requested_vms({**params, "devices": None, "sriov_networks": None}) if params["vms"] else (),
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
+            ignored_on_hosts=frozenset(params["host_ignore_unreadable_vms"]),
             device_limit=params["host_device_limit"],
             on_missing=params["on_missing"],
             allow_protected=tuple(params["allow_protected"]),
@@ -153,6 +155,7 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
     late = read_holders(session, neighbours(inventory, found.hosts, (*chosen_vms, *beside)))
     vms, others = place_vms(found.vms, near), place_vms((*found.others, *late), near)
     ignored = vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms")
+    ignored_on_hosts = vms_of(inventory, request.ignored_on_hosts, "host_ignore_unreadable_vms")
     hosts = with_users(found.hosts, (*vms, *others))
     if meaning.graphics:
         names = {vm.moid: vm.name for vm in (*vms, *others)}
@@ -172,13 +175,14 @@ def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
             devices={moid: passthrough_entries(devices) for moid, devices in meaning.hosts.items()},
             on_missing=request.on_missing,
             allow_protected=request.allow_protected,
+            ignore_unreadable_vms=ignored_on_hosts,
         ),
         functions=DesiredSriov(
             devices={
                 moid: entries for moid, devices in meaning.hosts.items() if (entries := function_entries(devices))
             },
             on_missing=request.on_missing,
-            ignore_unreadable_vms=ignored,
+            ignore_unreadable_vms=ignored_on_hosts,
         ),
         modes={moid: entries for moid, devices in meaning.hosts.items() if (entries := with_modes(devices))},
         desired_vms=desired_vms,

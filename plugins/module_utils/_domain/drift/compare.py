@@ -128,7 +128,7 @@ def _plan_modes(observed: ObservedEndpoint) -> Plan:
         devices=observed.modes,
         on_missing=observed.hosts.on_missing,
         allow_protected=observed.hosts.allow_protected,
-        ignore_unreadable_vms=observed.vms.ignored_vms,
+        ignore_unreadable_vms=observed.hosts.ignore_unreadable_vms,
         too_old=no_device_modes(observed.api),
         is_vcenter=observed.is_vcenter,
     )

@@ -118,3 +118,17 @@ def test_it_costs_no_call_more() -> None:
         for devices in ([{"match": "8086:2700", "count": 1}], [{"vmnic": "vmnic3", "virtual_functions": 0}])
     ]
     assert calls[1] <= calls[0]
+
+
+def test_the_user_names_unreadable_vms_for_hosts_and_for_vms_apart() -> None:
+    """What the role enable_devices ignores is ignored in the comparison of hosts. What attach_devices ignores, is not."""
+    made = loaded({"name": "lost-01"}, states={RIGHT: {"virtual_functions": 4}})
+    made.sim.find("VirtualMachine", "lost-01").set("runtime.connectionState", "inaccessible")
+
+    def obstacles(**more: Any) -> str:
+        found = made.run("drift_info", targets=targets(2), **more)["report"]["differences"]
+        return " ".join(text for one in found if one["type"] == "host" for text in one["obstacles"])
+
+    assert "lost-01" in obstacles()
+    assert "lost-01" in obstacles(ignore_unreadable_vms=["lost-01"])
+    assert obstacles(host_ignore_unreadable_vms=["lost-01"]) == ""

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.unit.modules.harness import Lab
+from tests.unit.modules.vm_pci_device import unit_labs
+from tests.unit.modules.vm_pci_device.unit_labs import DVX, GROUP, WHOLE
 from tests.unit.pains.labs import A100, desired, entry, host, on, power, vm
 
 NO_SPARE = "HA of gpu cannot restart train-01 if its host fails: no other host has 1 x 10de:20f1 free now"
@@ -109,3 +111,56 @@ def test_it_costs_one_call_for_any_number_of_vms_and_none_when_nothing_changes()
 
 def reads(made: Lab) -> int:
     return sum("configurationEx" in str(call.args) for call in made.sim.journal.calls)
+
+
+# -- vGPUs, groups and DVX devices ---------------------------------------------------------------------------------------
+
+HA = {"drs": "fullyAutomated", "ha": {"admission_control": False}}
+
+
+def about_units(entries: list[dict[str, Any]], *others: dict[str, Any], hosts: int = 2, **more: Any) -> list[str]:
+    made = unit_labs.lab({"name": "vm-1"}, *others, hosts=hosts, cluster=more.pop("cluster", HA), **more)
+    checked = unit_labs.run(made, entries, check=True, power="on")["vms"][0]["warnings"]
+    found = unit_labs.run(made, entries, power="on")["vms"][0]["warnings"]
+    assert checked == found
+    return about_ha(found)
+
+
+UNITS = ({"vgpu": WHOLE}, {"group": GROUP}, {"dvx": {"class": DVX, "parameters": {"mode": "1"}}})
+
+
+@pytest.mark.parametrize("wanted", UNITS, ids=lambda entry: next(iter(entry)))
+def test_units_that_another_host_can_provide_have_no_warning(wanted: dict[str, Any]) -> None:
+    assert about_units([wanted]) == []
+    assert about_units([wanted], hosts=1, cluster={**HA, "ha": False}) == []
+
+
+@pytest.mark.parametrize("wanted", UNITS, ids=lambda entry: next(iter(entry)))
+def test_units_of_the_only_host_have_no_spare(wanted: dict[str, Any]) -> None:
+    (text,) = about_units([wanted], hosts=1)
+    assert "HA of c cannot restart vm-1 if its host fails: no other host has " in text
+    assert "no other host offers them" in text
+
+
+def test_gpus_that_running_vms_fill_are_no_spare() -> None:
+    full = {"host": "esx-2", "power": "on", "locked": True, "devices": [{"vgpu": WHOLE}, {"vgpu": WHOLE}]}
+    (text,) = about_units([{"vgpu": WHOLE}], {"name": "vm-2", **full})
+    assert "no other host has 1 x grid_a100-40c free now (running VMs use those of esx-2)" in text
+    half = {**full, "devices": [{"vgpu": WHOLE}]}
+    assert about_units([{"vgpu": WHOLE}], {"name": "vm-2", **half}) == []
+
+
+def test_gpus_that_another_vm_of_this_plan_fills_are_no_spare() -> None:
+    made = unit_labs.lab({"name": "vm-1"}, {"name": "vm-2"}, cluster=HA)
+    both = [{"name": name, "devices": [{"vgpu": WHOLE, "count": 2}]} for name in ("vm-1", "vm-2")]
+    result = made.run("vm_pci_device", vms=both, power="on")
+    assert {len(about_ha(one["warnings"])) for one in result["vms"]} == {1}
+
+
+def test_a_host_without_an_answer_leaves_it_unknown_for_units() -> None:
+    made = unit_labs.lab({"name": "vm-1"}, cluster=HA)
+    made.sim.events["disconnect_host"](host="esx-2")
+    made.sim.clock.advance(60)
+    found = unit_labs.run(made, [{"vgpu": WHOLE}], power="on")["vms"][0]["warnings"]
+    (text,) = about_ha(found)
+    assert ("Whether HA of c can restart vm-1 is unknown" in text, "esx-2" in text) == (True, True)

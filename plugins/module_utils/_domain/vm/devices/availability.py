@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What DRS and HA can do for a VM with dynamic devices: warnings of its plan. PRIVATE to the collection.
+"""What DRS and HA can do for a VM with dynamic devices, vGPUs or DVX devices: warnings of its plan. PRIVATE to the collection.
 
 HA restarts such a VM only on a host with free devices. Its admission control counts CPU and memory, not devices (vSphere availability
 guide), so nothing in vCenter says that a spare card is missing.
@@ -8,7 +8,7 @@ guide), so nothing in vCenter says that a spare card is missing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ...observed.vms import Vm
 from ..observed_vms import ObservedVms
@@ -30,10 +30,10 @@ def is_unmanaged(observed: ObservedVms, vm: Vm) -> bool:
 
 
 def availability_warnings(
-    observed: ObservedVms, vm: Vm, items: Sequence[DynamicItem], holders: DeviceHolders, runs_on: str | None
+    observed: ObservedVms, vm: Vm, restart: Callable[[str, str | None], Iterable[str]], runs_on: str | None
 ) -> tuple[str, ...]:
-    """What DRS and HA cannot do. ``items``: all dynamic devices of the VM after the plan. ``runs_on``: id of the host where it runs, or is
-    expected to run."""
+    """What DRS and HA cannot do. ``restart``: cluster, id of the host → sentences about a restart elsewhere. ``runs_on``: id of the host
+    where the VM runs, or is expected to run."""
     host = observed.host_of(vm)
     if host is None or host.cluster is None or host.compute_moid not in observed.placements:
         return ()
@@ -49,26 +49,40 @@ def availability_warnings(
             "free devices. Remove the override, or set it to partially automated"
         )
     if placement.ha_enabled:
-        found += _restart(observed, vm, items, holders, runs_on or vm.host_moid)
+        found += restart(host.cluster, runs_on or vm.host_moid)
     return tuple(found)
 
 
-def _restart(
-    observed: ObservedVms, vm: Vm, items: Sequence[DynamicItem], holders: DeviceHolders, runs_on: str | None
+def spare_cards(
+    observed: ObservedVms,
+    vm: Vm,
+    items: Sequence[DynamicItem],
+    holders: DeviceHolders,
+    cluster: str,
+    runs_on: str | None,
 ) -> list[str]:
-    """A sentence when no other host has the devices free for a restart, or when that is unknown."""
+    """A sentence when no other host has the dynamic devices free for a restart, or when that is unknown. ``items``: all that the VM has
+    after the plan."""
     others = [host for host in observed.candidates(vm) if host.moid != runs_on]
     known = [host for host in others if host.is_reachable and not host.in_maintenance_mode]
     if any(fits_now(host, items, holders, vm) for host in known):
         return []
-    cluster, wanted = next(host.cluster for host in observed.candidates(vm)), sum_of_items(items)
+    wanted = sum_of_items(items)
     unread = ", ".join(host.name for host in others if not host.is_reachable)
     if unread:
-        return [
-            f"Whether HA of {cluster} can restart {vm.name} is unknown: it needs {wanted}, and {unread} could not be read"
-        ]
+        return [restart_unknown(cluster, vm, wanted, unread)]
     listed = "; ".join(free_listing(others, items, holders, vm)) or "no other host has such a device"
-    return [
+    return [no_spare(cluster, vm, wanted, listed)]
+
+
+def restart_unknown(cluster: str, vm: Vm, wanted: str, unread: str) -> str:
+    return (
+        f"Whether HA of {cluster} can restart {vm.name} is unknown: it needs {wanted}, and {unread} could not be read"
+    )
+
+
+def no_spare(cluster: str, vm: Vm, wanted: str, listed: str) -> str:
+    return (
         f"HA of {cluster} cannot restart {vm.name} if its host fails: no other host has {wanted} free now ({listed}). "
         "Keep a spare: admission control does not count devices"
-    ]
+    )

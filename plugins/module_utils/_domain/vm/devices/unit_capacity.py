@@ -19,6 +19,7 @@ from ...planning.plan import Blocker
 from ..kinds.vgpu import offers_all, profiles_of
 from ..observed_vms import ObservedVms
 from ..offers import HostOffer, VgpuProfile
+from .availability import no_spare, restart_unknown
 from .capacity import CapacityCheck
 
 Placed: TypeAlias = dict[str, Counter[str]]
@@ -79,6 +80,40 @@ def check_unit_capacity(
     return CapacityCheck(host_moid=best.moid, warnings=warnings)
 
 
+def spare_units(
+    observed: ObservedVms,
+    vm: Vm,
+    profiles: tuple[str, ...],
+    classes: tuple[str, ...],
+    placed: Mapping[str, Counter[str]],
+    cluster: str,
+    runs_on: str | None,
+) -> list[str]:
+    """A sentence when no other host can provide the vGPUs and DVX devices of a VM for a restart, or when it is unknown because a host could
+    not be read. Nothing where the API does not say how much of the GPUs is free."""
+    known = _known(observed, vm)
+    rooms: dict[str, _Room] = {}
+    unread = []
+    for host in observed.candidates(vm):
+        if host.moid == runs_on or host.in_maintenance_mode:
+            continue
+        offer = observed.offers.hosts.get(host.moid)
+        if offer is None or not host.is_reachable:
+            unread.append(host.name)
+        elif offers_all(offer, profiles, classes):
+            there = Counter(profiles) + _running(observed, host, vm) + placed.get(host.moid, Counter())
+            rooms[host.name] = _room(host, offer, there, known)
+    if set(rooms.values()) - {"no"}:
+        return []
+    wanted = _counted(profiles, classes)
+    if unread:
+        return [restart_unknown(cluster, vm, wanted, ", ".join(unread))]
+    listed = ", ".join(sorted(rooms))
+    return [
+        no_spare(cluster, vm, wanted, f"running VMs use those of {listed}" if listed else "no other host offers them")
+    ]
+
+
 def _known(observed: ObservedVms, vm: Vm) -> Mapping[str, VgpuProfile]:
     host = observed.host_of(vm)
     offer = observed.offers.clusters.get(host.compute_moid) if host is not None else None
@@ -121,8 +156,12 @@ def _cards(count: int, profile: VgpuProfile) -> int:
 
 
 def _wanted(vm: Vm, profiles: Sequence[str], classes: Sequence[str]) -> str:
+    return f"{vm.name} needs {_counted(profiles, classes)}"
+
+
+def _counted(profiles: Sequence[str], classes: Sequence[str]) -> str:
     counts = Counter([*profiles, *classes])
-    return f"{vm.name} needs " + ", ".join(f"{counts[name]} x {name}" for name in sorted(counts))
+    return ", ".join(f"{counts[name]} x {name}" for name in sorted(counts))
 
 
 def _no_host(

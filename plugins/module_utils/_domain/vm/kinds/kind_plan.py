@@ -48,6 +48,11 @@ class KindPlan:
     def changes(self) -> bool:
         return bool(self.detaching or self.attaching)
 
+    @property
+    def adds_units(self) -> bool:
+        """Whether the VM gets a vGPU, a group or a DVX device."""
+        return bool(self.added and (self.profiles or self.classes))
+
     def with_blockers(self, more: tuple[Blocker, ...]) -> KindPlan:
         """The plan with more blockers."""
         return replace(self, blockers=(*self.blockers, *more)) if more else self
