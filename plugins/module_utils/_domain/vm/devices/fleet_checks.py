@@ -18,7 +18,7 @@ from .draft import Draft
 from .holders import DeviceHolders, DynamicItem
 from .host_limit import device_limit, devices_in_use, limit_blocker
 from .shared_cards import cards_by_place, fixed_addresses, shared_cards
-from .vm_checks import count_after
+from .single_vm import count_after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

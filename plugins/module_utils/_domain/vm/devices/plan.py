@@ -46,7 +46,7 @@ from .fleet_checks import (
     may_start_elsewhere,
 )
 from .holders import DeviceHolder, DeviceHolders, read_holders
-from .vm_checks import has_devices_after, memory_changes, mmio_of, vm_blockers, vm_warnings
+from .single_vm import has_devices_after, memory_changes, mmio_of, vm_blockers, vm_warnings
 
 __all__ = [
     "DesiredVm",
