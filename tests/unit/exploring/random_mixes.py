@@ -73,6 +73,8 @@ def mix(seed: str, number: int) -> Mix:
 class _Draw:
     def __init__(self, rng: random.Random, number: str) -> None:
         self.rng, self.number = rng, number
+        self.nodes = random.Random(f"nodes/{number}")
+        """Apart from the other numbers, so that the mixes of earlier releases stay the same."""
 
     def often(self, share: float) -> bool:
         return self.rng.random() < share
@@ -156,7 +158,7 @@ class _Draw:
                 devices.append({"sriov": self.rng.choice(("auto", vmnic)), "network": network})
                 if self.often(0.3):
                     devices[-1]["mac"] = f"00:50:56:00:0{name[-1]}:{vmnic[-1]}0"
-        vm["devices"] = self.rng.sample(devices, len(devices))
+        vm["devices"] = [self.there(device) for device in self.rng.sample(devices, len(devices))]
         if devices:
             vm["extra"] = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "256"}
         if self.often(0.4):
@@ -169,6 +171,10 @@ class _Draw:
         if not devices and self.often(0.2):
             vm["locked"] = True
         return vm
+
+    def there(self, device: dict[str, Any]) -> dict[str, Any]:
+        placed = self.on_node(device)
+        return device if placed.get("numa_node", -1) < 0 else placed
 
     # -- what is desired -----------------------------------------------------------------------------------------------
 
@@ -233,7 +239,13 @@ class _Draw:
             parameters = {"mode": self.rng.choice("128"), **({"size": 20} if self.often(0.3) else {})}
             name = WRONG if self.often(0.05) else DVX
             entries.append({"dvx": {"class": name, "parameters": parameters}, "count": self.rng.choice((1, 2))})
-        return self.rng.sample(entries, len(entries))
+        return self.rng.sample([self.on_node(entry) for entry in entries], len(entries))
+
+    def on_node(self, entry: dict[str, Any]) -> dict[str, Any]:
+        """An entry or a device of a lab, sometimes on a NUMA node. A VM has four CPUs."""
+        if "group" in entry or "sriov" in entry or self.nodes.random() < 0.75:
+            return entry
+        return {**entry, "numa_node": self.nodes.choice((0, 0, 1, 1, -1, 5 if self.nodes.random() < 0.1 else 2))}
 
     def adapters(self, name: str) -> list[dict[str, Any]]:
         found = []
