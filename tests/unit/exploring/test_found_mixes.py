@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from tests.unit.exploring.mixed_run import MixedSite, opened
 from tests.unit.exploring.random_mixes import Mix
 from tests.unit.modules.harness import Lab
@@ -16,8 +18,17 @@ T4 = {"match": "10de:1eb8"}
 
 
 @contextmanager
-def site(host: dict[str, Any], knobs: dict[str, Any] | None = None, **intent: Any) -> Iterator[MixedSite]:
-    cluster = {"name": "c", "hosts": [{"name": "esx.lab", **host}]}
+def site(
+    host: dict[str, Any],
+    knobs: dict[str, Any] | None = None,
+    machines: tuple[dict[str, Any], ...] = (),
+    **intent: Any,
+) -> Iterator[MixedSite]:
+    cluster = {
+        "name": "c",
+        "hosts": [{"name": "esx.lab", **host}],
+        "vms": [{"host": "esx.lab", **vm} for vm in machines],
+    }
     lab = {"kind": "vcenter", "version": "8.0.3", "knobs": knobs or {}}
     lab["datacenters"] = [{"name": "DC1", "clusters": [cluster]}]
     usual: dict[str, Any] = {"number": "", "targets": [], "graphics": [], "vms": [], "on_missing": "fail"}
@@ -47,3 +58,23 @@ def test_virtual_functions_that_never_come_require_no_reboot_of_a_run_that_does_
             assert run.phases["reboot"]["owing"] == []
         assert plan.changes("enable") == made.changes("enable") != []
         assert found.drift()["settled"]
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("shared", True), ("sharedDirect", False)])
+def test_a_vm_with_vgpus_that_its_entry_does_not_name_is_powered_on_only_where_a_gpu_provides_them(
+    kind: str, refused: bool
+) -> None:
+    """Nothing provides the vGPU. The plan said that the VM is powered on, and the power-on failed (NoCompatibleHost)."""
+    host = {
+        "cards": ["a100", {"card": "t4", "enabled": True}],
+        "shared_gpus": {"a100": {"type": kind}},
+    }
+    vm = {"name": "vm", "memory_gb": 4, "version": 20, "locked": True, "devices": [{"vgpu": "grid_a100-10c"}]}
+    wanted = [{"name": "vm", "devices": [T4], "power": "on", "mmio": {}}]
+    with site(host, machines=(vm,), vms=wanted) as found:
+        plan, made = found.plan(), found.site()
+        assert (bool(plan.trouble), bool(made.trouble)) == (refused, refused)
+        assert made.changes("attach") == plan.changes("attach")
+        assert found.drift()["settled"] is not refused
+        assert not found.site().changed
+        assert (found.lab.writes() == []) is refused

@@ -34,9 +34,9 @@ class KindPlan:
     only_vgpus: bool = False
     """All devices to add are vGPUs, which allow snapshots and nested virtualization. True also when nothing is added or edited."""
     profiles: tuple[str, ...] = ()
-    """The profiles of all vGPUs that the VM will have, when its entry names vGPUs or groups."""
+    """The profiles of all vGPUs that the VM will have."""
     classes: tuple[str, ...] = ()
-    """The DVX classes that the VM will have, when its entry names any."""
+    """The DVX classes that the VM will have."""
     mapped: tuple[MmioDevice, ...] = ()
     """Devices of this kind that need room in the MMIO window of the VM."""
     needs_offers: bool = False

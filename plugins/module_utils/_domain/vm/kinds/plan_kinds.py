@@ -4,9 +4,19 @@
 
 from __future__ import annotations
 
+from ...observed.vms import DvxBacking, VgpuBacking, Vm
 from ..desired.vm import DesiredVm
 from ..observed_vms import ObservedVms
 from .kind_plan import KindPlan, merge_kinds
+
+
+def _unnamed_units(vm: Vm) -> KindPlan:
+    """The vGPUs and DVX devices of a VM whose entry names none: they stay, and a host must have them free when the VM is powered on."""
+    backings = [device.backing for device in vm.devices]
+    return KindPlan(
+        profiles=tuple(sorted(one.profile for one in backings if isinstance(one, VgpuBacking))),
+        classes=tuple(sorted(one.device_class for one in backings if isinstance(one, DvxBacking))),
+    )
 
 
 def plan_kinds(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
@@ -18,6 +28,8 @@ def plan_kinds(observed: ObservedVms, desired: DesiredVm) -> KindPlan:
         from .units import plan_units
 
         plans.append(plan_units(observed, desired))
+    else:
+        plans.append(_unnamed_units(observed.vm(desired.moid)))
     if desired.sriov_networks is not None or everything:
         from .sriov_networks import plan_sriov_networks
 
