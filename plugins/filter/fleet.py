@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The results of all vCenters of a run. Documented in the .yml files in this directory."""
+"""The result of a run: for each vCenter, as a page, and for the next job. Documented in the .yml files in this directory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from ..plugin_utils.deferred import deferred
 
 
 class FilterModule:
-    """Registers the filter."""
+    """Registers the filters."""
 
     def filters(self) -> dict[str, Any]:
         return {
             "fleet_lines": deferred("report.hostvars", "lines_of_run"),
             "plan_page": deferred("report.plan_page", "plan_page"),
             "capacity_report": deferred("report.capacity", "capacity_report"),
+            "run_stats": deferred("report.stats", "run_stats"),
         }

@@ -138,6 +138,11 @@ differences:
   returned: when O(results) is given
   type: list
   elements: str
+pending_reboot:
+  description: Names of the hosts with settings that take effect only after a reboot.
+  returned: when O(results) is given
+  type: list
+  elements: str
 files:
   description: Files that were written.
   returned: when O(results) is given

@@ -32,6 +32,8 @@ from .markdown import render_markdown
 
 FORMATS = ("json", "junit", "markdown", "html")
 MOST_IN_A_MESSAGE = 3
+REBOOTS = ("pending_reboot", "graphics_pending")
+"""Kinds of differences that a reboot of the host resolves."""
 MODE = 0o644
 """Reports hold no secret. Others read them: a web server, the next step of a pipeline."""
 
@@ -119,12 +121,18 @@ def summarize(report: FleetReport, files: Sequence[str]) -> dict[str, Any]:
         "summary": sentence(report),
         "figures": dict(report["summary"]),
         "differences": lines(report["vcenters"]),
+        "pending_reboot": sorted({name for part in report["vcenters"] for name in _pending_reboot(part)}),
         "vcenters": {
             part["vcenter"]: {"status": part["status"], "summary": sentence(part), "differences": lines([part])}
             for part in report["vcenters"]
         },
         "files": list(files),
     }
+
+
+def _pending_reboot(part: Report) -> list[str]:
+    """Names of the hosts that require a reboot. The same reboot is for the graphics settings of a host, too."""
+    return [entry["object"] for entry in part["differences"] if entry["kind"] in REBOOTS]
 
 
 def _first(differences: Sequence[str]) -> list[str]:

@@ -21,8 +21,10 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "attach_devices_shutdown_timeout",
         "attach_devices_state",
         "attach_devices_unlock_memory",
+        "directpath_publish_stats",
     ),
     "drift_report_": (
+        "directpath_publish_stats",
         "drift_report_allow_protected",
         "drift_report_command_arguments",
         "drift_report_html",
@@ -38,6 +40,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "drift_report_scope",
     ),
     "enable_devices_": (
+        "directpath_publish_stats",
         "enable_devices_allow_protected",
         "enable_devices_apply",
         "enable_devices_ignore_unreadable_vms",
@@ -49,6 +52,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "enable_devices_state",
     ),
     "firmware_reboot_": (
+        "directpath_publish_stats",
         "firmware_reboot_devices",
         "firmware_reboot_full_post",
         "firmware_reboot_hosts",
@@ -57,6 +61,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "firmware_reboot_written_at",
     ),
     "hardware_maintenance_": (
+        "directpath_publish_stats",
         "hardware_maintenance_allow_device_loss",
         "hardware_maintenance_drain_timeout",
         "hardware_maintenance_evacuate_powered_off",
@@ -70,6 +75,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "hardware_maintenance_vsan_mode",
     ),
     "rolling_reboot_": (
+        "directpath_publish_stats",
         "rolling_reboot_allow_build_change",
         "rolling_reboot_allow_protected",
         "rolling_reboot_blocked_timeout",
@@ -128,6 +134,7 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
         "rolling_reboot_windows",
     ),
     "verify_": (
+        "directpath_publish_stats",
         "verify_allow_protected",
         "verify_guest_scope",
         "verify_guest_timeout",
