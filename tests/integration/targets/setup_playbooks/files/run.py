@@ -10,6 +10,7 @@ module does all this, because every task of a target that starts one costs as mu
 from __future__ import annotations
 
 import json
+import os
 import re
 import ssl
 import subprocess
@@ -78,8 +79,12 @@ def run(given: dict[str, object], folder: Path) -> dict[str, object]:
         playbook = str(file)
     marks = {name: newest(simulator) for name, simulator in given["simulators"].items()}
     command = ["ansible-playbook", "-i", given["inventory"], playbook, *given["arguments"]]
-    done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
-    output = done.stdout.decode()
+    environ = {**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "true"}
+    done = subprocess.run(
+        command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
+    )
+    output, _title, published = done.stdout.decode().partition("\nCUSTOM STATS:")
+    stats = re.search(r"(?m)^\s*RUN: (\{.*\})$", published)
     seen = {name: calls_after(simulator, marks[name]) for name, simulator in given["simulators"].items()}
     recap = re.findall(r"(?m)^(\S+)\s*: ok=\d+\s+changed=(\d+)", output)
     return {
@@ -89,6 +94,7 @@ def run(given: dict[str, object], folder: Path) -> dict[str, object]:
         "records": [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))],
         "writes": {name: [call["method"] for call in calls if call["write"]] for name, calls in seen.items()},
         "calls": {name: len(calls) for name, calls in seen.items()},
+        "stats": json.loads(stats[1]) if stats else {},
     }
 
 
