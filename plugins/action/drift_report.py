@@ -13,7 +13,8 @@ from ansible.utils.display import Display
 
 from ..module_utils._domain.errors import DirectPathError
 from ..module_utils._shell.engine.arguments import renamed_from
-from ..plugin_utils.drift.files import FORMATS, judge, merge_results, summarize, write_reports
+from ..plugin_utils.drift.files import FORMATS, judge, merge_results, rendered, summarize, write_reports
+from ..plugin_utils.report.upload import KINDS, SETTINGS, destination, ending, problem_with
 
 CHOICE = {"type": "str", "choices": ["fail", "report"], "default": "report"}
 ARGUMENTS = {
@@ -24,6 +25,8 @@ ARGUMENTS = {
     "evaluate": {"type": "dict", **renamed_from("judge")},
     "vcenter": {"type": "str"},
     **{name: {"type": "path"} for name in FORMATS},
+    **{f"{name}_url": {"type": "str", "no_log": True} for name in FORMATS},
+    **SETTINGS,
     "on_drift": CHOICE,
     "on_unknown": CHOICE,
 }
@@ -53,17 +56,28 @@ class ActionModule(ActionBase):
             )
         result["changed"] = False
         try:
-            found = given["evaluate"] or self._report(given)
-            choices = {name: given[name] for name in ("on_drift", "on_unknown")}
-            end = judge(found, given["vcenter"], **choices)
+            if given["evaluate"]:
+                return {**result, **self._judge(given["evaluate"], given)}
+            found, problems = self._report(given)
+            end = self._judge(found, given)
         except DirectPathError as error:
             return {**result, "failed": True, "msg": error.sentence(), "error_code": error.code}
-        return {**result, **({} if given["evaluate"] else found), **end}
+        # Drift is the more important message.
+        return {**result, **found, **ending(problems, given["on_upload_failure"]), **end}
 
-    def _report(self, given: dict[str, Any]) -> dict[str, Any]:
+    @staticmethod
+    def _judge(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        return judge(found, given["vcenter"], on_drift=given["on_drift"], on_unknown=given["on_unknown"])
+
+    def _report(self, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """The result, and why reports were not uploaded. In check mode no file is written. A report is uploaded in check mode, too: it
+        is what the run is for, and changes nothing that it reports."""
+        places = {name: destination(f"{name}_url", given) for name in FORMATS}
         results = list(zip(given["vcenters"], given["results"], strict=True))
         report = merge_results(results, given["guests"], given["command_arguments"])
-        files = []
-        if not self._task.check_mode:
-            files = write_reports(report, {name: given[name] for name in FORMATS}, datetime.datetime.now(datetime.UTC))
-        return summarize(report, files)
+        renderers = rendered(report, datetime.datetime.now(datetime.UTC))
+        paths = {} if self._task.check_mode else {name: given[name] for name in FORMATS}
+        files = write_reports(renderers, paths)
+        outcomes = {name: problem_with(renderers[name](), KINDS[name], to) for name, to in places.items() if to}
+        uploaded = [name for name, problem in outcomes.items() if not problem]
+        return {**summarize(report, files), "uploaded": uploaded}, [text for text in outcomes.values() if text]

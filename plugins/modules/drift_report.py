@@ -58,6 +58,44 @@ options:
   html:
     description: File for the report as one HTML page. It needs no other file and no network.
     type: path
+  json_url:
+    description:
+      - Uploads the report as JSON with one HTTPS request, such as to a presigned URL of an object store. For machines that do not exist any
+        more when the report is read, such as an execution environment. The file of O(json) is not needed for it.
+      - The TLS certificate of the server is always verified. Redirects are not followed. The request ends within 60 seconds. Messages name
+        the server only, never the URL. An account in the URL (C(https://user:password@server/)) is sent with basic authentication.
+    type: str
+  junit_url:
+    description: The same for the report as JUnit XML.
+    type: str
+  markdown_url:
+    description: The same for the report as Markdown.
+    type: str
+  html_url:
+    description: The same for the report as HTML page.
+    type: str
+  upload_method:
+    description: The method of the request.
+    type: str
+    choices: [PUT, POST]
+    default: PUT
+  upload_headers:
+    description: Further headers of the request, such as a token, or the C(x-ms-blob-type) of an Azure blob.
+    type: dict
+    default: {}
+  upload_ca_path:
+    description: PEM file with the CA of the server, if the system does not trust it.
+    type: path
+  upload_proxy:
+    description: URL of an HTTP proxy, without an account. Environment variables are not used.
+    type: str
+  on_upload_failure:
+    description:
+      - Whether a failed upload is a warning, or fails the task. Drift and unknown facts are reported first, and the files are written
+        before.
+    type: str
+    choices: [warn, fail]
+    default: warn
   on_drift:
     description: Whether the task fails on drift.
     type: str
@@ -75,7 +113,7 @@ attributes:
     description: Can run in check mode and report what it would change, without changing it.
     support: full
     details:
-      - In check mode no file is written. The result is evaluated as in a normal run.
+      - In check mode no file is written. The report is uploaded, and the result is evaluated, as in a normal run.
   diff_mode:
     description: Returns the changes in diff mode.
     support: N/A
@@ -148,8 +186,13 @@ files:
   returned: when O(results) is given
   type: list
   elements: str
+uploaded:
+  description: "Formats of the report that were uploaded: V(json), V(junit), V(markdown), V(html)."
+  returned: when O(results) is given
+  type: list
+  elements: str
 error_code:
-  description: "V(drift) or V(drift_unknown)."
+  description: "V(drift) or V(drift_unknown); V(bad_upload) if a URL cannot be used, V(report_not_uploaded) if an upload failed."
   returned: when the task fails or ends as unreachable
   type: str
 """

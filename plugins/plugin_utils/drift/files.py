@@ -8,7 +8,7 @@ import datetime
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -73,24 +73,27 @@ def _part(vcenter: str, result: Mapping[str, Any]) -> Report:
     return cast(Report, report)
 
 
-def write_reports(report: FleetReport, paths: Mapping[str, str | None], now: datetime.datetime) -> list[str]:
-    """Write each format (of ``FORMATS``) that has a path, and return the absolute paths. A file is replaced as a whole.
-
-    ``now`` is in UTC. Raises DirectPathError with the path when a file cannot be written.
-    """
+def rendered(report: FleetReport, now: datetime.datetime) -> dict[str, Callable[[], str]]:
+    """Format (of ``FORMATS``) → what makes its text. ``now`` is in UTC."""
     text, moment = f"{now:%Y-%m-%d %H:%M:%S} UTC", f"{now:%Y-%m-%dT%H:%M:%S}"
-    renderers = {
+    return {
         "json": lambda: json.dumps({**report, "made": f"{moment}Z"}, indent=1) + "\n",
         "junit": lambda: render_junit(report, made=moment),
         "markdown": lambda: render_markdown(report, made=text),
         "html": lambda: render_html(report, made=text),
     }
-    written = []
-    for name in FORMATS:
-        path = paths.get(name)
-        if path:
-            written.append(_replace(Path(path).expanduser().absolute(), renderers[name]()))
-    return written
+
+
+def write_reports(renderers: Mapping[str, Callable[[], str]], paths: Mapping[str, str | None]) -> list[str]:
+    """Write each format that has a path, and return the absolute paths. A file is replaced as a whole.
+
+    Raises DirectPathError with the path when a file cannot be written.
+    """
+    return [
+        _replace(Path(path).expanduser().absolute(), render())
+        for name, render in renderers.items()
+        if (path := paths.get(name))
+    ]
 
 
 def _replace(path: Path, text: str) -> str:

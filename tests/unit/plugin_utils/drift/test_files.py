@@ -17,6 +17,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files imp
     FORMATS,
     judge,
     merge_results,
+    rendered,
     summarize,
     write_reports,
 )
@@ -51,7 +52,7 @@ def test_a_report_of_another_version_is_refused() -> None:
 def test_each_format_goes_to_its_file(tmp_path: Path) -> None:
     os.umask(0o077)
     paths = {name: str(tmp_path / "deep" / "er" / f"drift.{name}") for name in FORMATS}
-    written = write_reports(one_of_everything(), paths, NOW)
+    written = write_reports(rendered(one_of_everything(), NOW), paths)
     assert written == list(paths.values())
     for path in written:
         assert oct(os.stat(path).st_mode & 0o777) == "0o644"
@@ -61,9 +62,8 @@ def test_each_format_goes_to_its_file(tmp_path: Path) -> None:
 
 
 def test_only_what_is_asked_for_is_written(tmp_path: Path) -> None:
-    assert write_reports(one_of_everything(), {"html": None, "json": "", "junit": str(tmp_path / "x.xml")}, NOW) == [
-        str(tmp_path / "x.xml")
-    ]
+    paths = {"html": None, "json": "", "junit": str(tmp_path / "x.xml")}
+    assert write_reports(rendered(one_of_everything(), NOW), paths) == [str(tmp_path / "x.xml")]
 
 
 def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(tmp_path: 
     (tmp_path / "file").write_text("old", encoding="utf-8")
     for path in (tmp_path / "folder", tmp_path / "file" / "below"):
         with pytest.raises(DirectPathError) as caught:
-            write_reports(one_of_everything(), {"html": str(path)}, NOW)
+            write_reports(rendered(one_of_everything(), NOW), {"html": str(path)})
         assert caught.value.code == "report_not_written"
         assert str(path) in caught.value.message
     assert (tmp_path / "file").read_text(encoding="utf-8") == "old"
