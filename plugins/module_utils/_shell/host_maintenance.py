@@ -43,6 +43,7 @@ from .engine.output import target_result
 from .engine.result import Outcome, build_result, conclude, without_needless
 from .engine.targets import parse_targets
 from .rolling.context import RollingRun, RunContext
+from .rolling.journal_place import lost_journal_warnings
 from .rolling.loop import Loop
 from .rolling.progress_file import ProgressWriter
 from .rolling.result import is_out_of_service
@@ -139,6 +140,7 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
         ]
         if work.fleet.policies_problem:
             result["warnings"].append(f"Compute policies of vCenter may power off VMs. {work.fleet.policies_problem}")
+        result["warnings"] += lost_journal_warnings(work.journal, is_vcenter=session.is_vcenter)
         result["journal"] = {"place": work.journal.place, "why": work.journal.why}
         result["calls"], result["logins"] = session.calls, session.own_logins
         if session.is_vcenter and request.policy.goal == "leave" and request.policy.start_vms:

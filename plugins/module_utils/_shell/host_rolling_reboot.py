@@ -50,6 +50,7 @@ from .engine.graphics_targets import graphics_of
 from .rolling.context import RollingRun, RunContext, watch_parent
 from .rolling.earlier_slices import EarlierSlices
 from .rolling.fleet_status import status_of_fleet
+from .rolling.journal_place import lost_journal_warnings
 from .rolling.loop import Loop, remove_journal
 from .rolling.options import RollingRequest
 from .rolling.outage import Outage, explain_missing_host
@@ -156,8 +157,10 @@ def _reboot_hosts(
             memory=desired.earlier_slices.memory,
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
+        result = _result(context, options, EarlierTasks.above(session.endpoint, desired) if check_mode else None)
         return {
-            **_result(context, options, EarlierTasks.above(session.endpoint, desired) if check_mode else None),
+            **result,
+            "warnings": [*result["warnings"], *lost_journal_warnings(journal, is_vcenter=session.is_vcenter)],
             **_describe_execution(session, journal, progress_writer),
             "resolved": resolved.record(),
         }

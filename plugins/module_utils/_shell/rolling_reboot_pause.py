@@ -26,6 +26,7 @@ from .._vsphere.read.hosts import read_host_names
 from .._vsphere.session.connect import Session
 from .._vsphere.session.privileges import lacking
 from .rolling.arguments import ARGUMENTS as OF_ROLLING
+from .rolling.journal_place import lost_journal_warnings
 from .rolling.result import changes_of
 from .rolling.run_owner import person
 
@@ -105,9 +106,11 @@ def pause(session: Session, request: PauseRequest, check_mode: bool) -> dict[str
     rows = [
         (place.name, kind, "rolling reboots", _shown(place.change.before), _shown(place.change.after)) for place in due
     ]
+    lost = lost_journal_warnings(journal, is_vcenter=session.is_vcenter) if request.state == "present" else []
     return {
         "changed": bool(rows),
         **changes_of(rows),
+        **({"warnings": lost} if lost else {}),
         "pauses": [_record(place) for place in places if place.change.after],
         "ended": [_record(place, before=True) for place in due if request.state == "absent"],
         "journal": {"kind": journal.kind, "place": journal.place},
