@@ -43,6 +43,7 @@ class Environment:
     pythons: tuple[Version, ...]
     requirements: str
     weekly: bool = False  # rebuilt each ISO week, because its requirements are not pinned
+    compiled: bool = True  # byte code for all files, now. Not worth it if few of many files are used
 
 
 ENVIRONMENTS = {
@@ -51,6 +52,8 @@ ENVIRONMENTS = {
     # For unit tests, slow tests, kills and integration, which test the lowest Python. That is why `main` has another.
     "lowest": Environment(pythons=((3, 11), (3, 12), (3, 13)), requirements="lowest.txt"),
     "peers": Environment(pythons=((3, 11), (3, 12), (3, 13)), requirements="peers.txt"),
+    # One collection of the 100 in the package, which needs this older ansible-core: the later packages do not have it.
+    "awx": Environment(pythons=((3, 11), (3, 12), (3, 13)), requirements="awx.txt", compiled=False),
     "newest": Environment(pythons=((3, 14), (3, 13), (3, 12)), requirements="newest.txt", weekly=True),
     "next": Environment(pythons=((3, 14), (3, 13), (3, 12)), requirements="next.txt", weekly=True),
     # ansible-core 2.16 supports 3.10 to 3.12. 3.11 comes first: no other environment tests with it.
@@ -116,7 +119,7 @@ def ensure(name: str) -> Path:
         for stale in VENVS.glob(f"{name}-*"):
             shutil.rmtree(stale)
         subprocess.run([python, "-m", "venv", target], check=True, stdin=subprocess.DEVNULL)
-        _install(target, REQUIREMENTS / ENVIRONMENTS[name].requirements)
+        _install(target, REQUIREMENTS / ENVIRONMENTS[name].requirements, compiled=ENVIRONMENTS[name].compiled)
         ready.touch()
     return target
 
@@ -138,18 +141,20 @@ def _requirement_files(path: Path) -> Iterator[Path]:
         yield from _requirement_files((path.parent / included).resolve())
 
 
-def _install(venv: Path, requirements: Path) -> None:
-    """Install with uv if available (seconds), else with pip (a minute). Byte code is compiled now, not at each start."""
+def _install(venv: Path, requirements: Path, *, compiled: bool) -> None:
+    """Install with uv if available (seconds), else with pip (a minute). ``compiled``: byte code is compiled now, not at each start."""
     environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     python = str(venv / "bin" / "python")
     uv = _uv(environ)
     if uv is not None:
         _pass_pip_settings_to_uv(environ)
-        command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python, "-r", str(requirements)]
+        options = ["--quiet", *(["--compile-bytecode"] if compiled else [])]
+        command = [uv, "pip", "install", *options, "--python", python, "-r", str(requirements)]
         if subprocess.run(command, env=environ, check=False, stdin=subprocess.DEVNULL).returncode == 0:
             return
         print(f"uv could not install {requirements.name}; trying pip", file=sys.stderr)
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(requirements)]
+    options = ["--quiet", "--disable-pip-version-check", *([] if compiled else ["--no-compile"])]
+    command = [python, "-m", "pip", "install", *options, "-r", str(requirements)]
     subprocess.run(command, env=environ, check=True, stdin=subprocess.DEVNULL)
 
 

@@ -139,7 +139,13 @@ def role_options(root: Path = ROOT) -> str:
     tables = {
         "PLAYBOOK_OPTIONS": (
             "Variables that playbooks and roles read, and that are not options of a role.",
-            _read(root) - {option for entries in specs.values() for entry in entries.values() for option in entry.get("options") or {}},
+            _read(root)
+            - {
+                option
+                for entries in specs.values()
+                for entry in entries.values()
+                for option in entry.get("options") or {}
+            },
         ),
         "EMERGENCY_OPTIONS": (
             "Variables of the playbooks that work without a desired state.",

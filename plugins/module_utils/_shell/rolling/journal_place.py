@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whether the file of a journal is lost when the job ends. PRIVATE to the collection.
 
-ansible-runner, and with it a controller such as AWX, runs a playbook in a container (the execution environment) that it removes afterwards.
-The journal of an interrupted run would be removed, too. A directory that was mounted into the container stays, except that of the job itself.
+ansible-runner, and with it a controller such as AWX, runs a playbook in a container (the execution environment), and removes it
+afterwards. The journal of an interrupted run would be removed, too. A directory that was mounted into the container stays, except that of
+the job itself.
 """
 
 from __future__ import annotations

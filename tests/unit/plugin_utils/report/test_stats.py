@@ -53,7 +53,12 @@ def test_nothing_is_left_after_a_reboot_of_all() -> None:
     done = {**HALTED, "hosts": [{"name": "esx-2", "phase": "done"}], "resume": []}
     del done["error_code"]
     found = reboots(reboot_outcome(PLAN, done, True, False))
-    assert (found["status"], found["pending_reboot"], found["pending_reboot_count"], found["resume"]) == ("ok", [], 0, [])
+    assert (found["status"], found["pending_reboot"], found["pending_reboot_count"], found["resume"]) == (
+        "ok",
+        [],
+        0,
+        [],
+    )
 
 
 def test_drift_has_its_status_its_counts_and_the_hosts_with_a_pending_reboot() -> None:

@@ -44,9 +44,9 @@ def lost_journal_warning(place: str, *, is_vcenter: bool) -> str:
     """The warning about a journal in a file that is removed with the container in which the run works."""
     other = ", or let the journal be in vCenter (journal: vcenter)" if is_vcenter else ""
     return (
-        f"The journal is in {place}, inside an execution environment, which is removed when the job ends. If the run is interrupted, no other "
-        "job can resume it or power on the VMs that it stopped. Mount a directory that stays into the execution environment, and set "
-        f"journal_dir to it{other}"
+        f"The journal is in {place}, inside an execution environment, which is removed when the job ends. If the run is interrupted, no "
+        "other job can resume it or power on the VMs that it stopped. Mount a directory that stays into the execution environment, and "
+        f"set journal_dir to it{other}"
     )
 
 
