@@ -11,7 +11,8 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 
 from ..module_utils._domain.errors import DirectPathError
-from ..plugin_utils.report.upload import KINDS, SETTINGS, destination, ending, problem_with, read_report
+from ..module_utils._vsphere.upload.send import Destination
+from ..plugin_utils.report.upload import KINDS, SETTINGS, ending, problem_with, read_report, settings
 
 ARGUMENTS = {
     "content": {"type": "str"},
@@ -38,8 +39,8 @@ class ActionModule(ActionBase):
         )
         result["changed"] = False
         try:
-            to = destination("url", given)
-            if to is None or self._task.check_mode:
+            to = Destination.of(given["url"], option="url", **settings(given))
+            if self._task.check_mode:
                 return {**result, "uploaded": False}
             text = given["content"] if given["path"] is None else read_report(given["path"])
         except DirectPathError as error:

@@ -79,10 +79,20 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Upload the timeline of a rolling reboot
+- name: Upload the timeline of a rolling reboot to a presigned URL
   directpath.vsphere.report_upload:
-    path: report/timeline.html
-    url: "{{ lookup('ansible.builtin.env', 'TIMELINE_URL') }}"
+    path: "{{ timeline_file }}"
+    format: html
+    url: "{{ timeline_url }}"
+
+- name: Upload a list of hosts to an artifact store
+  directpath.vsphere.report_upload:
+    content: "{{ groups['pending_reboot'] | default([]) | join('\n') }}"
+    format: txt
+    url: "{{ list_url }}"
+    upload_method: POST
+    upload_headers:
+      X-Token: "{{ store_token }}"
 """
 
 RETURN = r"""

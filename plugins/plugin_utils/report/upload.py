@@ -37,16 +37,12 @@ KINDS = {
 
 def destination(option: str, given: Mapping[str, Any]) -> Destination | None:
     """Where the report goes; None if the URL in ``option`` is not set. Raises InputError."""
-    if not given.get(option):
-        return None
-    return Destination.of(
-        str(given[option]),
-        option=option,
-        method=given["upload_method"],
-        headers=given["upload_headers"],
-        ca_path=given["upload_ca_path"],
-        proxy=given["upload_proxy"],
-    )
+    return Destination.of(str(given[option]), option=option, **settings(given)) if given.get(option) else None
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a destination that are the same for all reports of a task."""
+    return {name: given[f"upload_{name}"] for name in ("method", "headers", "ca_path", "proxy")}
 
 
 def problem_with(text: str, kind: str, to: Destination) -> str:

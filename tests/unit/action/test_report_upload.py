@@ -58,6 +58,7 @@ def test_a_file_is_uploaded_with_the_media_type_of_its_name(store: Store, tmp_pa
 def test_check_mode_checks_the_options_and_sends_nothing(store: Store) -> None:
     assert run(report_upload, check=True, path="missing.html", url=store.url())["uploaded"] is False
     assert run(report_upload, check=True, content="x", url=f"http://store/{SECRET}")["error_code"] == "bad_upload"
+    assert run(report_upload, content="x", url="")["error_code"] == "bad_upload"
     assert store.received == []
 
 

@@ -29,7 +29,7 @@ MOST_ANSWER = 1 << 20
 """Bytes of the answer that are read at most. Only its status counts."""
 CHUNK = 1 << 16
 DOING = "upload the report to {}"
-OURS = ("host", "content-length", "content-type", "transfer-encoding", "connection")
+RESERVED = ("host", "content-length", "content-type", "transfer-encoding", "connection")
 """Headers that are not for the user to set."""
 _UNFIT = re.compile(r"[\x00-\x20\x7f-\uffff]")
 """Characters that a URL or the name of a header cannot have."""
@@ -62,7 +62,13 @@ class Destination:
         parts = _split(url, option)
         given = {str(name): str(text) for name, text in (headers or {}).items()}
         for name, text in given.items():
-            if not name or _UNFIT.search(name) or ":" in name or name.lower() in OURS or re.search(r"[\r\n\x00]", text):
+            if (
+                not name
+                or _UNFIT.search(name)
+                or ":" in name
+                or name.lower() in RESERVED
+                or re.search(r"[\r\n\x00]", text)
+            ):
                 raise _refused(f"The header {one_line(name)!r} for {option} cannot be set", option, "Remove it")
         if parts.username is not None:
             account = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
