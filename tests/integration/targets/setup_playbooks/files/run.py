@@ -80,9 +80,7 @@ def run(given: dict[str, object], folder: Path) -> dict[str, object]:
     marks = {name: newest(simulator) for name, simulator in given["simulators"].items()}
     command = ["ansible-playbook", "-i", given["inventory"], playbook, *given["arguments"]]
     environ = {**os.environ, "ANSIBLE_SHOW_CUSTOM_STATS": "true"}
-    done = subprocess.run(
-        command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
-    )
+    done = subprocess.run(command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     output, _title, published = done.stdout.decode().partition("\nCUSTOM STATS:")
     stats = re.search(r"(?m)^\s*RUN: (\{.*\})$", published)
     seen = {name: calls_after(simulator, marks[name]) for name, simulator in given["simulators"].items()}
@@ -90,6 +88,7 @@ def run(given: dict[str, object], folder: Path) -> dict[str, object]:
     return {
         "rc": done.returncode,
         "output": output,
+        "warnings": " ".join(done.stderr.decode().split()),
         "changed": {host: int(number) for host, number in recap},
         "records": [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))],
         "writes": {name: [call["method"] for call in calls if call["write"]] for name, calls in seen.items()},
