@@ -16,6 +16,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import (
     FORMATS,
     merge_results,
+    rendered,
     write_reports,
 )
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.html import ENVIRONMENT
@@ -46,7 +47,7 @@ def test_pages() -> None:
 def test_reports_of_drift(tmp_path: Path) -> None:
     report = merge_results([(EVIL, {"report": part(EVIL, found=(difference(object=EVIL),))}), ("b", {"msg": EVIL})])
     paths: dict[str, Any] = {name: str(tmp_path / name) for name in FORMATS}
-    for path in write_reports(report, paths, datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)):
+    for path in write_reports(rendered(report, datetime.datetime(2026, 11, 28, tzinfo=datetime.UTC)), paths):
         text = Path(path).read_text(encoding="utf-8")
         assert not set("\x1b\u202e\x9b") & set(text)
         assert "202e" in text
