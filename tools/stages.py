@@ -225,10 +225,10 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="conformance",
         group="conformance",
-        about="the simulator compared with vcsim, and used by govc and other collections (govc: skipped without Go)",
+        about="the simulator compared with vcsim, and used by govc and other collections (govc: skipped without Go); awx.awx",
         module=_pytest("tests/conformance"),
         environ={"XDG_CACHE_HOME": str(CACHE)},  # the tools that are built for it stay in the checkout
-        cost=160,
+        cost=170,
     ),
     _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 85),
     _compat("newest", "the newest ansible-core and Python", 90, NEWEST_PYVMOMI),
