@@ -101,8 +101,13 @@ def test_check_mode_writes_nothing_and_predicts_every_change(scenario: Scenario)
 
 
 def test_a_run_changes_and_a_second_one_does_not(scenario: Scenario) -> None:
+    """Nor does a run leave a session behind."""
     lab = scenario.prepare()
     first = lab.run(scenario.module, **scenario.options)
+    calls = [entry.method for entry in lab.sim.journal.calls]
+    assert first.get("logins", 0) == calls.count("Login")
+    assert calls.count("Login") == (scenario.module != "end_session")
+    assert calls[-1] == "Logout"
     assert len(first.get("changes", ())) == scenario.changes
     assert first["changed"] is bool(scenario.changes)
     assert bool(lab.writes()) is bool(scenario.changes)
@@ -113,15 +118,6 @@ def test_a_run_changes_and_a_second_one_does_not(scenario: Scenario) -> None:
     assert lab.writes() == []
     third = lab.run(scenario.module, check=True, **scenario.options)
     assert third["changed"] is False
-
-
-def test_no_session_is_left_behind(scenario: Scenario) -> None:
-    lab = scenario.prepare()
-    result = lab.run(scenario.module, **scenario.options)
-    calls = [entry.method for entry in lab.sim.journal.calls]
-    assert result.get("logins", 0) == calls.count("Login")
-    assert calls.count("Login") == (scenario.module != "end_session")
-    assert calls[-1] == "Logout"
 
 
 def test_a_plan_that_writes_in_check_mode_is_stopped_by_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
