@@ -14,8 +14,8 @@ import pytest
 
 from tools import ci
 from tools.ci import FAILED, PASSED, SKIPPED, Outcome, counts, run_stages, selected, shard, table
-from tools.envs import ENVIRONMENTS, NoInterpreter
-from tools.stages import STAGES, Stage
+from tools.envs import ENVIRONMENTS, ROOT, NoInterpreter
+from tools.stages import PURE, STAGES, Stage
 
 
 @pytest.fixture(autouse=True)
@@ -201,6 +201,22 @@ def test_each_test_is_in_one_half(group: str) -> None:
     assert [file.as_posix() for file in files if (file in Folders(first)) == (file in Folders(second))] == []
     marks = {stage.module[stage.module.index("-m") + 1] for stage in STAGES if stage.group == group}
     assert len(marks) == 1
+
+
+def test_pure_code_runs_with_the_lowest_and_the_newest_python() -> None:
+    """Not with the oldest ansible-core, which it cannot depend on: that has the Python of `unit-others`."""
+    others, newest, oldest = (
+        {stage.name: stage for stage in STAGES}[f"unit-{name}"] for name in ("others", "newest", "oldest")
+    )
+    pythons = ENVIRONMENTS["oldest"].pythons
+    assert ENVIRONMENTS[others.env or ""].pythons[: len(pythons)] == pythons
+    files = [path.relative_to(ROOT) for folder in PURE for path in (ROOT / folder).rglob("test_*.py")]
+    assert files
+    for file in files:
+        has = [
+            file in Folders([word for word in stage.module if "tests/" in word]) for stage in (others, newest, oldest)
+        ]
+        assert has == [True, True, False], file
 
 
 class Folders:
