@@ -135,7 +135,11 @@ class _ResolvedIntent:
 def observe(session: Session, request: DriftRequest) -> DriftObservation:
     """Read hosts and VMs: one bulk read of names and one of everything else, for any number of them; then the details that
     the differences depend on, with at most the allowed number of calls. Raises InputError."""
-    observed = _read(session, request)
+    return deepen(session, read_endpoint(session, read_names(session, managers=True), request), request)
+
+
+def deepen(session: Session, observed: ObservedEndpoint, request: DriftRequest) -> DriftObservation:
+    """The plans for the desired state, with the details that the differences depend on: at most the allowed number of calls."""
     plans = make_plans(observed)
     deeper = _read_limits(session, _read_fabrics(session, observed, plans, request), plans, request)
     deeper = _read_offers(session, deeper, plans, request)
@@ -144,20 +148,20 @@ def observe(session: Session, request: DriftRequest) -> DriftObservation:
     return DriftObservation(observed=deeper, plans=plans if deeper is observed else make_plans(deeper))
 
 
-def _read(session: Session, request: DriftRequest) -> ObservedEndpoint:
-    inventory = read_names(session, managers=True)
+def read_endpoint(session: Session, inventory: Inventory, request: DriftRequest) -> ObservedEndpoint:
+    """Read the hosts and VMs of the desired state, and those that their plans depend on, in one bulk read. Raises InputError."""
     meaning = _resolve(inventory, request)
     chosen_vms = [vm for vm in inventory.vms if vm.moid in meaning.vms]
     near = _near(inventory.hosts, meaning, chosen_vms, whole_fleet=request.whole_fleet)
     beside = neighbours(inventory, near, chosen_vms)
-    found = read_fleet(session, near, chosen_vms, beside, graphics=bool(meaning.graphics))
+    found = read_fleet(session, near, chosen_vms, beside, graphics=bool(meaning.graphics) or request.whole_fleet)
     # VMs that a host lists, but that named another host when the names were read.
     late = read_holders(session, neighbours(inventory, found.hosts, (*chosen_vms, *beside)))
     vms, others = place_vms(found.vms, near), place_vms((*found.others, *late), near)
     ignored = vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms")
     ignored_on_hosts = vms_of(inventory, request.ignored_on_hosts, "host_ignore_unreadable_vms")
     hosts = with_users(found.hosts, (*vms, *others))
-    if meaning.graphics:
+    if meaning.graphics or request.whole_fleet:
         names = {vm.moid: vm.name for vm in (*vms, *others)}
         hosts = tuple(replace(host, graphics=host.graphics and host.graphics.named(names)) for host in hosts)
     desired_vms, skipped = _parse_desired(vms, meaning, _only_on(inventory, request))

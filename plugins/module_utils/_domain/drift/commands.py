@@ -93,6 +93,11 @@ class Commands:
             entry["sriov_networks"] = [adapter.option() for adapter in adapters]
         return self.module("vm_pci_device", {"vms": [entry], "state": "exactly", "power": "cycle"})
 
+    def nothing(self, moid: str) -> str:
+        """Detach the devices of every kind from a VM."""
+        entry: Record = {"moid": moid, "devices": [], "kinds": "all"}
+        return self.module("vm_pci_device", {"vms": [entry], "state": "exactly", "power": "cycle"})
+
     def show_host(self, host: str) -> str:
         return self.module("host_pci_device_info", {"hosts": [host]})
 

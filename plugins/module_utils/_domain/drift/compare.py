@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ..graphics.desired import DesiredHostGraphics
+from ..graphics.desired import DesiredGraphics, DesiredHostGraphics
 from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
@@ -89,7 +89,7 @@ class Plans:
 
 def make_plans(observed: ObservedEndpoint) -> Plans:
     """The plans of the playbook ``site`` for the observed state. Raises InputError when the intent itself is wrong."""
-    strict = tuple(replace(desired, state="exactly") for desired in observed.desired_vms if desired.state == "present")
+    strict = tuple(_strict(desired, observed) for desired in observed.desired_vms if _is_open(desired, observed))
     return Plans(
         hosts=refuse_too_new(plan_passthrough(observed.wanted(), observed.hosts), observed.api),
         functions=refuse_too_new(_plan_functions(observed), observed.api),
@@ -98,6 +98,16 @@ def make_plans(observed: ObservedEndpoint) -> Plans:
         graphics=refuse_too_new(_plan_graphics(observed), observed.api),
         modes=_plan_modes(observed),
     )
+
+
+def _is_open(desired: DesiredVm, observed: ObservedEndpoint) -> bool:
+    """Whether the entry leaves the VM devices that it does not name."""
+    return desired.state == "present" or (observed.whole_fleet and desired.state == "exactly" and not desired.all_kinds)
+
+
+def _strict(desired: DesiredVm, observed: ObservedEndpoint) -> DesiredVm:
+    """The entry, so that its plan detaches what it does not name: with the scope of the whole fleet, devices of every kind."""
+    return replace(desired, state="exactly", all_kinds=desired.all_kinds or observed.whole_fleet)
 
 
 def _plan_functions(observed: ObservedEndpoint) -> Plan:
@@ -236,7 +246,7 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
                 desired_devices,
                 commands,
                 allowed=allowed[host.moid],
-                functions=_functions(host, functions, commands),
+                functions=_functions(observed, host, functions, commands),
                 managed=() if mode_plan is None else mode_plan.host_facts.selected,
             )
             if mode_plan is not None:
@@ -245,15 +255,26 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
                 yield from mode_differences(host, mode_plan, commands)
         elif observed.whole_fleet:
             nothing = TargetPlan(target=host.name, moid=host.moid)
-            yield from host_differences(host, nothing, (), commands)
+            yield from host_differences(host, nothing, (), commands, functions=_functions(observed, host, {}, commands))
+        if observed.whole_fleet:
+            from .settings import setting_differences  # imported here, as above
+
+            yield from setting_differences(host, observed.modes.get(host.moid, ()), _desired_graphics(observed, host), commands)
 
 
-def _functions(host: Host, targets: Mapping[str, TargetPlan], commands: Commands) -> Iterable[Difference]:
-    if host.moid not in targets:
+def _functions(
+    observed: ObservedEndpoint, host: Host, targets: Mapping[str, TargetPlan], commands: Commands
+) -> Iterable[Difference]:
+    if host.moid not in targets and not observed.whole_fleet:
         return ()
     from .functions import function_differences  # imported here, as above
 
-    return function_differences(host, targets[host.moid], commands)
+    nothing = TargetPlan(target=host.name, moid=host.moid)
+    return function_differences(host, targets.get(host.moid, nothing), commands)
+
+
+def _desired_graphics(observed: ObservedEndpoint, host: Host) -> DesiredGraphics | None:
+    return observed.graphics.hosts.get(host.moid) if observed.graphics is not None else None
 
 
 def _rolling(observed: ObservedEndpoint, commands: Commands) -> Iterable[Difference]:
@@ -280,7 +301,7 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
         case = VmCase(
             vm=observed.vms.vm(target.moid),
             target=target,
-            surplus=surplus.get(target.moid, {}),
+            surplus=_without_detached(surplus.get(target.moid, {}), target),
             entry=_named_devices(entries[target.moid]),
             adapters=entries[target.moid].sriov_networks,
             unchecked=target.moid in unchecked,
@@ -293,6 +314,12 @@ def _vms(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> Iterab
         for vm in observed.vms.everyone():
             if vm.moid not in named:
                 yield from surplus_differences(observed.vms, vm, models, commands)
+
+
+def _without_detached(surplus: Mapping[str, Mapping[str, str]], target: TargetPlan) -> Mapping[str, Mapping[str, str]]:
+    """Devices that the plan itself detaches have a difference already."""
+    gone = {change.subject for change in target.changes if change.kind == "detach"}
+    return {subject: words for subject, words in surplus.items() if subject not in gone}
 
 
 def _blocked_after_hosts(observed: ObservedEndpoint, plans: Plans) -> frozenset[str]:

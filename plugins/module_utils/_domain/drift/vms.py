@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from ..host.selector import DesiredDevice
 from ..observed.hosts import HostDevice
-from ..observed.vms import Vm
+from ..observed.vms import SriovBacking, Vm
 from ..planning.details import (
     Detach,
     DetachGroup,
@@ -44,6 +44,7 @@ from ..vm.desired.sriov_networks import DesiredSriovNetwork
 from ..vm.desired.units import DesiredUnit
 from ..vm.devices.matching import Held, survey
 from ..vm.devices.shared_cards import DETACH, cards_by_place, fixed_addresses, shared_cards
+from ..vm.kinds.held_units import held_units, subjects
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
 from .commands import Commands
@@ -149,22 +150,46 @@ def vm_differences(observed: ObservedVms, case: VmCase, commands: Commands) -> t
 def surplus_differences(
     observed: ObservedVms, vm: Vm, models: Mapping[str, HostDevice], commands: Commands
 ) -> tuple[Difference, ...]:
-    """The differences of a VM that has passthrough devices but is not in the intent."""
+    """The differences of a VM that has devices of any kind but is not in the intent, or whose devices are unknown."""
+    if vm.unread_devices:
+        return (_unread(vm, commands),)
     held, _others = survey(observed, vm, models)
+    named = [(_subject(one), _device(one), one.kind, describe_device(one.device)) for one in held]
+    units = held_units(vm)
+    for unit, subject in subjects(units, ()).items():
+        named.append((subject, unit.value, unit.kind, subject))
+    parts = {key for unit in units for key in unit.keys}
+    for device in vm.devices:
+        if isinstance(device.backing, SriovBacking) and device.key not in parts:
+            network = device.backing.network_name or device.backing.network
+            named.append((device.label or f"SR-IOV network adapter {device.key}", network, "sriov", device.label))
     return tuple(
         _difference(
             vm,
             "extra",
-            subject=_subject(one),
-            device=_device(one),
+            subject=subject,
+            device=what,
             wanted="no passthrough device",
-            found=one.kind,
-            cause=f"{vm.name} has {describe_device(one.device)}, but the VM is not in the intent",
+            found=kind,
+            cause=f"{vm.name} has {described}, but the VM is not in the intent",
             cure="Add the VM to the intent, or detach the device",
-            command=commands.only(vm.moid, []),
+            command=commands.nothing(vm.moid),
             planned=False,
         )
-        for one in held
+        for subject, what, kind, described in named
+    )
+
+
+def _unread(vm: Vm, commands: Commands) -> Difference:
+    unreachable = vm.connection_state != "connected"
+    return _difference(
+        vm,
+        "unreachable" if unreachable else "unreadable",
+        found=vm.connection_state if unreachable else "devices",
+        cause=f"{vm.name} {vm.unread_devices}, so it is unknown whether it has passthrough devices",
+        cure="Reconnect or register the VM again, or give the account System.Read on it",
+        command=commands.show_vm(vm.moid),
+        planned=False,
     )
 
 

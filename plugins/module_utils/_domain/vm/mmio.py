@@ -173,10 +173,14 @@ def current_size_gb(vm: Vm) -> int | None:
     return int(value) if value is not None and value.strip().isdecimal() else None
 
 
+def is_window_on(vm: Vm) -> bool:
+    use = _setting(vm, USE_KEY)
+    return use is not None and use.strip().upper() == "TRUE"
+
+
 def usable_size_gb(vm: Vm) -> int | None:
     """The window that the VM gets, in GB; None without EFI firmware, or when the window is not turned on."""
-    use = _setting(vm, USE_KEY)
-    if vm.firmware != "efi" or use is None or use.strip().upper() != "TRUE":
+    if vm.firmware != "efi" or not is_window_on(vm):
         return None
     size = current_size_gb(vm)
     return DEFAULT_WINDOW_GB if size is None else size

@@ -199,6 +199,11 @@ def _advanced(raw: object, parameter: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((str(key), _setting_text(value) or "") for key, value in raw.items()))
 
 
+def is_setting_name(name: str) -> bool:
+    """Whether ``advanced`` can have this name."""
+    return _SETTING.fullmatch(name) is not None
+
+
 def _setting_text(value: object) -> str | None:
     """The value of a setting as text; None when it is neither text nor a whole number. JSON has one type for numbers."""
     if isinstance(value, str):

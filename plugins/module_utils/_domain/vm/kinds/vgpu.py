@@ -103,6 +103,12 @@ def setting_key(device_key: int, name: str) -> str:
     return f"pciPassthru{device_key - FIRST_KEY}.cfg.{name}"
 
 
+def settings_of(vm: Vm, unit: HeldUnit) -> dict[str, str]:
+    """The settings of a vGPU that the VM has, by name."""
+    prefix = setting_key(unit.keys[0], "").lower()
+    return {key[len(prefix) :]: value for key, value in vm.extra_config.items() if key.lower().startswith(prefix)}
+
+
 def settings_changes(vm: Vm, entry: DesiredVgpu, unit: HeldUnit) -> Iterator[Change]:
     """The changes of settings of a vGPU that the VM has already."""
     actual = {key.lower(): value for key, value in vm.extra_config.items()}
