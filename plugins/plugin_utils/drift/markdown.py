@@ -34,7 +34,7 @@ def render_markdown(report: FleetReport, *, made: str) -> str:
 def _figures(part: Record) -> list[str]:
     figures = part["summary"]
     numbers = [str(figures[key]) for key in ("hosts", "vms", "drift", "unknown", "ignored")]
-    return [_text(part["vcenter"]), _HEADINGS[part["status"]].lower(), *numbers]
+    return [escaped(part["vcenter"]), _HEADINGS[part["status"]].lower(), *numbers]
 
 
 def _part(part: Record) -> list[str]:
@@ -42,7 +42,7 @@ def _part(part: Record) -> list[str]:
     expected = [record for record in part["differences"] if record["ignored"]]
     lines: list[str] = []
     if counted:
-        lines += [f"## {_text(part['vcenter'])}", ""]
+        lines += [f"## {escaped(part['vcenter'])}", ""]
         lines += _rows(
             ("object", "what", "difference", "why", "fix"),
             [_difference(record) for record in counted[:MOST_ROWS]],
@@ -50,26 +50,26 @@ def _part(part: Record) -> list[str]:
         lines += _more(len(counted))
         lines += _commands(counted)
     if expected:
-        lines += [f"### Expected on {_text(part['vcenter'])}", ""]
+        lines += [f"### Expected on {escaped(part['vcenter'])}", ""]
         lines += _rows(
             ("object", "what", "difference", "rule"),
-            [[_text(r["object"]), _what(r), _text(r["title"]), _text(r["ignored"])] for r in expected[:MOST_ROWS]],
+            [[escaped(r["object"]), _what(r), escaped(r["title"]), escaped(r["ignored"])] for r in expected[:MOST_ROWS]],
         )
         lines += _more(len(expected))
     lines += _guests(part)
     if part["idle_rules"]:
-        lines += [f"Rules without a match: {', '.join(map(_text, part['idle_rules']))}.", ""]
+        lines += [f"Rules without a match: {', '.join(map(escaped, part['idle_rules']))}.", ""]
     return lines
 
 
 def _guests(part: Record) -> list[str]:
     rows = [
         [
-            _text(guest["vm"]),
-            _text(one["device"]),
+            escaped(guest["vm"]),
+            escaped(one["device"]),
             f"**{one['status'].replace('_', ' ')}**",
             one["step"] or "-",
-            _text(one["reason"]),
+            escaped(one["reason"]),
         ]
         for guest in part.get("guests") or ()
         for one in guest["devices"] or [{**guest, "device": ""}]
@@ -77,16 +77,16 @@ def _guests(part: Record) -> list[str]:
     if not rows:
         return []
     head = ("VM", "device", "result", "verified up to", "why")
-    return [f"### In the guests of {_text(part['vcenter'])}", "", *_rows(head, rows[:MOST_ROWS]), *_more(len(rows))]
+    return [f"### In the guests of {escaped(part['vcenter'])}", "", *_rows(head, rows[:MOST_ROWS]), *_more(len(rows))]
 
 
 def _difference(record: Record) -> list[str]:
-    why = " ".join(f"{_text(text).rstrip('.')}." for text in (record["cause"], *record["obstacles"]))
-    return [_text(record["object"]), _what(record), f"**{_text(record['title'])}**", why, _text(record["cure"])]
+    why = " ".join(f"{escaped(text).rstrip('.')}." for text in (record["cause"], *record["obstacles"]))
+    return [escaped(record["object"]), _what(record), f"**{escaped(record['title'])}**", why, escaped(record["cure"])]
 
 
 def _what(record: Record) -> str:
-    return _text(" ".join(text for text in (record["subject"], record["device"]) if text))
+    return escaped(" ".join(text for text in (record["subject"], record["device"]) if text))
 
 
 def _commands(records: Iterable[Record]) -> list[str]:
@@ -109,6 +109,6 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _text(value: Any) -> str:
+def escaped(value: Any) -> str:
     """Any text on one line, with its Markdown characters escaped. Not HTML-escaped: Markdown readers show the text as it is."""
     return _MARKUP.sub(r"\\\1", " ".join(str(value).split()))

@@ -8,9 +8,10 @@ configured **and** in effect gets an entry: a pending card is not adopted, becau
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from ..drift.kinds import Difference
 from ..errors import InputError
 from ..graphics.configured import ConfiguredSetting, configured_graphics
 from ..graphics.desired import DesiredGpu, DesiredGraphics
@@ -18,6 +19,7 @@ from ..graphics.plan import DEFAULT, POLICY
 from ..host.desired import DesiredPassthrough
 from ..host.passthrough import plan_passthrough
 from ..host.selector import DesiredDevice, Selector, refuse_contradictions
+from ..host.virtual_functions import pending_functions
 from ..host_entries.kinds import parse_host_entries
 from ..observed.direct_path import is_chosen_mode
 from ..observed.hosts import Host, HostDevice, dependency_groups
@@ -45,6 +47,37 @@ def adopt_host(host: Host, name: str) -> AdoptedHost | None:
     if not noted and graphics is None:
         return None
     return AdoptedHost(moid=host.moid, name=name, devices=noted, graphics=graphics, cluster=host.cluster)
+
+
+def pending_devices(host: Host) -> Iterator[Difference]:
+    """The devices of a host that are not adopted because a reboot would change them, or because the host no longer offers them."""
+    if not host.is_reachable:
+        return
+    for device in host.candidates():
+        if device.has_pending_passthrough or device.is_lost_at_reboot:
+            state = "enabled" if device.enabled else "disabled"
+            cause = f"{device.address} is {state} for passthrough, which is not in effect: nobody knows whether the reboot is wanted"
+            if device.is_lost_at_reboot:
+                cause = f"{device.address} is in effect, but the host no longer offers it: it is lost at the next reboot"
+            cure = f"Reboot {host.name}, or set passthrough of the device back, and adopt again"
+        elif device.has_pending_functions:
+            cause = f"{device.address} has {pending_functions(device)}"
+            cure = f"Reboot {host.name}, or set the number that is in effect, and adopt again"
+        else:
+            continue
+        yield Difference(
+            kind="pending_reboot",
+            type="host",
+            object=host.name,
+            moid=host.moid,
+            cluster=host.cluster,
+            subject=device.address,
+            device=f"{device.ids} {device.name}".rstrip(),
+            found=device.state,
+            cause=cause,
+            cure=cure,
+            planned=False,
+        )
 
 
 def _is_passed(device: HostDevice) -> bool:

@@ -23,7 +23,7 @@ from ..plain import Record
 from ..sriov.desired import DesiredSriov
 from ..vm.observed_vms import ObservedVms
 from .entries import AdoptedHost, AdoptedVm, Adoption
-from .hosts import adopt_host
+from .hosts import adopt_host, pending_devices
 from .vms import adopt_vm
 
 _STAYS = frozenset({"extra", "pending_reboot", "protected_conflict", "stale_address", "roll_unfinished", "unchecked", "stopped_for_host"})
@@ -37,10 +37,10 @@ def propose(
 ) -> Adoption:
     """An entry for each host and each VM with something that an intent can name. ``host_name`` and ``vm_names``: how it names them."""
     hosts = [found for host in observed.vms.hosts if (found := adopt_host(host, host_name(host))) is not None]
+    left = [one for host in observed.vms.hosts for one in pending_devices(host)]
     models = observed.vms.models()
     near = _by_host(observed.vms)
     vms: list[AdoptedVm] = []
-    left: list[Difference] = []
     for vm in observed.vms.everyone():
         if not vm.devices and not vm.unread_devices:
             continue
@@ -113,12 +113,19 @@ def _reduced(host: AdoptedHost, troubles: Sequence[Difference]) -> AdoptedHost |
 
 def left_over(adoption: Adoption, differences: Sequence[Difference]) -> tuple[Difference, ...]:
     """What is not adopted: the reasons found on the way, and what the comparison still finds, each device once, sorted."""
-    explained = {one.moid for one in adoption.left if one.type == "vm"}
-    rest = [one for one in differences if not (one.kind == "extra" and one.moid in explained)]
-    found: dict[tuple[object, ...], Difference] = {}
-    for one in (*adoption.left, *rest):
-        found.setdefault((one.type, one.moid or one.object, one.subject, one.cause), one)
-    return tuple(sorted(found.values(), key=lambda one: one.place))
+    explained = {(one.moid, one.subject if one.type == "host" else "") for one in adoption.left}
+    graver = [one for one in differences if one.kind not in ("extra", "pending_reboot")]
+    rest = [one for one in differences if (one.moid, one.subject if one.type == "host" else "") not in explained]
+    found: dict[tuple[str, str, str], Difference] = {}
+    for one in (*graver, *adoption.left, *rest):
+        found.setdefault((one.type, one.moid or one.object, one.subject), one)
+    return tuple(sorted(map(_advised, found.values()), key=lambda one: one.place))
+
+
+def _advised(difference: Difference) -> Difference:
+    """With a command that needs no intent: the object is in none."""
+    command = "" if difference.command.startswith("ansible-playbook") else difference.command
+    return replace(difference, command=command, planned=False)
 
 
 def describe(adoption: Adoption, hosts: Collection[Host], vms: Collection[Vm]) -> str:
