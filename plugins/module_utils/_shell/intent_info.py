@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.adoption.entries import Adoption
-from .._domain.adoption.intent import describe, left_over, propose, with_adoption, without_troubled
+from .._domain.adoption.intent import describe, left_over, propose, with_adoption, with_hosts_of_vms, without_troubled
 from .._domain.drift.commands import Commands
 from .._domain.drift.compare import ObservedEndpoint, find_drift
 from .._domain.errors import InputError
@@ -69,11 +69,11 @@ def observe(session: Session, query: IntentQuery) -> AdoptedFleet:
     inventory = read_names(session, managers=True)
     request = query.comparison
     observed = _with_whole_vms(session, inventory, read_endpoint(session, inventory, request))
-    adoption = propose(
-        observed,
-        lambda host: _reference(inventory.host_names, host.moid, host.name),
-        lambda vm: _vm_names(inventory.vm_names, vm),
-    )
+
+    def host_name(host: Host) -> str:
+        return _reference(inventory.host_names, host.moid, host.name)
+
+    adoption = propose(observed, host_name, lambda vm: _vm_names(inventory.vm_names, vm))
     for _round in range(_ROUNDS):
         found = deepen(session, with_adoption(observed, adoption), request)
         differences = find_drift(found.observed, found.plans, request.commands)
@@ -87,7 +87,8 @@ def observe(session: Session, query: IntentQuery) -> AdoptedFleet:
             code="not_settled",
             cure="Wait until no other run and no user changes devices there, then run it again",
         )
-    return AdoptedFleet(adoption=replace(adoption, left=left_over(adoption, differences)), observed=found.observed)
+    adoption = replace(adoption, left=left_over(adoption, differences))
+    return AdoptedFleet(adoption=with_hosts_of_vms(adoption, observed.vms.hosts, host_name), observed=found.observed)
 
 
 def _with_whole_vms(session: Session, inventory: Inventory, observed: ObservedEndpoint) -> ObservedEndpoint:

@@ -138,7 +138,10 @@ def _by_host(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str]:
     everything: list[Record] = []
     for label, one in vcenters:
         group = groups[label]
-        lines += [f"    {group}:", "      hosts:" if one.result["hosts"] else "      hosts: {}"]
+        lines += [f"    {group}:", "      hosts:"]
+        if not one.result["hosts"]:
+            # Nothing is adopted on a host: the VMs belong to the vCenter itself.
+            lines.append(f"        {flow(names.get(label, label))}:")
         for host in one.result["hosts"]:
             name = names[label, host["moid"]]
             own = f"\n          passthrough_host_name: {flow(host['name'])}" if name != host["name"] else ""
@@ -165,15 +168,17 @@ def _by_host(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str]:
 def _host_names(vcenters: Sequence[tuple[str, AdoptedVcenter]], taken: Sequence[str]) -> Mapping[object, str]:
     """(vCenter, id of a host) → its inventory name. A name that several vCenters have gets the vCenter behind it."""
     plain = [host_name(str(host["name"])).casefold() for _label, one in vcenters for host in one.result["hosts"]]
+    no_hosts = [(label, label) for label, one in vcenters if not one.result["hosts"]]
     return distinct(
-        (
+        no_hosts
+        + [
             (
                 (label, host["moid"]),
                 f"{text}.{label}" if plain.count((text := host_name(str(host["name"]))).casefold()) > 1 and len(vcenters) > 1 else text,
             )
             for label, one in vcenters
             for host in one.result["hosts"]
-        ),
+        ],
         taken,
     )
 

@@ -150,12 +150,9 @@ ROLE_OPTIONS: dict[str, tuple[str, ...]] = {
 }
 
 PLAYBOOK_OPTIONS: tuple[str, ...] = (
-    "capacity_cluster",
-    "capacity_fit",
-    "capacity_hosts",
-    "capacity_ignore_unreadable_vms",
-    "capacity_include",
-    "capacity_report_file",
+    "adopt_dest",
+    "adopt_max_host_queries",
+    "adopt_shape",
     "directpath_foreign_variables",
     "directpath_hosts",
     "directpath_intent",
@@ -176,12 +173,9 @@ PLAYBOOK_OPTIONS: tuple[str, ...] = (
 """Variables that playbooks and roles read, and that are not options of a role."""
 
 EMERGENCY_OPTIONS: tuple[str, ...] = (
-    "capacity_cluster",
-    "capacity_fit",
-    "capacity_hosts",
-    "capacity_ignore_unreadable_vms",
-    "capacity_include",
-    "capacity_report_file",
+    "adopt_dest",
+    "adopt_max_host_queries",
+    "adopt_shape",
     "directpath_hosts",
     "pause_clusters",
     "pause_reason",

@@ -13,7 +13,7 @@ from ..graphics.desired import DesiredGpu, DesiredGraphics
 from ..host.selector import DesiredDevice
 from ..plain import Record
 from ..vm.desired.sriov_networks import DesiredSriovNetwork
-from ..vm.desired.units import DesiredUnit
+from ..vm.desired.units import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu
 from ..vm.desired.vm import DesiredVm
 
 Entry: TypeAlias = DesiredDevice | DesiredUnit | DesiredSriovNetwork
@@ -27,7 +27,10 @@ class Noted:
     note: str = ""
 
     def record(self) -> Record:
-        return {"entry": {key: value for key, value in self.entry.option().items() if (key, value) != ("count", 1)}, "note": self.note}
+        entry = self.entry.option()
+        if isinstance(self.entry, DesiredVgpu | DesiredGroup | DesiredDvx) and self.entry.count == 1:
+            del entry["count"]
+        return {"entry": entry, "note": self.note}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

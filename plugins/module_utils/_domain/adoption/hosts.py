@@ -3,7 +3,7 @@
 """The entries of an intent for what one host is configured to now. PRIVATE to the collection.
 
 Devices are selected by their model wherever that selects exactly them, because an address changes when a card is added. Only what is
-configured **and** in effect gets an entry: a pending card is not adopted, because nobody knows whether its reboot is wanted.
+configured **and** in effect gets an entry: a pending card is not adopted, because it is unknown whether its reboot is intended.
 """
 
 from __future__ import annotations
@@ -56,10 +56,12 @@ def pending_devices(host: Host) -> Iterator[Difference]:
     for device in host.candidates():
         if device.has_pending_passthrough or device.is_lost_at_reboot:
             state = "enabled" if device.enabled else "disabled"
-            cause = f"{device.address} is {state} for passthrough, which is not in effect: nobody knows whether the reboot is wanted"
+            cause = f"{device.address} is {state} for passthrough, which is not in effect, and it is unknown whether the reboot is intended"
             if device.is_lost_at_reboot:
                 cause = f"{device.address} is in effect, but the host no longer offers it: it is lost at the next reboot"
             cure = f"Reboot {host.name}, or set passthrough of the device back, and adopt again"
+            if device.is_lost_at_reboot or not (device.capable or device.active):
+                cure = f"Check the IOMMU and the slot in the firmware of {host.name}, or disable the device, and adopt again"
         elif device.has_pending_functions:
             cause = f"{device.address} has {pending_functions(device)}"
             cure = f"Reboot {host.name}, or set the number that is in effect, and adopt again"

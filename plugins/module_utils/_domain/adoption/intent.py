@@ -21,6 +21,7 @@ from ..observed.hosts import Host
 from ..observed.vms import Vm
 from ..plain import Record
 from ..sriov.desired import DesiredSriov
+from ..text import counted
 from ..vm.observed_vms import ObservedVms
 from .entries import AdoptedHost, AdoptedVm, Adoption
 from .hosts import adopt_host, pending_devices
@@ -131,8 +132,17 @@ def _advised(difference: Difference) -> Difference:
 def describe(adoption: Adoption, hosts: Collection[Host], vms: Collection[Vm]) -> str:
     """The result in one sentence."""
     left = {(one.type, one.moid or one.object) for one in adoption.left}
-    parts = [
-        f"{len(adoption.hosts)} of {len(hosts)} hosts and {len(adoption.vms)} of {len(vms)} VMs have devices or settings that are adopted",
-        f"{len(left)} objects are listed, because something of them is not adopted" if left else "nothing is left",
+    adopted = sum(1 for host in adoption.hosts if host.devices or host.graphics is not None)
+    read = f"{counted(len(hosts), 'host')} and {counted(len(vms), 'VM')} read: {adopted} and {len(adoption.vms)} adopted"
+    return f"{read}; on {counted(len(left), 'object')} something is not adopted" if left else f"{read}; nothing is left"
+
+
+def with_hosts_of_vms(adoption: Adoption, hosts: Iterable[Host], host_name: Callable[[Host], str]) -> Adoption:
+    """With the hosts that have nothing of their own, and VMs that are adopted: an inventory of ESXi hosts needs them."""
+    named, homes = {host.moid for host in adoption.hosts}, {vm.host for vm in adoption.vms}
+    more = [
+        AdoptedHost(moid=host.moid, name=host_name(host), cluster=host.cluster)
+        for host in hosts
+        if host.name in homes and host.moid not in named
     ]
-    return "; ".join(parts)
+    return replace(adoption, hosts=tuple(sorted((*adoption.hosts, *more), key=_by_name)))
