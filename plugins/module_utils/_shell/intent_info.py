@@ -87,7 +87,7 @@ def observe(session: Session, query: IntentQuery) -> AdoptedFleet:
             code="not_settled",
             cure="Wait until no other run and no user changes devices there, then run it again",
         )
-    adoption = replace(adoption, left=left_over(adoption, differences))
+    adoption = replace(adoption, left=left_over(adoption, differences, request.commands))
     return AdoptedFleet(adoption=with_hosts_of_vms(adoption, observed.vms.hosts, host_name), observed=found.observed)
 
 

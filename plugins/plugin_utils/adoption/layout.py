@@ -29,6 +29,9 @@ _HEAD = """\
 _ACCOUNT = """\
 # The account: vcenter_username and vcenter_password (from a vault), or VMWARE_USER and VMWARE_PASSWORD in the environment.
 """
+_HOSTS = """\
+# An entry without count is for every device of the model, also for one that is added to the host later.
+"""
 _VMS = """\
 # No entry has power, so the playbooks leave these VMs on or off as they are. No entry has state: exactly, so no playbook detaches a device
 # that is not listed here; drift reports it.
@@ -89,7 +92,7 @@ def _by_vcenter(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str
         lines.append(f"        {flow(label)}:")
         files[f"host_vars/{label}/connection.yml"] = one.connection_text()
         if one.hosts:
-            files[f"host_vars/{label}/hosts.yml"] = one.head + "passthrough_hosts:\n" + "\n".join(_targets(one)) + "\n"
+            files[f"host_vars/{label}/hosts.yml"] = one.head + _HOSTS + "passthrough_hosts:\n" + "\n".join(_targets(one)) + "\n"
         if one.result["vms"]:
             files[f"host_vars/{label}/vms.yml"] = one.vms_text()
     return {"inventory.yml": _with_head(vcenters, lines), **files}
@@ -97,17 +100,21 @@ def _by_vcenter(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str
 
 def _with_head(vcenters: Sequence[tuple[str, AdoptedVcenter]], lines: Sequence[str]) -> str:
     places = one_line(", ".join(one.place for _label, one in vcenters))
-    return f"# Inventory of {places}. It was adopted: the playbook plan shows no change for it.\n" + "\n".join(lines) + "\n"
+    head = f"# Inventory of {places}. It was adopted: the playbook plan shows no change for it.\n"
+    return head + _HOSTS + "\n".join(lines) + "\n"
 
 
 def _targets(one: AdoptedVcenter) -> list[str]:
     """The entries of ``passthrough_hosts``: one for hosts that are alike. A cluster is named if it has no other host."""
     lines: list[str] = []
+    troubled = {left["moid"] for left in one.result["not_adopted"]}
     for members in _alike(one.hosts).values():
         clusters = {host["cluster"] for host in members}
         cluster = next(iter(clusters)) if len(clusters) == 1 else None
-        if cluster is not None and one.result["clusters"].get(cluster) == len(members):
-            lines.append(f"  - cluster: {flow(cluster)}{comment(f'all its hosts are alike: {len(members)}')}")
+        is_whole = cluster is not None and len(members) > 1 and one.result["clusters"].get(cluster) == len(members)
+        if is_whole and not troubled.intersection(host["moid"] for host in members):
+            note = f"its {len(members)} hosts are alike. The entry is also for hosts that are added later"
+            lines.append(f"  - cluster: {flow(cluster)}{comment(note)}")
         elif len(line := f"  - hosts: {flow([host['name'] for host in members])}") <= 100:
             lines.append(line)
         else:

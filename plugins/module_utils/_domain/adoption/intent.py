@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ..drift.commands import Commands
 from ..drift.compare import ObservedEndpoint
 from ..drift.kinds import Difference
 from ..graphics.desired import DesiredHostGraphics
@@ -112,7 +113,9 @@ def _reduced(host: AdoptedHost, troubles: Sequence[Difference]) -> AdoptedHost |
     return None
 
 
-def left_over(adoption: Adoption, differences: Sequence[Difference]) -> tuple[Difference, ...]:
+def left_over(
+    adoption: Adoption, differences: Sequence[Difference], commands: Commands
+) -> tuple[Difference, ...]:
     """What is not adopted: the reasons found on the way, and what the comparison still finds, each device once, sorted."""
     explained = {(one.moid, one.subject if one.type == "host" else "") for one in adoption.left}
     graver = [one for one in differences if one.kind not in ("extra", "pending_reboot")]
@@ -120,12 +123,14 @@ def left_over(adoption: Adoption, differences: Sequence[Difference]) -> tuple[Di
     found: dict[tuple[str, str, str], Difference] = {}
     for one in (*graver, *adoption.left, *rest):
         found.setdefault((one.type, one.moid or one.object, one.subject), one)
-    return tuple(sorted(map(_advised, found.values()), key=lambda one: one.place))
+    return tuple(sorted((_advised(one, commands) for one in found.values()), key=lambda one: one.place))
 
 
-def _advised(difference: Difference) -> Difference:
+def _advised(difference: Difference, commands: Commands) -> Difference:
     """With a command that needs no intent: the object is in none."""
     command = "" if difference.command.startswith("ansible-playbook") else difference.command
+    if difference.kind == "memory_not_reserved":
+        command = commands.module("vm_memory_reservation", {"vm": [difference.moid]})
     return replace(difference, command=command, planned=False)
 
 
