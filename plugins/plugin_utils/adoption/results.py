@@ -31,7 +31,7 @@ def adopt_results(
         )
     adopted = [
         AdoptedVcenter(result=_read(vcenter, result), connection=_known(number, connections))
-        for number, (vcenter, result) in enumerate(zip(vcenters, results, strict=True))
+        for number, (vcenter, result) in enumerate(zip(vcenters, _built_in(results), strict=True))
     ]
     files = inventory_files(adopted, shape)
     folder = Path(dest).expanduser().absolute()
@@ -51,7 +51,7 @@ def adopt_results(
 
 
 def _known(number: int, connections: Sequence[Record]) -> dict[str, Any]:
-    given = connections[number] if number < len(connections) else {}
+    given = _built_in(connections[number]) if number < len(connections) else {}
     return {key: given[key] for key in CONNECTION if given.get(key) not in (None, "")}
 
 
@@ -65,3 +65,16 @@ def _read(vcenter: str, result: Record) -> Record:
             cure="Correct this, or adopt the other vCenters alone (--limit). Nothing was written",
         )
     return result
+
+
+def _built_in(value: Any) -> Any:
+    """A deep copy with built-in types: results of tasks may have tagged or unsafe variants of them."""
+    if isinstance(value, Mapping):
+        return {_built_in(key): _built_in(entry) for key, entry in value.items()}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return [_built_in(entry) for entry in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int.__int__(value)
+    return float.__float__(value) if isinstance(value, float) else value

@@ -9,6 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+try:
+    from ansible._internal._datatag._tags import TrustedAsTemplate
+except ImportError:  # before 2.19
+    TrustedAsTemplate = None
+
 from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import as_whole, suggest_word
 
@@ -83,13 +88,14 @@ def plain(place: Place, value: Any, depth: int = 0) -> Any:
             "wrong_type", f"is nested more than {DEEPEST} levels deep", "Look for a YAML anchor that contains itself"
         )
     if isinstance(value, str):
-        if "{{" in value or "{%" in value:
+        if ("{{" in value or "{%" in value) and not is_data(value):
             place.fail(
                 "undefined",
                 f"is {value!r}: a variable in the template is not defined",
                 "Define it for this inventory host",
             )
-        return str.__str__(value)
+        # Older releases know by the type of the text that it is data, and would render it in the next task.
+        return value if hasattr(value, "__UNSAFE__") else str.__str__(value)
     if isinstance(value, Mapping):
         below = depth + 1
         return {_plain_key(place, key): plain(place.key(str(key)), entry, below) for key, entry in value.items()}
@@ -98,6 +104,16 @@ def plain(place: Place, value: Any, depth: int = 0) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return int.__int__(value)
     return value
+
+
+def is_data(value: str) -> bool:
+    """Whether text that looks like a template is none: it has the tag ``!unsafe``, as the name of a VM may.
+
+    From 2.19 on, Ansible marks what it may render. A template that it could not render is an error there, and never comes here.
+    """
+    if TrustedAsTemplate is None:
+        return hasattr(value, "__UNSAFE__")
+    return type(value) is not str and not TrustedAsTemplate.is_tagged_on(value)
 
 
 def _plain_key(place: Place, key: Any) -> Any:
