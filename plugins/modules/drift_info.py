@@ -81,8 +81,9 @@ options:
   scope:
     description:
       - V(intent) compares the hosts and virtual machines that O(targets) and O(vms) name.
-      - V(fleet) compares all hosts and virtual machines of the vCenter. On those that are not named, every passthrough device is reported
-        as not desired.
+      - V(fleet) compares all hosts and virtual machines of the vCenter. What O(targets), O(graphics) and O(vms) could name and do not
+        name is reported as not desired - passthrough devices, virtual functions, device modes and graphics settings of hosts, and devices
+        of every kind in virtual machines.
     type: str
     choices: [intent, fleet]
     default: intent

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.text import counted, full_stop, one_line
+from ...module_utils._domain.text import full_stop, one_line
 from ..drift.markdown import escaped
 
 FILE = "not_adopted.md"
@@ -50,4 +50,4 @@ def left_lines(results: Sequence[tuple[str, Record]], most: int = 50) -> list[st
         for one in result["not_adopted"]
     ]
     more = len(left) - most
-    return [*lines, *left[:most], *([f"And {counted(more, 'more entry')} in {FILE}"] if more > 0 else [])]
+    return [*lines, *left[:most], *([f"And {more} more, in {FILE}"] if more > 0 else [])]
