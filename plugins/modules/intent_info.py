@@ -65,7 +65,7 @@ hosts:
     moid: {description: Managed object id., type: str, returned: always}
     cluster: {description: Cluster. Null for a host without one., type: str, returned: always}
     devices: {description: "The entries of C(passthrough_devices), each with a note about the choice that it is.", type: list,
-      elements: dict, returned: always, sample: [{entry: {match: "10de:20f1", count: 2}, note: "2 of 4, those that are passed through now"}]}
+      elements: dict, returned: always, sample: [{entry: {match: "10de:20f1", count: 2}, note: "2 of 4"}]}
     graphics: {description: "The settings of C(passthrough_graphics). Null if the host has those of a new host.", type: dict,
       returned: always}
 vms:

@@ -38,9 +38,7 @@ def test_the_name_stays_a_name(tmp_path: Path, programs: Programs) -> None:
             "start.yml",
         )
         target = tmp_path / "adopted"
-        done = made.run(
-            "ansible-playbook", "directpath.vsphere.adopt", "-i", str(start), "-e", f"adopt_dest={target}"
-        )
+        done = made.run("ansible-playbook", "directpath.vsphere.adopt", "-i", str(start), "-e", f"adopt_dest={target}")
         assert done.returncode == 0, done.stdout + done.stderr
         written = "".join(path.read_text(encoding="utf-8") for path in target.rglob("*.yml"))
         assert f'!unsafe "{NAME}"' in written

@@ -10,7 +10,6 @@ from typing import Any
 
 from .._domain.adoption.entries import Adoption
 from .._domain.adoption.intent import describe, left_over, propose, with_adoption, with_hosts_of_vms, without_troubled
-from .._domain.drift.commands import Commands
 from .._domain.drift.compare import ObservedEndpoint, find_drift
 from .._domain.errors import InputError
 from .._domain.host.targets import Inventory

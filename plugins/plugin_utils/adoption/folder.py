@@ -34,7 +34,9 @@ def compare_folder(folder: Path, files: Mapping[str, str]) -> bool:
         found = _read(folder)
     except (OSError, UnicodeDecodeError) as error:
         raise DirectPathError(
-            message=f"{folder} cannot be read: {error}", code="folder_unreadable", cure="Name a folder that this user can read and write"
+            message=f"{folder} cannot be read: {error}",
+            code="folder_unreadable",
+            cure="Name a folder that this user can read and write",
         ) from error
     if not found:
         return False

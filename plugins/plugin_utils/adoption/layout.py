@@ -74,7 +74,10 @@ def inventory_files(vcenters: Sequence[AdoptedVcenter], shape: str) -> dict[str,
     ordered = sorted(vcenters, key=lambda one: (str(one.result["vcenter"]), int(one.result["port"])))
     addresses = [str(one.result["vcenter"]) for one in ordered]
     labels = distinct(
-        (number, host_name(one.place.replace(":", "_") if addresses.count(addresses[number]) > 1 else addresses[number]))
+        (
+            number,
+            host_name(one.place.replace(":", "_") if addresses.count(addresses[number]) > 1 else addresses[number]),
+        )
         for number, one in enumerate(ordered)
     )
     named = [(labels[number], one) for number, one in enumerate(ordered)]
@@ -92,7 +95,9 @@ def _by_vcenter(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str
         lines.append(f"        {flow(label)}:")
         files[f"host_vars/{label}/connection.yml"] = one.connection_text()
         if one.hosts:
-            files[f"host_vars/{label}/hosts.yml"] = one.head + _HOSTS + "passthrough_hosts:\n" + "\n".join(_targets(one)) + "\n"
+            files[f"host_vars/{label}/hosts.yml"] = (
+                one.head + _HOSTS + "passthrough_hosts:\n" + "\n".join(_targets(one)) + "\n"
+            )
         if one.result["vms"]:
             files[f"host_vars/{label}/vms.yml"] = one.vms_text()
     return {"inventory.yml": _with_head(vcenters, lines), **files}
@@ -167,7 +172,11 @@ def _by_host(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str]:
         if key not in titles:
             files[f"host_vars/{members[0]['inventory_name']}.yml"] = text
             continue
-        lines += [f"    {titles[key]}:", "      hosts:", *(f"        {flow(host['inventory_name'])}:" for host in members)]
+        lines += [
+            f"    {titles[key]}:",
+            "      hosts:",
+            *(f"        {flow(host['inventory_name'])}:" for host in members),
+        ]
         files[f"group_vars/{titles[key]}.yml"] = f"# {len(members)} hosts that are alike.\n{text}"
     return {"inventory.yml": _with_head(vcenters, lines), **files}
 
@@ -181,7 +190,9 @@ def _host_names(vcenters: Sequence[tuple[str, AdoptedVcenter]], taken: Sequence[
         + [
             (
                 (label, host["moid"]),
-                f"{text}.{label}" if plain.count((text := host_name(str(host["name"]))).casefold()) > 1 and len(vcenters) > 1 else text,
+                f"{text}.{label}"
+                if plain.count((text := host_name(str(host["name"]))).casefold()) > 1 and len(vcenters) > 1
+                else text,
             )
             for label, one in vcenters
             for host in one.result["hosts"]
@@ -197,7 +208,13 @@ def _settings(host: Record) -> list[str]:
 
 def _title(host: Record) -> str:
     """A name for a group of hosts that are alike, from their first devices."""
-    named = [str(value) for device in host["devices"][:2] if (value := device["entry"].get("match")) and isinstance(value, str)]
+    named = [
+        str(value)
+        for device in host["devices"][:2]
+        if (value := device["entry"].get("match")) and isinstance(value, str)
+    ]
     if not host["devices"] and not host["graphics"]:
         return "without_devices"
-    return group_name("with_" + "_and_".join(named)) if named else "with_graphics" if host["graphics"] else "with_devices"
+    return (
+        group_name("with_" + "_and_".join(named)) if named else "with_graphics" if host["graphics"] else "with_devices"
+    )

@@ -19,7 +19,13 @@ CONNECTION = ("vcenter_ca_path", "vcenter_validate_certs", "vcenter_proxy_host",
 
 
 def adopt_results(
-    results: Sequence[Record], vcenters: Sequence[str], connections: Sequence[Record], dest: str, shape: str, *, write: bool
+    results: Sequence[Record],
+    vcenters: Sequence[str],
+    connections: Sequence[Record],
+    dest: str,
+    shape: str,
+    *,
+    write: bool,
 ) -> dict[str, Any]:
     """Write the inventory if the folder does not have it yet, and return the keys of the task result.
 
@@ -27,7 +33,10 @@ def adopt_results(
     """
     if not dest.strip():
         raise InputError(
-            message="No folder is named", code="no_folder", parameter="dest", cure="Name a new folder: -e adopt_dest=inventory"
+            message="No folder is named",
+            code="no_folder",
+            parameter="dest",
+            cure="Name a new folder: -e adopt_dest=inventory",
         )
     adopted = [
         AdoptedVcenter(result=_read(vcenter, result), connection=_known(number, connections))

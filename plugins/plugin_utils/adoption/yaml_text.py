@@ -29,7 +29,9 @@ class _Dumper(yaml.SafeDumper):
     def text(self, value: str) -> yaml.Node:
         if any(sign in value for sign in _TEMPLATE):
             return self.represent_scalar("!unsafe", value, style='"')
-        plain = _WORD.fullmatch(value) and self.resolve(yaml.ScalarNode, value, (True, False)) == self.DEFAULT_SCALAR_TAG
+        plain = (
+            _WORD.fullmatch(value) and self.resolve(yaml.ScalarNode, value, (True, False)) == self.DEFAULT_SCALAR_TAG
+        )
         return self.represent_scalar(self.DEFAULT_SCALAR_TAG, value, style=None if plain else '"')
 
 
@@ -72,7 +74,10 @@ def entries(key: str, records: Sequence[Mapping[str, Any]], indent: str) -> list
 def vm_entry(record: Mapping[str, Any], indent: str) -> list[str]:
     """The lines of one VM: one line if it is short, else one line for each device."""
     lists = {key: record[key] for key in ("devices", "sriov_networks") if record[key]}
-    notes = [*record["notes"], *dict.fromkeys(str(one["note"]) for found in lists.values() for one in found if one["note"])]
+    notes = [
+        *record["notes"],
+        *dict.fromkeys(str(one["note"]) for found in lists.values() for one in found if one["note"]),
+    ]
     whole = {
         **record["names"],
         **{key: [short(one["entry"]) for one in found] for key, found in lists.items()},

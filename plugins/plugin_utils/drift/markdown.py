@@ -53,7 +53,10 @@ def _part(part: Record) -> list[str]:
         lines += [f"### Expected on {escaped(part['vcenter'])}", ""]
         lines += _rows(
             ("object", "what", "difference", "rule"),
-            [[escaped(r["object"]), _what(r), escaped(r["title"]), escaped(r["ignored"])] for r in expected[:MOST_ROWS]],
+            [
+                [escaped(r["object"]), _what(r), escaped(r["title"]), escaped(r["ignored"])]
+                for r in expected[:MOST_ROWS]
+            ],
         )
         lines += _more(len(expected))
     lines += _guests(part)

@@ -58,7 +58,9 @@ def pending_devices(host: Host) -> Iterator[Difference]:
             state = "enabled" if device.enabled else "disabled"
             cause = f"{device.address} is {state} for passthrough, which is not in effect, and it is unknown whether the reboot is intended"
             if device.is_lost_at_reboot:
-                cause = f"{device.address} is in effect, but the host no longer offers it: it is lost at the next reboot"
+                cause = (
+                    f"{device.address} is in effect, but the host no longer offers it: it is lost at the next reboot"
+                )
             cure = f"Reboot {host.name}, or set passthrough of the device back, and adopt again"
             if device.is_lost_at_reboot or not (device.capable or device.active):
                 cure = f"Check the IOMMU and the slot in the firmware of {host.name}, or disable the device, and adopt again"
@@ -107,12 +109,17 @@ def _passthrough(devices: Sequence[HostDevice], passed: Sequence[HostDevice], *,
         everything = [device for device in devices if device.kind == kind]
         labels = dict.fromkeys(device.label or None for device in chosen)
         if by_place:
-            found += [_at_its_place(device, "selected by address: the host uses this model in two ways") for device in chosen]
+            found += [
+                _at_its_place(device, "selected by address: the host uses this model in two ways") for device in chosen
+            ]
             continue
         for label in labels:
             same = [device for device in chosen if (device.label or None) == label]
             if label is None and len(labels) > 1:
-                found += [_at_its_place(device, "selected by address: other cards of this model have a label") for device in same]
+                found += [
+                    _at_its_place(device, "selected by address: other cards of this model have a label")
+                    for device in same
+                ]
             elif len(same) == len(everything):
                 found.append(_of_kind(same, label=label))
             else:
@@ -159,7 +166,9 @@ def _last_function(host: Host, noted: Noted) -> str:
     entry = noted.entry
     if not isinstance(entry, DesiredDevice):
         return ""
-    return max((d.address.rpartition(".")[2] for d in host.devices if entry.selector.matches(d) and d.enabled), default="")
+    return max(
+        (d.address.rpartition(".")[2] for d in host.devices if entry.selector.matches(d) and d.enabled), default=""
+    )
 
 
 def _selected(host: Host, noted: Sequence[Noted]) -> tuple[str, ...] | None:

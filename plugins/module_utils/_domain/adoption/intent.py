@@ -28,15 +28,23 @@ from .entries import AdoptedHost, AdoptedVm, Adoption
 from .hosts import adopt_host, pending_devices
 from .vms import adopt_vm
 
-_STAYS = frozenset({"extra", "pending_reboot", "protected_conflict", "stale_address", "roll_unfinished", "unchecked", "stopped_for_host"})
+_STAYS = frozenset(
+    {
+        "extra",
+        "pending_reboot",
+        "protected_conflict",
+        "stale_address",
+        "roll_unfinished",
+        "unchecked",
+        "stopped_for_host",
+    }
+)
 """Kinds of differences of a host that are about what is not adopted of it, and those that say nothing about an entry."""
 _OF_GRAPHICS = frozenset({"graphics_differ", "graphics_pending"})
 _NO_FAULT_OF_A_VM = frozenset({"unchecked", "stopped_for_host"})
 
 
-def propose(
-    observed: ObservedEndpoint, host_name: Callable[[Host], str], vm_names: Callable[[Vm], Record]
-) -> Adoption:
+def propose(observed: ObservedEndpoint, host_name: Callable[[Host], str], vm_names: Callable[[Vm], Record]) -> Adoption:
     """An entry for each host and each VM with something that an intent can name. ``host_name`` and ``vm_names``: how it names them."""
     hosts = [found for host in observed.vms.hosts if (found := adopt_host(host, host_name(host))) is not None]
     left = [one for host in observed.vms.hosts for one in pending_devices(host)]
@@ -88,7 +96,9 @@ def without_troubled(adoption: Adoption, differences: Iterable[Difference]) -> A
 
     A host first loses its graphics settings: a difference does not always say which entry it comes from.
     """
-    troubles = [one for one in differences if one.kind not in _STAYS or (one.type == "vm" and one.kind not in _NO_FAULT_OF_A_VM)]
+    troubles = [
+        one for one in differences if one.kind not in _STAYS or (one.type == "vm" and one.kind not in _NO_FAULT_OF_A_VM)
+    ]
     about: dict[str, list[Difference]] = {}
     for one in troubles:
         about.setdefault(one.moid, []).append(one)
@@ -113,9 +123,7 @@ def _reduced(host: AdoptedHost, troubles: Sequence[Difference]) -> AdoptedHost |
     return None
 
 
-def left_over(
-    adoption: Adoption, differences: Sequence[Difference], commands: Commands
-) -> tuple[Difference, ...]:
+def left_over(adoption: Adoption, differences: Sequence[Difference], commands: Commands) -> tuple[Difference, ...]:
     """What is not adopted: the reasons found on the way, and what the comparison still finds, each device once, sorted."""
     explained = {(one.moid, one.subject if one.type == "host" else "") for one in adoption.left}
     graver = [one for one in differences if one.kind not in ("extra", "pending_reboot")]
@@ -138,7 +146,9 @@ def describe(adoption: Adoption, hosts: Collection[Host], vms: Collection[Vm]) -
     """The result in one sentence."""
     left = {(one.type, one.moid or one.object) for one in adoption.left}
     adopted = sum(1 for host in adoption.hosts if host.devices or host.graphics is not None)
-    read = f"{counted(len(hosts), 'host')} and {counted(len(vms), 'VM')} read: {adopted} and {len(adoption.vms)} adopted"
+    read = (
+        f"{counted(len(hosts), 'host')} and {counted(len(vms), 'VM')} read: {adopted} and {len(adoption.vms)} adopted"
+    )
     return f"{read}; on {counted(len(left), 'object')} something is not adopted" if left else f"{read}; nothing is left"
 
 

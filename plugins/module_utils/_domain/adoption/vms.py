@@ -14,7 +14,7 @@ from ..drift.kinds import Difference
 from ..host.selector import DesiredDevice, Selector
 from ..observed.hosts import Host, HostDevice
 from ..observed.networks import HostNetworks, Network
-from ..observed.vms import DynamicBacking, SriovBacking, UnknownBacking, Vm, VmDevice
+from ..observed.vms import SriovBacking, UnknownBacking, Vm, VmDevice
 from ..plain import Record
 from ..vm.desired.mmio import DesiredMmio
 from ..vm.desired.sriov_networks import AUTOMATIC, DesiredSriovNetwork
@@ -74,7 +74,15 @@ def adopt_vm(observed: ObservedVms, vm: Vm, names: Record, models: Mapping[str, 
 
 def _left(vm: Vm, kind: str, subject: str, cause: str, cure: str = ONCE) -> Difference:
     return Difference(
-        kind=kind, type="vm", object=vm.name, moid=vm.moid, cluster=vm.cluster, subject=subject, cause=cause, cure=cure, planned=False
+        kind=kind,
+        type="vm",
+        object=vm.name,
+        moid=vm.moid,
+        cluster=vm.cluster,
+        subject=subject,
+        cause=cause,
+        cure=cure,
+        planned=False,
     )
 
 
@@ -97,14 +105,34 @@ def _beyond_an_entry(vm: Vm, held: Sequence[Held], others: Sequence[VmDevice]) -
     for one in held:
         if one.kind == "dynamic" and _common(one) is None:
             cause = f"{vm.name} has a dynamic device of several models that have nothing in common: {_models(one)}"
-            found.append(_left(vm, "refused", one.device.label, cause, "Attach one device for each model, with a label or by its ids"))
+            found.append(
+                _left(
+                    vm,
+                    "refused",
+                    one.device.label,
+                    cause,
+                    "Attach one device for each model, with a label or by its ids",
+                )
+            )
     for device in others:
         backing = device.backing
         if isinstance(backing, SriovBacking) and backing.dvx_class and device.group_instance is None:
-            cause = f"{device.label or 'a network adapter'} of {vm.name} is provided by the DVX class {backing.dvx_class}"
-            found.append(_left(vm, "refused", device.label, cause, "Manage this VM by hand: the collection does not change such adapters"))
+            cause = (
+                f"{device.label or 'a network adapter'} of {vm.name} is provided by the DVX class {backing.dvx_class}"
+            )
+            found.append(
+                _left(
+                    vm,
+                    "refused",
+                    device.label,
+                    cause,
+                    "Manage this VM by hand: the collection does not change such adapters",
+                )
+            )
         if isinstance(backing, UnknownBacking):
-            found.append(_left(vm, "unreadable", device.label, f"{vm.name} has a device of the unknown type {backing.type_name}"))
+            found.append(
+                _left(vm, "unreadable", device.label, f"{vm.name} has a device of the unknown type {backing.type_name}")
+            )
     unnamed = [unit for unit in held_units(vm) if not unit.value]
     if unnamed:
         found.append(_left(vm, "unreadable", "", f"The name of a vendor device group of {vm.name} was not read"))
@@ -162,7 +190,11 @@ def _backing(held: Sequence[Held]) -> BackingChoice:
 
 
 def _without_companions(
-    observed: ObservedVms, base: DesiredVm, devices: tuple[Noted, ...], units: Sequence[Noted], adapters: Sequence[Noted]
+    observed: ObservedVms,
+    base: DesiredVm,
+    devices: tuple[Noted, ...],
+    units: Sequence[Noted],
+    adapters: Sequence[Noted],
 ) -> tuple[Noted, ...]:
     """Without the entries for functions that come with another one, because they share a reset: the audio function of a GPU."""
     if len(devices) < 2:
@@ -194,12 +226,18 @@ def _unit(vm: Vm, same: Sequence[HeldUnit]) -> Noted:
         entry = DesiredDvx(device_class=first.value, parameters=first.parameters, count=count)
     else:
         settings = [settings_of(vm, unit) for unit in same]
-        common = {name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)}
-        named = {name: value for name, value in common.items() if is_setting_name(name) and value.strip() == value != ""}
+        common = {
+            name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)
+        }
+        named = {
+            name: value for name, value in common.items() if is_setting_name(name) and value.strip() == value != ""
+        }
         entry = DesiredVgpu(profile=first.value, count=count, advanced=tuple(sorted(named.items())))
         left = sorted({name for found in settings for name in found} - named.keys())
         if left:
-            return Noted(entry=entry, note=f"settings that are not the same for all of them are left out: {', '.join(left)}")
+            return Noted(
+                entry=entry, note=f"settings that are not the same for all of them are left out: {', '.join(left)}"
+            )
     return Noted(entry=entry)
 
 
@@ -270,7 +308,12 @@ def _with_options(observed: ObservedVms, vm: Vm, desired: DesiredVm) -> tuple[De
         sizes = [DesiredMmio(), *([DesiredMmio(size_gb=size)] if (size := current_size_gb(vm)) else [])]
         tried.append(("its 64-bit MMIO window is not what mmio needs", [replace(desired, mmio=mmio) for mmio in sizes]))
     if vm.latency_sensitivity == "high":
-        tried.append(("its latency sensitivity is high, but not all CPUs are reserved", [replace(desired, latency_sensitivity="high")]))
+        tried.append(
+            (
+                "its latency sensitivity is high, but not all CPUs are reserved",
+                [replace(desired, latency_sensitivity="high")],
+            )
+        )
     if _is_pinned(observed, vm):
         tried.append(("its VM-host rule is not complete", [replace(desired, pin_to_host=True)]))
     for why, variants in tried:

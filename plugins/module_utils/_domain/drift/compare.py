@@ -259,7 +259,9 @@ def _host_differences(observed: ObservedEndpoint, plans: Plans, commands: Comman
         if observed.whole_fleet:
             from .settings import setting_differences  # imported here, as above
 
-            yield from setting_differences(host, observed.modes.get(host.moid, ()), _desired_graphics(observed, host), commands)
+            yield from setting_differences(
+                host, observed.modes.get(host.moid, ()), _desired_graphics(observed, host), commands
+            )
 
 
 def _functions(

@@ -100,11 +100,15 @@ class Adopted:
         for key in ("targets", "graphics"):
             for number, target in enumerate(self.intent.get(key) or []):
                 for place in range(len(target["devices"]) if "devices" in target else 0):
-                    yield from self._without(key, number, ("devices", place), "host", target.get("hosts", target.get("cluster")))
+                    yield from self._without(
+                        key, number, ("devices", place), "host", target.get("hosts", target.get("cluster"))
+                    )
         for number, graphics in enumerate(self.intent.get("graphics") or []):
             for name in ("default_type", "assignment_policy"):
                 if name in graphics:
-                    yield from self._without("graphics", number, (name,), "host", graphics.get("hosts", graphics.get("cluster")))
+                    yield from self._without(
+                        "graphics", number, (name,), "host", graphics.get("hosts", graphics.get("cluster"))
+                    )
         for number, vm in enumerate(self.intent.get("vms") or []):
             yield from self._without("vms", number, (), "vm", [vm.get("name") or vm["moid"]])
             for name in ("devices", "sriov_networks"):
@@ -123,7 +127,11 @@ class Adopted:
             entry = place[path[-1]]
             del place[path[-1]]
             target = intent[key][number]
-            if key == "graphics" and not ({"default_type", "assignment_policy"} & set(target)) and not target.get("devices"):
+            if (
+                key == "graphics"
+                and not ({"default_type", "assignment_policy"} & set(target))
+                and not target.get("devices")
+            ):
                 del intent[key][number]
             elif key == "vms":
                 if not target.get("devices"):

@@ -23,4 +23,3 @@ def test_each_lab(name: str, shape: str) -> None:
     entries = check_each_entry(adopted)
     assert entries >= ENTRIES.get(name, 0), adopted.files
     assert bool(entries) == (name in ENTRIES), adopted.files
-

@@ -42,7 +42,9 @@ def test_it_is_written_once(tmp_path: Path, exists: bool) -> None:
     assert [path.name for path in folder.parent.iterdir()] == ["inventory"], "no draft is left"
 
 
-@pytest.mark.parametrize("change", ["another text", "one more", "one less", "a link", "a file in its place", "a link in its place"])
+@pytest.mark.parametrize(
+    "change", ["another text", "one more", "one less", "a link", "a file in its place", "a link in its place"]
+)
 def test_other_content_is_refused_and_stays(tmp_path: Path, change: str) -> None:
     folder = tmp_path / "inventory"
     write_folder(folder, FILES)
@@ -93,7 +95,9 @@ def test_another_process_that_was_faster_keeps_its_files(tmp_path: Path) -> None
 
 def adopted(dest: Path, *results: dict[str, Any], **more: Any) -> dict[str, Any]:
     names = [f"vc-{number}" for number in range(1, len(results) + 1)]
-    return adopt_results(results, names, more.pop("connections", []), str(dest), "vcenter", write=more.pop("write", True))
+    return adopt_results(
+        results, names, more.pop("connections", []), str(dest), "vcenter", write=more.pop("write", True)
+    )
 
 
 def test_check_mode_predicts_and_writes_nothing(tmp_path: Path) -> None:
@@ -120,7 +124,12 @@ def test_no_folder(dest: str) -> None:
 
 
 def test_only_known_connection_variables_are_written(tmp_path: Path) -> None:
-    given = {"vcenter_ca_path": "/etc/ca.pem", "vcenter_password": "secret", "vcenter_username": "root", "vcenter_proxy_host": ""}
+    given = {
+        "vcenter_ca_path": "/etc/ca.pem",
+        "vcenter_password": "secret",
+        "vcenter_username": "root",
+        "vcenter_proxy_host": "",
+    }
     adopted(tmp_path / "a", EMPTY, connections=[given])
     text = (tmp_path / "a/host_vars/vc-01/connection.yml").read_text()
     assert text.endswith('vcenter_hostname: vc-01\nvcenter_ca_path: "/etc/ca.pem"\n')

@@ -31,7 +31,14 @@ def host(name: str, devices: list[dict[str, Any]], cluster: str | None = "c", **
 
 
 def vcenter(*hosts: dict[str, Any], address: str = "vc-01", port: int = 443, **more: Any) -> AdoptedVcenter:
-    result = {"vcenter": address, "port": port, "hosts": list(hosts), "vms": [], "not_adopted": [], "clusters": {"c": len(hosts)}}
+    result = {
+        "vcenter": address,
+        "port": port,
+        "hosts": list(hosts),
+        "vms": [],
+        "not_adopted": [],
+        "clusters": {"c": len(hosts)},
+    }
     return AdoptedVcenter(result={**result, "summary": "read", **more})
 
 
@@ -79,10 +86,32 @@ def test_a_cluster_is_named_only_if_all_its_hosts_are_alike_and_healthy() -> Non
 
 
 def left(moid: str, **more: Any) -> dict[str, Any]:
-    return {"moid": moid, "object": "a", "subject": "s", "device": "", "cause": "why", "obstacles": [], "cure": "fix", "command": "", **more}
+    return {
+        "moid": moid,
+        "object": "a",
+        "subject": "s",
+        "device": "",
+        "cause": "why",
+        "obstacles": [],
+        "cure": "fix",
+        "command": "",
+        **more,
+    }
 
 
-NAMES = ["esx-01.lab", "/DC/host/c/esx 01", "/DC/host/c/esx_01", "{{ x }}", "all", "localhost", "a[1:3]", "vcenter_vc_01", "with_10de_20f1", "..", "é"]
+NAMES = [
+    "esx-01.lab",
+    "/DC/host/c/esx 01",
+    "/DC/host/c/esx_01",
+    "{{ x }}",
+    "all",
+    "localhost",
+    "a[1:3]",
+    "vcenter_vc_01",
+    "with_10de_20f1",
+    "..",
+    "é",
+]
 
 
 @pytest.mark.parametrize("shape", SHAPES)
