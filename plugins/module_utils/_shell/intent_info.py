@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._domain.adoption.entries import Adoption
+from .._domain.adoption.entries import AdoptedIntent
 from .._domain.adoption.intent import describe, left_over, propose, with_adoption, with_hosts_of_vms, without_troubled
 from .._domain.drift.compare import ObservedEndpoint, find_drift
 from .._domain.errors import InputError
@@ -59,7 +59,7 @@ class IntentQuery:
 class AdoptedFleet:
     """What is adopted, and the hosts and VMs that were read."""
 
-    adoption: Adoption
+    adoption: AdoptedIntent
     observed: ObservedEndpoint
 
 

@@ -29,10 +29,14 @@ class _Dumper(yaml.SafeDumper):
     def text(self, value: str) -> yaml.Node:
         if any(sign in value for sign in _TEMPLATE):
             return self.represent_scalar("!unsafe", value, style='"')
-        plain = (
-            _WORD.fullmatch(value) and self.resolve(yaml.ScalarNode, value, (True, False)) == self.DEFAULT_SCALAR_TAG
-        )
+        plain = _WORD.fullmatch(value) and _resolve(self, value) == self.DEFAULT_SCALAR_TAG
         return self.represent_scalar(self.DEFAULT_SCALAR_TAG, value, style=None if plain else '"')
+
+
+def _resolve(dumper: yaml.SafeDumper, value: str) -> Any:
+    """The tag that a reader gives to the text without quotes."""
+    resolve: Any = dumper.resolve
+    return resolve(yaml.ScalarNode, value, (True, False))
 
 
 _Dumper.add_representer(str, _Dumper.text)

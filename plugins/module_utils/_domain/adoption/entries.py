@@ -96,7 +96,7 @@ class AdoptedVm:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Adoption:
+class AdoptedIntent:
     """What is adopted of one vCenter, and ``left``: what is not, with the reason and what a person can do."""
 
     hosts: tuple[AdoptedHost, ...] = ()

@@ -24,7 +24,7 @@ from ..plain import Record
 from ..sriov.desired import DesiredSriov
 from ..text import counted
 from ..vm.observed_vms import ObservedVms
-from .entries import AdoptedHost, AdoptedVm, Adoption
+from .entries import AdoptedHost, AdoptedIntent, AdoptedVm
 from .hosts import adopt_host, pending_devices
 from .vms import adopt_vm
 
@@ -44,7 +44,9 @@ _OF_GRAPHICS = frozenset({"graphics_differ", "graphics_pending"})
 _NO_FAULT_OF_A_VM = frozenset({"unchecked", "stopped_for_host"})
 
 
-def propose(observed: ObservedEndpoint, host_name: Callable[[Host], str], vm_names: Callable[[Vm], Record]) -> Adoption:
+def propose(
+    observed: ObservedEndpoint, host_name: Callable[[Host], str], vm_names: Callable[[Vm], Record]
+) -> AdoptedIntent:
     """An entry for each host and each VM with something that an intent can name. ``host_name`` and ``vm_names``: how it names them."""
     hosts = [found for host in observed.vms.hosts if (found := adopt_host(host, host_name(host))) is not None]
     left = [one for host in observed.vms.hosts for one in pending_devices(host)]
@@ -54,10 +56,10 @@ def propose(observed: ObservedEndpoint, host_name: Callable[[Host], str], vm_nam
     for vm in observed.vms.everyone():
         if not vm.devices and not vm.unread_devices:
             continue
-        found = adopt_vm(near.get(vm.host_moid or "", observed.vms), vm, vm_names(vm), models)
-        vms += [found.vm] if found.vm is not None else []
-        left += found.left
-    return Adoption(hosts=tuple(sorted(hosts, key=_by_name)), vms=tuple(vms), left=tuple(left))
+        proposal = adopt_vm(near.get(vm.host_moid or "", observed.vms), vm, vm_names(vm), models)
+        vms += [proposal.vm] if proposal.vm is not None else []
+        left += proposal.left
+    return AdoptedIntent(hosts=tuple(sorted(hosts, key=_by_name)), vms=tuple(vms), left=tuple(left))
 
 
 def _by_name(host: AdoptedHost) -> tuple[str, str]:
@@ -75,7 +77,7 @@ def _by_host(observed: ObservedVms) -> Mapping[str, ObservedVms]:
     }
 
 
-def with_adoption(observed: ObservedEndpoint, adoption: Adoption) -> ObservedEndpoint:
+def with_adoption(observed: ObservedEndpoint, adoption: AdoptedIntent) -> ObservedEndpoint:
     """The observed state with what is adopted as the desired state."""
     devices = {host.moid: host.desired for host in adoption.hosts if host.devices}
     graphics = {host.moid: host.graphics for host in adoption.hosts if host.graphics is not None}
@@ -91,7 +93,7 @@ def with_adoption(observed: ObservedEndpoint, adoption: Adoption) -> ObservedEnd
     )
 
 
-def without_troubled(adoption: Adoption, differences: Iterable[Difference]) -> Adoption:
+def without_troubled(adoption: AdoptedIntent, differences: Iterable[Difference]) -> AdoptedIntent:
     """What can stay of an adoption, given the differences from it. Equal to ``adoption`` when nothing has to go.
 
     A host first loses its graphics settings: a difference does not always say which entry it comes from.
@@ -106,7 +108,7 @@ def without_troubled(adoption: Adoption, differences: Iterable[Difference]) -> A
     vms = tuple(vm for vm in adoption.vms if vm.moid not in about)
     gone = {vm.moid for vm in adoption.vms} - {vm.moid for vm in vms}
     gone |= {old.moid for old, new in zip(adoption.hosts, hosts, strict=True) if new != old}
-    return Adoption(
+    return AdoptedIntent(
         hosts=tuple(host for host in hosts if host is not None),
         vms=vms,
         left=(*adoption.left, *(one for one in troubles if one.moid in gone)),
@@ -123,7 +125,7 @@ def _reduced(host: AdoptedHost, troubles: Sequence[Difference]) -> AdoptedHost |
     return None
 
 
-def left_over(adoption: Adoption, differences: Sequence[Difference], commands: Commands) -> tuple[Difference, ...]:
+def left_over(adoption: AdoptedIntent, differences: Sequence[Difference], commands: Commands) -> tuple[Difference, ...]:
     """What is not adopted: the reasons found on the way, and what the comparison still finds, each device once, sorted."""
     explained = {(one.moid, one.subject if one.type == "host" else "") for one in adoption.left}
     graver = [one for one in differences if one.kind not in ("extra", "pending_reboot")]
@@ -142,7 +144,7 @@ def _advised(difference: Difference, commands: Commands) -> Difference:
     return replace(difference, command=command, planned=False)
 
 
-def describe(adoption: Adoption, hosts: Collection[Host], vms: Collection[Vm]) -> str:
+def describe(adoption: AdoptedIntent, hosts: Collection[Host], vms: Collection[Vm]) -> str:
     """The result in one sentence."""
     left = {(one.type, one.moid or one.object) for one in adoption.left}
     adopted = sum(1 for host in adoption.hosts if host.devices or host.graphics is not None)
@@ -152,7 +154,9 @@ def describe(adoption: Adoption, hosts: Collection[Host], vms: Collection[Vm]) -
     return f"{read}; on {counted(len(left), 'object')} something is not adopted" if left else f"{read}; nothing is left"
 
 
-def with_hosts_of_vms(adoption: Adoption, hosts: Iterable[Host], host_name: Callable[[Host], str]) -> Adoption:
+def with_hosts_of_vms(
+    adoption: AdoptedIntent, hosts: Iterable[Host], host_name: Callable[[Host], str]
+) -> AdoptedIntent:
     """With the hosts that have nothing of their own, and VMs that are adopted: an inventory of ESXi hosts needs them."""
     named, homes = {host.moid for host in adoption.hosts}, {vm.host for vm in adoption.vms}
     more = [

@@ -154,7 +154,9 @@ def surplus_differences(
     if vm.unread_devices:
         return (_unread(vm, commands),)
     held, _others = survey(observed, vm, models)
-    named = [(_subject(one), _device(one), one.kind, describe_device(one.device)) for one in held]
+    named: list[tuple[str, str, str, str]] = [
+        (_subject(one), _device(one), one.kind, describe_device(one.device)) for one in held
+    ]
     units = held_units(vm)
     for unit, subject in subjects(units, ()).items():
         named.append((subject, unit.value, unit.kind, subject))

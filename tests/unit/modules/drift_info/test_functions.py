@@ -108,7 +108,12 @@ def test_fewer_than_configured_are_drift_of_a_desired_number_only() -> None:
     lab.run("host_rolling_reboot", targets=[{"hosts": ["esx-01"]}])
     lab.sim.journal.clear()
     assert [one["kind"] for one in compared(lab, 8)[2]] == ["pending_reboot"]
-    assert lab.run("drift_info", targets=[{"hosts": ["esx-01"], "devices": []}], scope="fleet")["status"] == "in_sync"
+    nothing = {"targets": [{"hosts": ["esx-01"], "devices": []}]}
+    assert lab.run("drift_info", **nothing)["status"] == "in_sync"
+    (extra,) = lab.run("drift_info", **nothing, scope="fleet")["report"]["differences"]
+    assert (extra["kind"], extra["planned"]) == ("extra", False), (
+        "the whole fleet has no virtual function without an entry"
+    )
 
 
 def test_it_costs_no_call_more() -> None:

@@ -4,7 +4,14 @@
 
 from __future__ import annotations
 
+from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.contracts import Contract, Scenario
+from tests.unit.modules.harness import Lab
+
+
+def fleet() -> Lab:
+    return Lab.load("v80")
+
 
 CONTRACT = Contract(
     module="intent_info",
@@ -13,4 +20,14 @@ CONTRACT = Contract(
         "adoption": Scenario("intent_info", {}, 0, lab="v80"),
         "adoption with pending devices": Scenario("intent_info", {}, 0, lab="roll_12"),
     },
+    bad_input=(
+        Case(
+            module="intent_info",
+            title="fewer calls than none",
+            options={"max_host_queries": -1},
+            code="bad_amount",
+            says=("max_host_queries", "0"),
+            lab=fleet,
+        ),
+    ),
 )
