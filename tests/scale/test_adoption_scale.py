@@ -18,8 +18,8 @@ SECONDS = 120
 
 
 def fleet(hosts: int) -> dict[str, Any]:
-    """Clusters of 50 hosts with two A100 that are passed through, and five VMs a host: one with a fixed card, which runs, one with a dynamic
-    card, which is off, and three without."""
+    """Clusters of 50 hosts with two A100 that are passed through, and five VMs a host: one with a fixed card, which runs, one with a
+    dynamic card, which is off, and three without."""
     clusters = []
     for first in range(0, hosts, 50):
         names = [f"gpu-{number:04d}.lab" for number in range(first, min(first + 50, hosts))]

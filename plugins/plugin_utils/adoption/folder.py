@@ -17,7 +17,7 @@ from ...module_utils._domain.errors import DirectPathError, InputError
 from ...module_utils._domain.text import several
 
 MODE, FOLDER_MODE = 0o644, 0o755
-"""The files hold no secret. Others read them: a pipeline, a colleague."""
+"""The files hold no secret. Others read them: a pipeline, another user."""
 _CURE = "Name a new folder (adopt_dest), and compare the two with diff -r"
 
 

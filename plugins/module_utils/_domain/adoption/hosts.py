@@ -36,7 +36,7 @@ def adopt_host(host: Host, name: str) -> AdoptedHost | None:
     by_place = False
     while True:
         noted = (
-            *_without_companions(host, _passthrough(devices, passed, by_place=by_place)),
+            *_without_reset_groups(host, _passthrough(devices, passed, by_place=by_place)),
             *_functions(devices),
             *_modes(devices, with_mode),
         )
@@ -147,7 +147,7 @@ def _by_kind(devices: Iterable[HostDevice]) -> Mapping[tuple[str, str], list[Hos
     return found
 
 
-def _without_companions(host: Host, noted: Sequence[Noted]) -> tuple[Noted, ...]:
+def _without_reset_groups(host: Host, noted: Sequence[Noted]) -> tuple[Noted, ...]:
     """Without the entries for functions that come with another one, because they share a reset: the audio function of a GPU."""
     groups = dependency_groups(host.devices)
     if len(noted) < 2 or all(len(groups[device.address]) == 1 for device in host.candidates() if device.enabled):

@@ -15,8 +15,8 @@ from ..drift.commands import Commands
 from ..drift.compare import ObservedEndpoint
 from ..drift.kinds import Difference
 from ..graphics.desired import DesiredHostGraphics
+from ..host.desired import function_entries, passthrough_entries
 from ..host.passthrough import DesiredPassthrough
-from ..host.virtual_functions import function_entries, passthrough_entries
 from ..host_entries.device_modes import with_modes
 from ..observed.hosts import Host
 from ..observed.vms import Vm

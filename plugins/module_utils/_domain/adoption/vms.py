@@ -56,7 +56,7 @@ def adopt_vm(observed: ObservedVms, vm: Vm, names: Record, models: Mapping[str, 
     units = _units(vm)
     adapters = _adapters(others, networks)
     base = DesiredVm(target=vm.name, moid=vm.moid, backing=_backing(held))
-    devices = _without_companions(observed, base, devices, units, adapters)
+    devices = _without_reset_groups(observed, base, devices, units, adapters)
     desired = _with_entries(base, devices, units, adapters)
     desired, notes = _with_options(observed, vm, desired)
     return VmProposal(
@@ -189,7 +189,7 @@ def _backing(held: Sequence[Held]) -> BackingChoice:
     return "auto" if len(kinds) != 1 else next(iter(kinds))
 
 
-def _without_companions(
+def _without_reset_groups(
     observed: ObservedVms,
     base: DesiredVm,
     devices: tuple[Noted, ...],

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A site with devices of every kind, hard names and unhealthy objects: the entries, and what is listed in their place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.core.clock import ManualClock
+from simulator.simulator import Simulator
+from tests.unit.modules.harness import Lab
+from tests.unit.modules.intent_info.adopted import Adopted, check, check_each_entry
+
+SITE = Path(__file__).resolve().parents[4] / "tests" / "docs" / "labs" / "moving_in.yml"
+A100 = {"match": "10de:20f1"}
+POOL = {"match": {"vendor_id": "10de", "device_id": "20f1", "label": "pool"}}
+
+
+def site() -> Lab:
+    return Lab(sim=Simulator.from_lab(str(SITE), clock=ManualClock()))
+
+
+def vms(adopted: Adopted) -> dict[str, dict[str, Any]]:
+    return {vm["name"]: vm for vm in adopted.intent["vms"]}
+
+
+@pytest.mark.parametrize("shape", ["esxi_hosts", "vcenter"])
+def test_every_entry_stands_for_something(shape: str) -> None:
+    adopted = Adopted.of(site(), shape)
+    check(adopted)
+    assert check_each_entry(adopted) == 23
+
+
+def test_what_is_not_healthy_is_listed_and_not_desired() -> None:
+    adopted = Adopted.of(site())
+    listed = {(one["object"], one["subject"]): one for one in adopted.result["not_adopted"]}
+    assert {(name, subject): one["kind"] for (name, subject), one in listed.items()} == {
+        ("odd-01.lab", "0000:86:00.0"): "pending_reboot",
+        ("clone", "0000:3b:00.0"): "shared_device",
+        ("original", "0000:3b:00.0"): "shared_device",
+        ("loose", "memory reservation"): "memory_not_reserved",
+    }
+    assert all(one["cause"] and one["cure"] and not one["planned"] for one in listed.values())
+    assert not vms(adopted).keys() & {"clone", "original", "loose"}
+    assert "vm_memory_reservation" in listed["loose", "memory reservation"]["command"]
+
+
+def test_the_fix_that_is_shown_makes_it_adoptable() -> None:
+    lab = site()
+    lab.run("vm_memory_reservation", vm=["loose"])
+    lab.run("vm_pci_device", vm=["clone"], devices=[], state="exactly")
+    lab.run("host_passthrough", hosts=["odd-01.lab"], devices=[{"match": "0000:86:00.0"}], state="disabled")
+    adopted = Adopted.of(lab)
+    assert adopted.result["not_adopted"] == []
+    assert {"loose", "original"} <= vms(adopted).keys()
+    assert adopted.drift()["status"] == "in_sync"
+
+
+def test_the_entries() -> None:
+    adopted = Adopted.of(site())
+    assert vms(adopted) == {
+        "/Lyon/vm/a/twin": {"name": "/Lyon/vm/a/twin", "devices": [A100], "backing": "dynamic", "mmio": {}},
+        "desktop-01": {"name": "desktop-01", "devices": [{"vgpu": "grid_a100-10c"}]},
+        "fixed-01": {"name": "fixed-01", "devices": [A100], "backing": "fixed", "mmio": {}},
+        "router-01": {
+            "name": "router-01",
+            "sriov_networks": [{"network": "nfv-control", "physical_function": "vmnic3"}, {"network": "nfv-data"}],
+        },
+        "studio": {"name": "studio", "devices": [{"match": "10de:2230"}], "backing": "fixed", "mmio": {}},
+        "train-01": {
+            "name": "train-01",
+            "devices": [
+                {"group": "Nvidia:2@grid_a100-40c%NVLink"},
+                {"dvx": {"class": "com.example.dvx", "parameters": {"size": 20}}},
+            ],
+            "mmio": {},
+        },
+        "yes: no # off": {"name": "yes: no # off", "devices": [POOL], "backing": "dynamic", "mmio": {}},
+        "{{ 7 * 7 }}": {"name": "{{ 7 * 7 }}", "devices": [POOL], "backing": "dynamic", "mmio": {}},
+    }
+    assert adopted.intent["targets"] == [
+        {"cluster": ["nfv"], "devices": [{"match": "8086:1572", "virtual_functions": 8}]},
+        {"cluster": ["gpu"], "devices": [{**A100, "label": "pool"}, {"match": "10de:2230"}]},
+        {"hosts": ["odd-01.lab"], "devices": [{"match": "10de:1eb8", "count": 1}]},
+    ]
+    gpus = [{**A100, "type": "shared_direct", "vgpu_mode": "same_size"}]
+    assert adopted.intent["graphics"] == [{"cluster": ["nfv"], "devices": gpus}]
