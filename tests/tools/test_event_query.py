@@ -23,6 +23,7 @@ COUNTS_NOTHING = {
     "end_session": "ends a session of the control node",
     "host_capacity_info": "only reads",
     "host_pci_device_info": "only reads",
+    "intent_info": "only reads",
     "rolling_reboot_info": "only reads",
     "rolling_reboot_pause": "sets a mark; it manages neither a host nor a VM",
     "rolling_reboot_restore": "gives back what host_rolling_reboot, which counts it, has stopped",

@@ -8,6 +8,7 @@ The same input gives the same text: no time, no random name. There are two shape
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -110,24 +111,34 @@ def _with_head(vcenters: Sequence[tuple[str, AdoptedVcenter]], lines: Sequence[s
 
 
 def _targets(one: AdoptedVcenter) -> list[str]:
-    """The entries of ``passthrough_hosts``: one for hosts that are alike. A cluster is named if it has no other host."""
+    """The entries of ``passthrough_hosts``: one for hosts that are alike. A cluster is named if all its hosts are, and are healthy."""
     lines: list[str] = []
-    troubled = {left["moid"] for left in one.result["not_adopted"]}
     for members in _alike(one.hosts).values():
-        clusters = {host["cluster"] for host in members}
-        cluster = next(iter(clusters)) if len(clusters) == 1 else None
-        is_whole = cluster is not None and len(members) > 1 and one.result["clusters"].get(cluster) == len(members)
-        if is_whole and not troubled.intersection(host["moid"] for host in members):
-            note = f"its {len(members)} hosts are alike. The entry is also for hosts that are added later"
-            lines.append(f"  - cluster: {flow(cluster)}{comment(note)}")
-        elif len(line := f"  - hosts: {flow([host['name'] for host in members])}") <= 100:
-            lines.append(line)
-        else:
-            lines += ["  - hosts:", *(f"      - {flow(host['name'])}" for host in members)]
-        lines += entries("devices", members[0]["devices"], "    ")
-        if members[0]["graphics"]:
-            lines.append(f"    graphics: {flow(members[0]['graphics'])}")
+        clusters = _whole_clusters(one, members)
+        if clusters:
+            note = "all hosts of it are alike. The entry is also for hosts that are added later"
+            lines += [f"  - cluster: {flow(clusters if len(clusters) > 1 else clusters[0])}{comment(note)}"]
+            lines += _entry_lines(members[0])
+        rest = [host["name"] for host in members if host["cluster"] not in clusters]
+        if rest:
+            line = f"  - hosts: {flow(rest)}"
+            lines += [line] if len(line) <= 100 else ["  - hosts:", *(f"      - {flow(name)}" for name in rest)]
+            lines += _entry_lines(members[0])
     return lines
+
+
+def _entry_lines(host: Record) -> list[str]:
+    graphics = [f"    graphics: {flow(host['graphics'])}"] if host["graphics"] else []
+    return [*entries("devices", host["devices"], "    "), *graphics]
+
+
+def _whole_clusters(one: AdoptedVcenter, members: Sequence[Record]) -> list[str]:
+    """The clusters all of whose hosts are among these, if nothing of them is listed."""
+    troubled = {left["moid"] for left in one.result["not_adopted"]}
+    healthy = Counter(
+        host["cluster"] for host in members if host["moid"] not in troubled and host["cluster"] is not None
+    )
+    return sorted(name for name, count in healthy.items() if count > 1 and one.result["clusters"].get(name) == count)
 
 
 def _alike(hosts: Sequence[Record]) -> dict[str, list[Record]]:

@@ -69,7 +69,7 @@ def _read(vcenter: str, result: Record) -> Record:
     if "not_adopted" not in result:
         raise InputError(
             message=f"{vcenter} was not read: {result.get('msg') or 'the task did not run'}",
-            code=str(result.get("error_code") or "not_read"),
+            code="not_read",
             parameter="results",
             cure="Correct this, or adopt the other vCenters alone (--limit). Nothing was written",
         )

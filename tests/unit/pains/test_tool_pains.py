@@ -64,6 +64,7 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("end_session", {}),
     ("host_pci_device_info", {}),
     ("host_capacity_info", {}),
+    ("intent_info", {}),
     ("rolling_reboot_info", {}),
     ("rolling_reboot_restore", {}),
     (

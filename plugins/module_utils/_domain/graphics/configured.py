@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The graphics settings that somebody configured on a host: those that a new host does not have. PRIVATE to the collection."""
+"""The graphics settings of a host that a new host does not have. PRIVATE to the collection."""
 
 from __future__ import annotations
 

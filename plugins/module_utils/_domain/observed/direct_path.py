@@ -25,11 +25,11 @@ PASSED_MODES = frozenset({"directpath", "enhanced_directpath"})
 """Modes in which a VM gets the whole device."""
 SHARED_MODES = frozenset({"vgpu_same_size", "vgpu_mixed_size"})
 _OF_EVERY_DEVICE = frozenset({"none", "host", "directpath"})
-"""Modes that nobody chose, or that are shown as passthrough."""
+"""Modes of a device as installed, or shown as passthrough."""
 
 
 def is_chosen_mode(mode: str) -> bool:
-    """Whether somebody chose the mode of a device, and passthrough does not show it."""
+    """Whether the mode of a device was chosen, and passthrough does not show it."""
     return mode in MODES.values() and mode not in _OF_EVERY_DEVICE
 
 

@@ -111,7 +111,7 @@ def test_check_mode_predicts_and_writes_nothing(tmp_path: Path) -> None:
 def test_nothing_is_written_if_one_vcenter_was_not_read(tmp_path: Path) -> None:
     with pytest.raises(DirectPathError) as caught:
         adopted(tmp_path / "a", EMPTY, {"failed": True, "msg": "Cannot log in", "error_code": "invalid_login"})
-    assert caught.value.code == "invalid_login"
+    assert caught.value.code == "not_read"
     assert "vc-2 was not read: Cannot log in" in caught.value.sentence()
     assert not (tmp_path / "a").exists()
 
