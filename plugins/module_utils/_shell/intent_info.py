@@ -45,6 +45,7 @@ class IntentQuery:
             "vms": None,
             "only_on_hosts": (),
             "ignore_unreadable_vms": (),
+            "host_ignore_unreadable_vms": (),
             "host_device_limit": None,
             "on_missing": "fail",
             "allow_protected": (),
