@@ -174,8 +174,8 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.suggest import suggest_word
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, visible
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import facts, groups, inventory_name
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, inert, visible
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import facts, groups
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.read import (
     OPTIONS,
     Depth,
@@ -280,9 +280,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _evaluate_name(self, option: str, entry: Any, place: str) -> str:
         expression = self.get_option(option)
         if expression == "name":
-            return inventory_name(entry["name"])
+            return inert(entry["name"])
         try:
-            return inventory_name(str(self._compose(expression, _mark_as_data(entry))))
+            return inert(str(self._compose(expression, _mark_as_data(entry))))
         except AnsibleError as error:
             raise AnsibleParserError(f"{option}: {expression!r} produces no name for {place}: {error}") from error
 

@@ -87,6 +87,8 @@ LAYERS = (
     ),
     Layer(folder="plugins/filter", collection=(UTILS, CONTROLLER), banned=(*WIRE, BASIC)),
     Layer(folder="plugins/doc_fragments", collection=(), banned=(*WIRE, "ansible")),
+    # What ansible-rulebook starts: documentation, and one call.
+    Layer(folder="extensions", collection=(CONTROLLER,), banned=(*WIRE, BASIC, "asyncio", "threading")),
     Layer(folder="plugins", collection=(UTILS,), banned=(*WIRE, BASIC)),
     Layer(folder="simulator", collection=("simulator",), banned=("ansible", "tools", "tests")),
 )

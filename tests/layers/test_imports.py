@@ -12,7 +12,9 @@ from tests.layers.rules import INVENTORY_BUDGET, LAYERS, MODULE_BUDGET, code_lin
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted(
-    str(path.relative_to(ROOT)) for folder in ("plugins", "simulator") for path in (ROOT / folder).rglob("*.py")
+    str(path.relative_to(ROOT))
+    for folder in ("extensions", "plugins", "simulator")
+    for path in (ROOT / folder).rglob("*.py")
 )
 DOMAIN = "plugins/module_utils/_domain/host/passthrough.py"
 VSPHERE = "plugins/module_utils/_vsphere/write/vms.py"

@@ -67,6 +67,7 @@ RANGES: Mapping[str, Range] = {
     "reservation_mb": Range(lowest=0, highest=1 << 30, unit="megabytes", code="bad_reservation"),
     "numa_node": Range(lowest=-1, highest=63, code="bad_numa_node"),
     "minimum_hardware_version": Range(lowest=7, highest=99, code="bad_amount"),
+    "report_outage_after": Range(lowest=1, highest=DAY, unit="seconds", code="bad_timeout"),
     "host_device_limit": Range(lowest=0, highest=100_000, code="out_of_range"),
     "max_host_queries": Range(lowest=0, highest=1_000_000, code="bad_amount"),
     **dict.fromkeys(("expected_minutes.drain", "expected_minutes.reboot", "expected_minutes.settle"), _MINUTES),

@@ -29,6 +29,18 @@ def visible_name(value: object) -> str:
     return re.sub("[\t\r\n]", lambda found: _number(found[0]), visible(value))
 
 
+_BRACES = str.maketrans("{}", "()")
+
+
+def inert(text: str) -> str:
+    """A name or a line that Ansible does not evaluate as a template, wherever a user puts it. Braces that could begin a template become
+    parentheses. A ``#`` at the beginning, which could change the template syntax, becomes an underscore."""
+    name = visible_name(text)
+    if any(sign in name for sign in ("{{", "{%", "{#")):
+        name = name.translate(_BRACES)
+    return f"_{name[1:]}" if name.startswith("#") else name
+
+
 def _number(sign: str) -> str:
     return f"\\x{ord(sign):02x}" if ord(sign) < 0x100 else f"\\u{ord(sign):04x}"
 

@@ -21,7 +21,6 @@ from ...module_utils._domain.observed.vms import (
     Vm,
     VmDevice,
 )
-from ...module_utils._domain.text import visible_name
 
 PREFIX = "directpath_"
 """Prefix of the facts in the variables of an inventory host."""
@@ -134,20 +133,6 @@ def _model(device: VmDevice) -> str:
 def facts(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The variables of an entry: its values with the prefix, except name and vCenter."""
     return {f"{PREFIX}{key}": value for key, value in entry.items() if key not in ("name", "vcenter")}
-
-
-def inventory_name(text: str) -> str:
-    """A name that Ansible does not evaluate. Before release 2.19, Ansible evaluates the name of an inventory host as a template. So
-    braces that could begin a template become parentheses. A ``#`` at the beginning, which could change the template syntax, becomes an
-    underscore.
-    """
-    name = visible_name(text)
-    if any(sign in name for sign in ("{{", "{%", "{#")):
-        name = name.translate(_BRACES)
-    return f"_{name[1:]}" if name.startswith("#") else name
-
-
-_BRACES = str.maketrans("{}", "()")
 
 
 def groups(entry: Mapping[str, Any], by: Sequence[str], counted: Counted = "capable") -> list[str]:

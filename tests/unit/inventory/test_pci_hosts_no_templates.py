@@ -18,10 +18,10 @@ from ansible.vars.manager import VariableManager
 from ansible_collections.directpath.vsphere.plugins.inventory.pci_hosts import InventoryModule
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.names import shown_name
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import DynamicBacking, VmDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import inert
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import (
     GROUPINGS,
     host_entry,
-    inventory_name,
     vm_entry,
 )
 from tests.unit.module_utils._domain.vm.builders import esx, guest
@@ -126,5 +126,5 @@ def test_the_attack_works_where_nothing_is_done_about_it(tmp_path: Path) -> None
     ],
 )
 def test_a_name_that_could_be_a_template_is_written_otherwise(name: str, shown: str) -> None:
-    assert inventory_name(name) == shown
-    assert inventory_name(shown) == shown
+    assert inert(name) == shown
+    assert inert(shown) == shown

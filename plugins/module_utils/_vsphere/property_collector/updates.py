@@ -45,9 +45,17 @@ class Watch:
     login. The filter has its own collector, so that other waits of the same session do not get its updates.
     """
 
-    def __init__(self, session: Session, describe: Callable[[], tuple[list[Any], Paths]]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        describe: Callable[[], tuple[list[Any], Paths]],
+        *,
+        keep: Callable[[str, Any], Any] = lambda _path, value: value,
+    ) -> None:
+        """``keep``: what is kept of a value (path, value), for large values of which only a change matters."""
         self._session = session
         self._describe = describe
+        self._keep = keep
         self._collector: Any = None
         self._version = ""
         self._logins = 0
@@ -80,6 +88,13 @@ class Watch:
             except Exception:
                 self._collector = None
                 raise
+
+    def interrupt(self) -> None:
+        """End the wait of another thread now, if the server can be reached. It raises a fault there."""
+        collector = self._collector
+        if collector is not None:
+            with suppress(Exception):
+                collector.CancelWaitForUpdates()
 
     def close(self) -> None:
         """Remove the filter from the server, if the server can be reached. The next wait creates it again."""
@@ -140,7 +155,7 @@ class Watch:
         for entry in change.changeSet or ():
             missing.pop(entry.name, None)
             value = entry.val if entry.op == "assign" else None
-            values[entry.name] = decode_name(type(change.obj), entry.name, value)
+            values[entry.name] = self._keep(entry.name, decode_name(type(change.obj), entry.name, value))
         for entry in change.missingSet or ():
             values.pop(entry.path, None)
             missing[entry.path] = entry.fault

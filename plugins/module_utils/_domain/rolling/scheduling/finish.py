@@ -42,9 +42,11 @@ def left_over(
     failed = [view for view in fleet.hosts.values() if _needs_person(fleet, view)]
     lost = [view for view in fleet.hosts.values() if is_active(view.entry) and _is_locked(lock_states, view)]
     waiting = [start for start in starts.values() if start.phase == "waiting" and not start.hopeless]
-    until = patient_until(fleet, starts, someone=bool(blocked or unreachable or waiting))
+    # Hosts that another run has in progress are waited for only if the user said for how long.
+    held = lost if fleet.policy.patience is not None else []
+    until = patient_until(fleet, starts, someone=bool(blocked or unreachable or waiting or held))
     if until is not None and fleet.now < until:
-        waited_for = dict.fromkeys((*(start.reason for start in blocked), *reasons))
+        waited_for = dict.fromkeys((*(start.reason for start in blocked), *_locked_by(lock_states, held), *reasons))
         return Outlook(state="waiting", reasons=tuple(waited_for), wake_at=earliest(wake, until))
     count = len(blocked) + len(spent) + len(unreachable)
     words = [f"{count} host{'s are' if count > 1 else ' is'} blocked"] if count else []
@@ -126,6 +128,14 @@ def _needs_person(fleet: FleetIndex, view: HostView) -> bool:
 def _is_locked(lock_states: Mapping[str, lock.LockState], view: HostView) -> bool:
     lock_state = lock_states.get(view.host.compute_moid)
     return lock_state is not None and lock_state.blocker is not None
+
+
+def _locked_by(lock_states: Mapping[str, lock.LockState], views: Sequence[HostView]) -> Iterator[str]:
+    """What holds the locks of these hosts, as sentences."""
+    for view in views:
+        lock_state = lock_states.get(view.host.compute_moid)
+        if lock_state is not None and lock_state.blocker is not None:
+            yield lock_state.blocker.message
 
 
 def _last_progress(fleet: FleetIndex) -> float:

@@ -119,6 +119,16 @@ def test_a_run_that_lost_its_lock_stops_at_once_and_says_so() -> None:
     assert answer.outlook.reasons == ("hosts in progress are locked by another run: esx-1",)
 
 
+def test_hosts_that_another_run_has_in_progress_are_waited_for_as_long_as_the_user_says() -> None:
+    busy = host(in_maintenance_mode=True, devices=(ACTIVE,), entry=entry("verifying", at=NOW - 90, asked=NOW - 90))
+    patient = ask(busy, clusters=[cluster(lock=BOB)], policy=Policy(patience=3600))
+    assert deeds(patient) == []
+    assert patient.outlook.state == "waiting"
+    assert "bob" in patient.outlook.reasons[0]
+    tired = ask(busy, clusters=[cluster(lock=BOB)], policy=Policy(patience=10), now=NOW + 100)
+    assert tired.outlook.state == "stalled"
+
+
 def test_other_clusters_do_not_wait_for_a_locked_one() -> None:
     hosts = [host("a-1", compute_moid="a"), host("b-1", compute_moid="b")]
     answer = ask(*hosts, clusters=[cluster("a", lock=BOB), cluster("b")])

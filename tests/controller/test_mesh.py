@@ -1,0 +1,224 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs on several execution nodes: vCenters split over nodes, two nodes on one vCenter, and a node that dies during a reboot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.core.clock import ScaledClock
+from simulator.lab.describe import describe
+from simulator.simulator import Simulator
+from tests.controller.fleet import Fleet, Programs, fleet
+from tests.controller.mesh import Job, Node, wait_for
+from tests.kill.lab import LAB, TASK, Site
+from tests.kill.playbooks import UNHURRIED
+from tests.unit.inventory.labs import ACCOUNT, PASSWORD, lab
+
+pytest.importorskip("ansible_runner", reason="only the main environment has ansible-runner")
+
+NAMES = ("a", "b")
+WAIT = 120.0
+TTL = 7200
+"""Seconds of vCenter's until a lock without a heartbeat is free: two minutes of ours, so that no busy machine loses its lock."""
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, programs: Programs) -> tuple[Node, Node]:
+    first, second = (Node(name=f"node-{name}", folder=tmp_path / f"node-{name}", programs=programs) for name in NAMES)
+    return first, second
+
+
+def one(name: str) -> dict[str, Any]:
+    hosts = {"name": f"esx-{name}{{}}.lab", "count": 2, "cards": ["t4", "nvme-data"], "memory_gb": 64}
+    return lab(name, hosts, vms=[{"name": f"train-{name}", "host": f"esx-{name}1", "memory_gb": 8, "version": 20}])
+
+
+def vcenter(made: Fleet, name: str) -> dict[str, Any]:
+    """The vCenter as an inventory host, with its intent."""
+    return {
+        "vcenter_hostname": "localhost",
+        "vcenter_port": made.ports[name],
+        "vcenter_ca_path": str(made.ca_files[name]),
+        "passthrough_hosts": [{"cluster": f"gpu {name}", "devices": ["10de:1eb8"]}],
+        "passthrough_vms": [{"name": f"train-{name}", "devices": ["10de:1eb8"], "power": "on"}],
+    }
+
+
+def inventory(made: Fleet) -> dict[str, Any]:
+    return {"all": {"hosts": {f"vc-{name}": vcenter(made, name) for name in made.ports}}}
+
+
+SECRETS = {"VMWARE_USER": ACCOUNT, "VMWARE_PASSWORD": PASSWORD}
+
+
+def test_two_nodes_work_on_two_vcenters_at_the_same_time(
+    tmp_path: Path, programs: Programs, nodes: tuple[Node, Node]
+) -> None:
+    """The first write of each waits until both are there. No vCenter is asked by the node of the other one."""
+    barrier, broken = threading.Barrier(2), []
+
+    def meet(_write: Any) -> None:
+        try:
+            barrier.wait(WAIT)
+        except threading.BrokenBarrierError:
+            broken.append(1)
+
+    with fleet(tmp_path, programs, **{name: one(name) for name in NAMES}) as made:
+        for name in NAMES:
+            made.sims[name].on_write(1, meet, when="before", method="UpdatePassthruConfig")
+        whole = inventory(made)
+        jobs = [
+            node.start("directpath.vsphere.enable", whole, "--limit", f"vc-{name}", **SECRETS)
+            for node, name in zip(nodes, NAMES, strict=True)
+        ]
+        printed = [job.finish() for job in jobs]
+        assert [job.rc for job in jobs] == [0, 0], "".join(printed)
+        assert broken == []
+        counts = [made.sims[name].journal.counters for name in NAMES]
+        assert [count.methods["UpdatePassthruConfig"] for count in counts] == [2, 2]
+        assert counts[0].logins == counts[1].logins
+        assert counts[0].methods == counts[1].methods
+        for text, other in zip(printed, reversed(NAMES), strict=True):
+            assert "changed=1 " in text
+            assert f"esx-{other}1" not in text
+
+
+def test_process_succeeds_although_the_play_failed(
+    tmp_path: Path, programs: Programs, nodes: tuple[Node, Node]
+) -> None:
+    """The trap that the guide is about: only artifacts/rc says how the play ended."""
+    with fleet(tmp_path, programs, a=one("a")) as made:
+        job = nodes[0].start("directpath.vsphere.enable", inventory(made), VMWARE_USER=ACCOUNT, VMWARE_PASSWORD="wrong")
+        text = job.finish()
+        assert "Cannot log in" in text
+        assert (job.rc, job.status) == (2, 0)
+
+
+def served(tmp_path: Path, speed: float = 60.0) -> Iterator[Site]:
+    sim = Simulator.from_lab(LAB, clock=ScaledClock(speed))
+    with sim.serve() as server:
+        (tmp_path / "site").mkdir()
+        yield Site(sim=sim, port=server.port, ca_file=str(server.ca_file), folder=tmp_path / "site")
+        sim.close()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    yield from served(tmp_path)
+
+
+def rolling(**options: Any) -> dict[str, Any]:
+    """An inventory whose only host is the vCenter, with the options of the rolling reboot."""
+    known = {**TASK, **UNHURRIED, "lock_ttl": TTL, "consent": True, **options}
+    variables = {f"rolling_reboot_{name}": value for name, value in known.items() if name != "cluster"}
+    hosts = [{"cluster": "gpu", "devices": ["10de:20f1", "8086:2700"]}]
+    return {"all": {"hosts": {"vc": {"vcenter_hostname": "localhost", "passthrough_hosts": hosts, **variables}}}}
+
+
+def reboot(node: Node, site: Site, **options: Any) -> Job:
+    return node.start("directpath.vsphere.reboot", rolling(**options), **site.credentials())
+
+
+def pending(site: Site) -> None:
+    assert site.state()["pending"] == ["esx-01.lab", "esx-02.lab", "esx-03.lab"]
+
+
+def writes(site: Site, since: int = 0) -> list[str]:
+    """The methods of the writes since then. Refresh is none: a run asks by it whether a host that is back responds."""
+    made = [entry.method for entry in site.sim.journal.writes() if entry.method != "Refresh"]
+    return made[since:]
+
+
+@pytest.mark.long
+def test_of_two_nodes_one_reboots_and_the_other_stops_at_the_lock_or_waits(
+    site: Site, nodes: tuple[Node, Node]
+) -> None:
+    first, second = nodes
+    go_on = threading.Event()
+    stop = site.sim.on_write(1, lambda _write: go_on.wait(WAIT * 3), when="before", method="EnterMaintenanceMode_Task")
+    winner = reboot(first, site)
+    wait_for(lambda: stop.hit is not None, "the first host is drained", winner)
+    before = len(writes(site))
+    refused = reboot(second, site, blocked_timeout=0)
+    text = refused.finish()
+    assert refused.rc == 2, text
+    assert "is locked by " in text
+    assert "@node-a" in text
+    waiter = reboot(second, site, blocked_timeout=36000)
+    printed = waiter.folder.parent / "stream-2"
+    wait_for(lambda: b"0 of 3 done" in printed.read_bytes(), "the second run waits for the lock", waiter)
+    assert writes(site, before) == [], "neither of them wrote anything"
+    go_on.set()
+    told = winner.finish()
+    assert winner.rc == 0, told
+    waited = waiter.finish()
+    assert waiter.rc == 0, waited
+    site.told = told + waited
+    site.proven()
+
+
+@pytest.mark.long
+def test_a_node_dies_during_a_reboot_and_the_other_one_takes_the_job(site: Site, nodes: tuple[Node, Node]) -> None:
+    """What a run of another machine owns is free only when its time to live is over. Each host is rebooted once."""
+    first, second = nodes
+    killed: list[Job] = []
+    stop = site.sim.on_write(1, lambda _write: killed[0].kill(), when="after", method="RebootHost_Task")
+    killed.append(reboot(first, site))
+    wait_for(lambda: stop.hit is not None, "the first reboot is requested", killed[0])
+    lost = killed[0].finish()
+    assert killed[0].rc != 0, "what a dead node sent is no result"
+    assert sum(site.reboots().values()) == 1
+    off = {name for name, power in site.state()["power"].items() if power != site.before["power"][name]}
+    assert off == {"train-01", "train-02"}
+    before = len(writes(site))
+    refused = reboot(second, site, blocked_timeout=0)
+    text = refused.finish()
+    assert refused.rc == 2, text
+    assert "@node-a" in text, "it names the owner"
+    assert writes(site, before) == []
+    job = reboot(second, site, blocked_timeout=36000)
+    site.sim.clock.advance(TTL + 1)
+    site.told = lost + text + job.finish()
+    assert job.rc == 0, site.told
+    site.proven()
+    assert site.sim.journal.counters.methods["RebootHost_Task"] == 3
+    assert "the lock of " in site.told
+
+
+@pytest.mark.long
+def test_two_nodes_change_one_vcenter_at_once(tmp_path: Path, programs: Programs, nodes: tuple[Node, Node]) -> None:
+    """Both end right, or say what another user changed. The next run finds everything in sync, or makes it so."""
+    with fleet(tmp_path, programs, a=one("a")) as made:
+        sim, intent = made.sims["a"], inventory(made)
+
+        def meet(_write: Any) -> None:
+            logins = sim.journal.counters.logins
+            wait_for(lambda: sim.journal.counters.logins >= logins + 2, "the other node is reading")
+
+        sim.on_write(1, meet, when="before", method="UpdatePassthruConfig")
+        jobs = [
+            nodes[0].start("directpath.vsphere.enable", intent, **SECRETS),
+            nodes[1].start("directpath.vsphere.site", intent, **SECRETS),
+        ]
+        for job in jobs:
+            text = job.finish()
+            assert job.rc == 0 or any(words in text for words in ("another user", "another run", "in the meantime")), (
+                text
+            )
+        last = nodes[1].start("directpath.vsphere.site", intent, **SECRETS)
+        text = last.finish()
+        assert last.rc == 0, text
+        assert "train-a" in text
+        with sim.lock:
+            state = describe(sim)
+        assert all(d["active"] for h in state["hosts"] for d in h["devices"] if d["enabled"])
+        (vm,) = state["vms"]
+        assert (vm["power"], len(vm["devices"])) == ("poweredOn", 1)
+        attached = [entry for entry in sim.journal.writes() if entry.method == "ReconfigVM_Task" and entry.effect]
+        assert len(attached) == 1, "the VM was changed once"
