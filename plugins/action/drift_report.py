@@ -13,7 +13,10 @@ from ansible.utils.display import Display
 
 from ..module_utils._domain.errors import DirectPathError
 from ..module_utils._shell.engine.arguments import renamed_from
+from ..module_utils._shell.outlets.arguments import OF_REPORTS
 from ..plugin_utils.drift.files import FORMATS, judge, merge_results, rendered, summarize, write_reports
+from ..plugin_utils.outlets.drift import DriftOutlets
+from ..plugin_utils.outlets.opening import failure_of, parse_outlets, warnings_of
 from ..plugin_utils.report.upload import KINDS, SETTINGS, destination, ending, problem_with
 
 CHOICE = {"type": "str", "choices": ["fail", "report"], "default": "report"}
@@ -27,6 +30,7 @@ ARGUMENTS = {
     **{name: {"type": "path"} for name in FORMATS},
     **{f"{name}_url": {"type": "str", "no_log": True} for name in FORMATS},
     **SETTINGS,
+    **OF_REPORTS,
     "on_drift": CHOICE,
     "on_unknown": CHOICE,
 }
@@ -41,6 +45,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Combine the results into a report and write its files, or use an earlier report; then judge it."""
         result: dict[str, Any] = super().run(tmp, task_vars)
+        try:
+            outlets = DriftOutlets(parse_outlets(self._task.args))
+        except DirectPathError as error:
+            return {**result, "changed": False, **failure_of(error)}
         _unused, given = self.validate_argument_spec(
             argument_spec=ARGUMENTS,
             required_together=[("results", "vcenters")],
@@ -58,7 +66,7 @@ class ActionModule(ActionBase):
         try:
             if given["evaluate"]:
                 return {**result, **self._judge(given["evaluate"], given)}
-            found, problems = self._report(given)
+            found, problems = self._report(given, outlets)
             end = self._judge(found, given)
         except DirectPathError as error:
             return {**result, "failed": True, "msg": error.sentence(), "error_code": error.code}
@@ -69,15 +77,19 @@ class ActionModule(ActionBase):
     def _judge(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         return judge(found, given["vcenter"], on_drift=given["on_drift"], on_unknown=given["on_unknown"])
 
-    def _report(self, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """The result, and why reports were not uploaded. In check mode no file is written. A report is uploaded in check mode, too: it
-        is what the run is for, and changes nothing that it reports."""
+    def _report(self, given: dict[str, Any], outlets: DriftOutlets) -> tuple[dict[str, Any], list[str]]:
+        """The result, and why reports were not uploaded. In check mode no file is written, and outlets are silent. A report is uploaded in
+        check mode, too: it is what the run is for, and changes nothing that it reports."""
         places = {name: destination(f"{name}_url", given) for name in FORMATS}
         results = list(zip(given["vcenters"], given["results"], strict=True))
         report = merge_results(results, given["guests"], given["command_arguments"])
         renderers = rendered(report, datetime.datetime.now(datetime.UTC))
         paths = {} if self._task.check_mode else {name: given[name] for name in FORMATS}
         files = write_reports(renderers, paths)
+        told = [] if self._task.check_mode else [one.record() for one in outlets.publish(report)]
+        for warning in warnings_of(told):
+            Display().warning(warning)
         outcomes = {name: problem_with(renderers[name](), KINDS[name], to) for name, to in places.items() if to}
         uploaded = [name for name, problem in outcomes.items() if not problem]
-        return {**summarize(report, files), "uploaded": uploaded}, [text for text in outcomes.values() if text]
+        found = {**summarize(report, files), "uploaded": uploaded, **({"outlets": told} if told else {})}
+        return found, [text for text in outcomes.values() if text]

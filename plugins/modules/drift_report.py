@@ -19,6 +19,8 @@ description:
   - A vCenter that could not be compared is reported as unknown. The report of the other vCenters is not affected.
   - Can end the play according to the result, so that C(ansible-playbook) exits with 0 (in sync), 2 (drift) or 4 (unknown).
   - Runs on the controller. The role P(directpath.vsphere.drift_report#role) uses it.
+extends_documentation_fragment:
+  - directpath.vsphere.outlets
 options:
   results:
     description: Results of M(directpath.vsphere.drift_info), including those of failed tasks.
@@ -191,6 +193,12 @@ uploaded:
   returned: when O(results) is given
   type: list
   elements: str
+outlets:
+  description:
+    - For each outlet (O(notify), O(metrics_file)) its C(name), how many events were C(sent) and C(lost), and why (C(why)).
+  returned: when an outlet is set, and not in check mode
+  type: list
+  elements: dict
 error_code:
   description: "V(drift) or V(drift_unknown); V(bad_upload) if a URL cannot be used, V(report_not_uploaded) if an upload failed."
   returned: when the task fails or ends as unreachable

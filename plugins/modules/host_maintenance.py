@@ -25,6 +25,7 @@ description:
 extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
+  - directpath.vsphere.outlets.VCENTER
 options:
   hosts:
     description:
@@ -122,6 +123,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+outlets:
+  description: "How many events were C(sent) to vCenter and C(lost), and why the last one was lost (C(why))."
+  returned: with O(vcenter_events), and not in check mode
+  type: list
+  elements: dict
 hosts:
   description: The hosts, sorted by name.
   returned: always, once hosts were read
@@ -166,6 +172,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_mai
     MaintenanceRequest,
     maintain_hosts,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.arguments import EVENTS_IN_VCENTER
 
 ARGUMENTS = {
     "hosts": {"type": "list", "elements": "str", "required": True, "aliases": ["esxi_hostname"]},
@@ -182,6 +189,7 @@ ARGUMENTS = {
     "leave_timeout": {"type": "int", "default": 600},
     "journal": {"type": "str", "choices": ["auto", "vcenter", "file"], "default": "auto"},
     "journal_dir": JOURNAL_DIR,
+    **EVENTS_IN_VCENTER,
 }
 
 

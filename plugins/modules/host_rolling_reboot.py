@@ -34,6 +34,9 @@ extends_documentation_fragment:
   - directpath.vsphere.selectors.TARGETS
   - directpath.vsphere.graphics
   - directpath.vsphere.bmc
+  - directpath.vsphere.outlets
+  - directpath.vsphere.outlets.RUNS
+  - directpath.vsphere.outlets.VCENTER
 options:
   reboot_if:
     description:
@@ -552,6 +555,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+outlets:
+  description:
+    - For each outlet (O(notify), O(metrics_file), O(traces), O(vcenter_events)) its C(name), how many events were C(sent) and C(lost), and
+      why the last one was lost (C(why)).
+  returned: when an outlet is set, and not in check mode
+  type: list
+  elements: dict
+  sample: [{name: "notify https://hooks.example.com", sent: 24, lost: 0, why: ""}]
 state:
   description:
     - V(finished), V(halted) (too many failures), V(stalled) (the remaining hosts need an administrator), V(interrupted) (stopped by a

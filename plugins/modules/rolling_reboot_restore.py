@@ -24,6 +24,9 @@ extends_documentation_fragment:
   - directpath.vsphere.connection
   - directpath.vsphere.attributes
   - directpath.vsphere.bmc
+  - directpath.vsphere.outlets
+  - directpath.vsphere.outlets.RUNS
+  - directpath.vsphere.outlets.VCENTER
 options:
   hosts:
     description: Restore only these hosts and their virtual machines. By name, inventory path or managed object id. Empty means all.
@@ -129,6 +132,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+outlets:
+  description:
+    - For each outlet (O(notify), O(metrics_file), O(traces), O(vcenter_events)) its C(name), how many events were C(sent) and C(lost), and
+      why the last one was lost (C(why)).
+  returned: when an outlet is set, and not in check mode
+  type: list
+  elements: dict
+  sample: [{name: "notify https://hooks.example.com", sent: 24, lost: 0, why: ""}]
 vms_started:
   description: Virtual machines that were powered on.
   returned: success

@@ -145,6 +145,15 @@ class EventManager(ManagedObject):
         self.collectors.append(made)
         return self.sim.add(made)
 
+    @takes("entity", "msg")
+    def LogUserEvent(self, call: Call, entity: Any, msg: str) -> None:
+        """An event with a text, about an object (GeneralUserEvent). Requires Global.LogEvent on the object."""
+        assert call.account is not None
+        about = self.sim.registry.behind(entity)
+        if not isinstance(about, Entity):
+            raise vmodl.fault.ManagedObjectNotFound(obj=entity)
+        self.post(vim.event.GeneralUserEvent, [about], call.account.name, msg, {"message": msg, "entity": about})
+
     def _visible(self, user: User, record: Record) -> bool:
         known = [self.sim.registry.find(moid) for moid in record.about]
         return all(obj is None or self.sim.authz.allows(user, "System.View", obj) for obj in known)

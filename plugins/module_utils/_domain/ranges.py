@@ -59,6 +59,7 @@ RANGES: Mapping[str, Range] = {
     "soak": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
     "canary_soak": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
     "ready_when.timeout": Range(lowest=0.1, highest=3600, unit="seconds", code="bad_timeout"),
+    "notify.timeout": Range(lowest=0.1, highest=300, unit="seconds", code="bad_timeout"),
     "ready_when.status": Range(lowest=100, highest=599, code="out_of_range"),
     "blocked_timeout": Range(lowest=0, highest=WEEK, unit="seconds", code="bad_timeout"),
     "max_concurrent": Range(lowest=1, highest=1000, code="bad_limit"),

@@ -42,6 +42,7 @@ from .._vsphere.write.power_on import existing_vms, running_vms
 from .engine.output import target_result
 from .engine.result import Outcome, build_result, conclude, without_needless
 from .engine.targets import parse_targets
+from .outlets.vcenter_events import VcenterEvents
 from .rolling.context import RollingRun, RunContext
 from .rolling.journal_place import lost_journal_warnings
 from .rolling.loop import Loop
@@ -74,6 +75,7 @@ class MaintenanceRequest:
     never_stop_missing: tuple[str, ...]
     journal: str
     journal_dir: str
+    vcenter_events: bool = False
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> MaintenanceRequest:
@@ -87,6 +89,7 @@ class MaintenanceRequest:
             never_stop_missing=tuple(params["never_stop_missing"]),
             journal=params["journal"],
             journal_dir=params["journal_dir"],
+            vcenter_events=params["vcenter_events"],
         )
 
 
@@ -120,6 +123,8 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
         work = _MaintenanceRun.open(session, request, read_only=check_mode)
         opened.callback(work.api.close)
         opened.callback(work.fleet.close)
+        if work.events is not None:
+            opened.callback(work.events.end)
         fleet = work.observe()
         plan = plan_maintenance(fleet, work.hosts)
         outcomes: dict[str, Outcome] = {}
@@ -141,6 +146,10 @@ def maintain_hosts(session: Session, request: MaintenanceRequest, check_mode: bo
         if work.fleet.policies_problem:
             result["warnings"].append(f"Compute policies of vCenter may power off VMs. {work.fleet.policies_problem}")
         result["warnings"] += lost_journal_warnings(work.journal, is_vcenter=session.is_vcenter)
+        if work.events is not None:
+            reports = work.events.end()
+            result["outlets"] = [report.record() for report in reports]
+            result["warnings"] += [report.warning() for report in reports if report.lost]
         result["journal"] = {"place": work.journal.place, "why": work.journal.why}
         result["calls"], result["logins"] = session.calls, session.own_logins
         if session.is_vcenter and request.policy.goal == "leave" and request.policy.start_vms:
@@ -223,6 +232,7 @@ class _MaintenanceRun:
     hosts: tuple[str, ...]
     me: str
     read_only: bool
+    events: VcenterEvents | None = None
     off: dict[str, list[str]] = field(default_factory=dict)
     """Host that failed → names of the VMs that were shut down for it and were off afterwards."""
 
@@ -262,6 +272,7 @@ class _MaintenanceRun:
             hosts=hosts,
             me=make_owner(),
             read_only=read_only,
+            events=VcenterEvents(session, {}) if request.vcenter_events and not read_only else None,
         )
 
     def _observe(self) -> FleetIndex:
@@ -328,7 +339,9 @@ class _MaintenanceRun:
             policy=self.policy,
             me=self.me,
             scope="",
-            progress_writer=ProgressWriter(None),
+            progress_writer=ProgressWriter(
+                None, listener=None if self.events is None or read_only else self.events.take
+            ),
             is_gone=is_gone,
             read_only=read_only,
             host=host,

@@ -47,6 +47,7 @@ from .._vsphere.session.faults import SERVER_ERRORS, explain
 from .._vsphere.write.power_on import existing_vms, vms_off
 from .engine.earlier_tasks import EarlierTasks
 from .engine.graphics_targets import graphics_of
+from .outlets.vcenter_events import VcenterEvents
 from .rolling.context import RollingRun, RunContext, watch_parent
 from .rolling.earlier_slices import EarlierSlices
 from .rolling.fleet_status import status_of_fleet
@@ -81,7 +82,14 @@ def _reboot_hosts(
 ) -> dict[str, Any]:
     # Taken before the first read: a slice ends on time, however long the reads take.
     until = session.clock() + desired.slice if desired.slice else None
-    progress_writer = ProgressWriter(None if check_mode else desired.progress_file, secrets=desired.secrets)
+    events = (
+        VcenterEvents(session, desired.earlier_slices.phases) if desired.vcenter_events and not check_mode else None
+    )
+    progress_writer = ProgressWriter(
+        None if check_mode else desired.progress_file,
+        secrets=desired.secrets,
+        listener=None if events is None else events.take,
+    )
     # VM names are read together with host names, but only if an option contains VM names.
     read = read_names if (desired.vm_order or desired.never_stop or desired.assume_detached) else read_host_names
     inventory = read(session)
@@ -98,6 +106,8 @@ def _reboot_hosts(
         session, desired.journal, directory=desired.journal_dir, subjects=_subjects(hosts), read_only=check_mode
     )
     with ExitStack() as opened:
+        if events is not None:
+            opened.callback(events.end)
         api = Automation(session=session)
         opened.callback(api.close)
         tags = RollingTags(session, orders=desired.vm_order_tags, never_stop=desired.never_stop_tags, api=api)
@@ -157,10 +167,14 @@ def _reboot_hosts(
             memory=desired.earlier_slices.memory,
         )
         resolved = Resolved(hosts=meant, names={kind: inventory.directory(kind).found for kind in KINDS})
-        result = _result(context, options, EarlierTasks.above(session.endpoint, desired) if check_mode else None)
+        found = _result(context, options, EarlierTasks.above(session.endpoint, desired) if check_mode else None)
+        if events is not None:
+            found["outlets"] = [report.record() for report in events.end()]
+            phases = {moid: phase for moid, phase in events.phases.items() if phase != "idle"}
+            found["earlier_slices"]["phases"] = phases
         return {
-            **result,
-            "warnings": [*result["warnings"], *lost_journal_warnings(journal, is_vcenter=session.is_vcenter)],
+            **found,
+            "warnings": [*found["warnings"], *lost_journal_warnings(journal, is_vcenter=session.is_vcenter)],
             **_describe_execution(session, journal, progress_writer),
             "resolved": resolved.record(),
         }

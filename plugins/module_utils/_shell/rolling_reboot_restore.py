@@ -23,6 +23,7 @@ from .._vsphere.rolling.status import read_status
 from .._vsphere.session.connect import Session
 from .._vsphere.write.power_on import running_vms
 from .host_rolling_reboot import reboot_hosts
+from .outlets.arguments import EVENTS_IN_VCENTER, OF_RUNS
 from .rolling.arguments import ARGUMENTS as OF_ROLLING
 from .rolling.options import RollingRequest
 from .rolling.result import changes_of
@@ -49,6 +50,8 @@ _TAKEN_OVER = (
     "shared_dir",
     "progress",
     "progress_file",
+    *OF_RUNS,
+    *EVENTS_IN_VCENTER,
 )
 """Options that mean the same as in host_rolling_reboot."""
 ARGUMENTS: dict[str, Any] = {

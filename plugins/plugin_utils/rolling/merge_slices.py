@@ -39,6 +39,8 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
         joined["diff"] = {
             side: _lines(first["diff"].get(side), second["diff"].get(side)) for side in ("before", "after")
         }
+    if first.get("outlets") or second.get("outlets"):
+        joined["outlets"] = _outlets(first.get("outlets") or (), second.get("outlets") or ())
     for name in ("calls", "logins"):
         if name in joined:
             joined[name] = sum(part[name] for part in (first, second) if isinstance(part.get(name), int))
@@ -51,6 +53,16 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
     if "measured" in joined:
         joined["measured"] = {**(first.get("measured") or {}), **(second.get("measured") or {})}
     return joined
+
+
+def _outlets(first: Iterable[Record], second: Iterable[Record]) -> list[dict[str, Any]]:
+    """The counts of each outlet, of both slices together."""
+    found: dict[str, dict[str, Any]] = {}
+    for record in (*first, *second):
+        known = found.setdefault(str(record["name"]), {**record, "sent": 0, "lost": 0, "why": ""})
+        known |= {name: known[name] + record[name] for name in ("sent", "lost")}
+        known["why"] = known["why"] or record["why"]
+    return list(found.values())
 
 
 def _united(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:

@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -27,7 +27,16 @@ from ansible.utils.color import stringc
 from ansible.utils.display import Display
 from ansible.utils.path import unfrackpath
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.arguments import OF_RUNS
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.opening import (
+    failure_of,
+    open_publisher,
+    parse_outlets,
+    warnings_of,
+)
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.publisher import Publisher
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.live_display import (
     Screen,
@@ -70,14 +79,19 @@ COLORS = {"ok": C.COLOR_OK, "bad": C.COLOR_ERROR, "warn": C.COLOR_WARN, "info": 
 
 
 class _Tail(Tail):
-    """Records of the progress file, with the options by their names in the role."""
+    """Records of the progress file, with the options by their names in the role. They are published, too."""
 
-    def __init__(self, path: str, learn: Callable[[float], None], names: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: str, learn: Callable[[float], None], names: Mapping[str, str], publisher: Publisher
+    ) -> None:
         super().__init__(path, learn)
-        self._names = names
+        self._names, self._publisher = names, publisher
 
     def records(self) -> list[Record]:
-        return [renamed_record(record, self._names) for record in super().records()]
+        found: list[Record] = [renamed_record(record, self._names) for record in super().records()]
+        with suppress(Exception):  # an error in an outlet must not end the display
+            self._publisher.feed(found)
+        return found
 
 
 class TaskInSlices(ActionBase):  # type: ignore[misc]
@@ -91,13 +105,21 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
     _names: Mapping[str, str] = MappingProxyType({})
     """Option → its name in messages. Empty if messages use the names of the module."""
     _live: LiveRun | None = None
+    _publisher: Publisher
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        try:
+            self._publisher = self._take_outlets(args)
+        except DirectPathError as error:
+            return {**result, **failure_of(error, str(args.get("option_prefix") or ""))}
         if self._task.async_val:
             # An async task prints nothing, and the process of this plugin, which would own the run, ends at once.
-            return {**result, **self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val)}
-        args = dict(self._task.args)
+            return {
+                **result,
+                **self._execute_module(module_args=args, task_vars=task_vars, wrap_async=self._task.async_val),
+            }
         self._names = role_names(str(args.get("option_prefix") or ""), args.get("option_names") or {})
         # Relative to the current directory, not to the playbook: a playbook of this collection is in the installed collection.
         paths = {name: unfrackpath(str(args[name]), follow=False) for name in REPORTS if args.get(name)}
@@ -107,6 +129,21 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             failure = {"msg": msg, "error_code": refused.code, "parameter": refused.parameter}
             return {**result, "failed": True, **failure}
         return {**result, **self._run_rolling(args, paths, task_vars or {})}
+
+    def _take_outlets(self, args: dict[str, Any]) -> Publisher:
+        """The outlets of the run. Their options are removed from ``args``: URLs and secrets stay in this process. Raises
+        DirectPathError."""
+        request = parse_outlets(args)
+        for name in OF_RUNS:
+            args.pop(name, None)
+        if request and self._task.async_val:
+            raise InputError(
+                message="notify, metrics_file and traces have no effect with async: no process watches the run",
+                code="outlets_with_async",
+                parameter="async",
+                cure="Leave out async and poll, or the options of outlets",
+            )
+        return open_publisher(request, str(args.get("hostname") or os.environ.get("VMWARE_HOST") or ""))
 
     def _run_rolling(self, args: dict[str, Any], paths: Mapping[str, str], task_vars: dict[str, Any]) -> dict[str, Any]:
         local = local_zone()
@@ -129,6 +166,7 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
                     screen.tell(schedule_lines(joined["schedule"], view))
                 return joined
             live = self._live = LiveRun(
+                publisher=self._publisher,
                 folder=args.get("shared_dir"),
                 slice_seconds=float(args.get("slice") or BLIND_SLICE),
                 say=say,
@@ -152,6 +190,7 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
     def _learn(self, clock: OwnClock, screen: Screen, subject: str, server: float) -> None:
         """``server``: its time now; 0 if it is not known."""
         apart = clock.learn(server, datetime.now().timestamp()) if server > 0 else 0.0
+        self._publisher.learn(server)
         if apart:
             screen.tell([Line(text=describe_difference(subject, apart), tone="warn")])
 
@@ -159,25 +198,32 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         self, args: dict[str, Any], task_vars: dict[str, Any], screen: Screen, tail: Tail | None, live: LiveRun
     ) -> dict[str, Any]:
         live.begin()
+        self._publisher.begin()
         joined: dict[str, Any] = {}
         call = partial(self._run_slice, task_vars, screen, tail)
         try:
             for part, joined in slices(args, BLIND_SLICE if tail is None else LIVE_SLICE, call):
                 told = live.end_slice(part, joined)  # before the lines: it learns what the clock of the server shows
                 if tail is None:
-                    screen.feed(records_of(part))
+                    records = records_of(part)
+                    self._publisher.feed(records)
+                    screen.feed(records)
                 screen.tell(told)
         except Exception as error:
             live.timelines.write(live.result(), ended_by=str(error))
+            self._publisher.end({**live.result(), "state": "failed", "failed": True, "msg": str(error)})
             raise
         if live.stop_reason and multiprocessing.parent_process() is not None:
             # ansible-playbook waits for this process, but may not read its result any more.
             last = threading.Timer(TO_RETURN, os._exit, (1,))
             last.daemon = True
             last.start()
-        if live.timelines.problems:
-            joined["warnings"] = [*(joined.get("warnings") or []), *live.timelines.problems.values()]
-        return joined
+        ends = [report.record() for report in self._publisher.end(joined)]
+        outlets = [*(joined.get("outlets") or []), *ends]
+        problems = [*live.timelines.problems.values(), *warnings_of(outlets)]
+        if problems:
+            joined["warnings"] = [*(joined.get("warnings") or []), *problems]
+        return {**joined, "outlets": outlets} if outlets else joined
 
     def _run_slice(
         self, task_vars: dict[str, Any], screen: Screen, tail: Tail | None, args: dict[str, Any], is_first: bool
@@ -211,11 +257,11 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
         try:
             if args.get("progress_file"):
-                yield _Tail(os.path.expanduser(str(args["progress_file"])), learn, self._names)
+                yield _Tail(os.path.expanduser(str(args["progress_file"])), learn, self._names, self._publisher)
             else:
                 args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-                yield _Tail(path, learn, self._names)
+                yield _Tail(path, learn, self._names, self._publisher)
         finally:
             self._remove_shared_folder()
 

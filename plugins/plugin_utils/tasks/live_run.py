@@ -16,6 +16,7 @@ from typing import Any
 
 from ...module_utils._shell.rolling.state_file import STATE_FILE
 from ...module_utils._shell.rolling.stop_request import STOP_FILE
+from ..outlets.publisher import Publisher
 from ..rolling.last_look import LastLook
 from ..rolling.live_display import Say
 from ..rolling.merge_slices import joined_results
@@ -24,6 +25,9 @@ from ..rolling.progress import Line, Record, View
 from ..rolling.stop_lines import Stop, abort_lines, stop_lines
 from .signals import Signals
 from .timelines import NOTHING_YET, Timelines
+
+TO_TELL = 2.0
+"""Seconds in which outlets may pass on that this process ends at once."""
 
 TO_ABORT = 10.0
 """Seconds in which this process prints its last lines and ends."""
@@ -37,6 +41,7 @@ class LiveRun:
     def __init__(
         self,
         *,
+        publisher: Publisher,
         folder: str | None,
         slice_seconds: float,
         say: Say,
@@ -47,6 +52,7 @@ class LiveRun:
         last_records: Callable[[], Sequence[Record]] | None,
         clean_up: Callable[[], None],
     ) -> None:
+        self._publisher = publisher
         self._folder = None if folder is None else Path(folder)
         self._slice, self._say, self._view, self._names = slice_seconds, say, view, names
         self._clean_up, self._learn, self._last_records = clean_up, learn, last_records
@@ -115,6 +121,8 @@ class LiveRun:
         server = state.get("server_time")
         if isinstance(server, int | float) and server > 0:
             self._learn(float(server))
+        with suppress(Exception):  # an error in an outlet must not end the run
+            self._publisher.see(state)
 
     def _last_look(self) -> LastLook:
         """What is in progress, with what the progress file says about the time after the last state."""
@@ -150,6 +158,7 @@ class LiveRun:
             text = why.get(self.stop_reason or None, "a second signal")
             self._print(abort_lines(self._last_look(), text, self._view))
             self.timelines.write(self.result(), ended_by=f"Stopped at once: {text}.")
+            self._publisher.abort(text, TO_TELL)
         finally:
             self._clean_up()
             os._exit(1)

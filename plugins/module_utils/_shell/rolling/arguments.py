@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.arguments import DEVICES, GRAPHICS_LIST, HOSTS, JOURNAL_DIR, TARGETS, renamed_from
+from ..outlets.arguments import EVENTS_IN_VCENTER, OF_RUNS
 
 _MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
 _BMC = {
@@ -117,6 +118,8 @@ ARGUMENTS: dict[str, Any] = {
     "progress_file": {"type": "path"},
     "timeline_html": {"type": "path"},
     "timeline_json": {"type": "path"},
+    **OF_RUNS,
+    **EVENTS_IN_VCENTER,
     "option_prefix": {"type": "str", "default": ""},
     "option_names": {"type": "dict", "default": {}},
 }

@@ -23,6 +23,8 @@ class EarlierSlices:
 
     memory: FleetMemory = field(default_factory=FleetMemory)
     clock: Anchor | None = None
+    phases: Mapping[str, str] = field(default_factory=dict)
+    """Host id → its last phase. Only with events in vCenter."""
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> EarlierSlices:
@@ -46,7 +48,8 @@ class EarlierSlices:
             ran={str(moid): str(host) for moid, host in (record.get("ran") or {}).items()},
             removed=frozenset({str(moid) for moid in record.get("gone") or ()} & hosts.keys()),
         )
-        return cls(memory=memory, clock=Anchor.of(record.get("clock") or {}, machine()))
+        phases = {str(moid): str(phase) for moid, phase in (record.get("phases") or {}).items()}
+        return cls(memory=memory, clock=Anchor.of(record.get("clock") or {}, machine()), phases=phases)
 
     def record(self) -> dict[str, Any]:
         """As data for the next slice."""
@@ -60,4 +63,5 @@ class EarlierSlices:
             "silent": dict(self.memory.silent),
             "ran": dict(self.memory.ran),
             "gone": sorted(self.memory.removed),
+            **({"phases": dict(self.phases)} if self.phases else {}),
         }

@@ -403,6 +403,7 @@ class Loop:
             self._context.progress_writer.note(
                 f"{where}: {VM_ACTIONS[action.kind]} {action.name}".removeprefix(": "),
                 self._fleet.now(),
+                about=action.target,
                 vm=action.name,
                 host=where,
                 action=action.kind,

@@ -21,6 +21,7 @@ from ..._domain.timestamps import parse_moment
 from ..._vsphere.redfish.http import BmcAccess
 from ..engine.graphics_targets import parse_graphics_list
 from ..engine.targets import parse_targets
+from ..outlets.request import OutletRequest
 from .earlier_slices import EarlierSlices
 from .gate_options import parse_gate
 
@@ -59,6 +60,7 @@ class RollingRequest:
     stopped_vms: tuple[str, ...] = ()
     earlier_slices: EarlierSlices = field(default_factory=EarlierSlices)
     progress_file: str | None = None
+    vcenter_events: bool = False
     secrets: frozenset[str] = frozenset()
     """Words that must not appear in output."""
 
@@ -69,6 +71,7 @@ class RollingRequest:
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
+        outlets = OutletRequest.of(params)  # the action plugin opens them; it passes none to the module
         graphics_targets, graphics = parse_graphics_list(params["graphics"] or ())
         targets = (*parse_targets(params, devices_required=False, parse=parse_host_entries), *graphics_targets)
         return cls(
@@ -100,9 +103,11 @@ class RollingRequest:
             stopped_vms=tuple(params["stopped_vms"]),
             earlier_slices=_earlier_slices(params["earlier_slices"]),
             progress_file=params["progress_file"],
+            vcenter_events=params["vcenter_events"],
             secrets=frozenset(
                 str(word) for word in (params["password"], *(access.password for access in bmc.values())) if word
-            ),
+            )
+            | outlets.secrets,
         )
 
 

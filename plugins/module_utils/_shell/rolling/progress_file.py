@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
@@ -23,23 +23,29 @@ HEARTBEAT = 30.0
 """Seconds (server time) between two progress lines if nothing changes."""
 
 
-class ProgressWriter:
-    """``path``: the progress file, or None. ``secrets``: words that are masked."""
+Listener = Callable[[Mapping[str, Any], str], None]
+"""Gets each record, and the id of the host or VM that it is about; empty if it is about none."""
 
-    def __init__(self, path: str | None, *, secrets: Collection[str] = ()) -> None:
+
+class ProgressWriter:
+    """``path``: the progress file, or None. ``secrets``: words that are masked. ``listener``: gets the same records; it returns at
+    once."""
+
+    def __init__(self, path: str | None, *, secrets: Collection[str] = (), listener: Listener | None = None) -> None:
         self.transitions: list[dict[str, Any]] = []
         self.notes: list[str] = []
-        self._path = path
+        self._path, self._listener = path, listener
         self._secrets = frozenset(secrets)
         self._last_write = 0.0
         if path is not None:
             self._append("")
 
-    def note(self, text: str, at: float, **more: str) -> None:
-        """Write a note. ``at``: seconds since the epoch, server time. ``more``: of a note on a VM ``vm``, ``host`` and ``action``."""
+    def note(self, text: str, at: float, *, about: str = "", **more: str) -> None:
+        """Write a note. ``at``: seconds since the epoch, server time. ``more``: of a note on a VM ``vm``, ``host`` and ``action``.
+        ``about``: id of the VM."""
         if len(self.notes) < MOST:
             self.notes.append(text)
-        self._line({"at": at, "kind": "note", "text": text, **more})
+        self._line({"at": at, "kind": "note", "text": text, **more}, about)
 
     def write_transitions(
         self,
@@ -70,13 +76,18 @@ class ProgressWriter:
             }
             if len(self.transitions) < MOST:
                 self.transitions.append(record)
-            self._line(record)
+            self._line(record, transition.moid)
 
-    def _line(self, record: dict[str, Any]) -> None:
+    def _line(self, record: dict[str, Any], about: str = "") -> None:
+        if self._path is None and self._listener is None:
+            return
+        shown = all_visible(remove_values(record, self._secrets))
+        if self._listener is not None:
+            self._listener(shown, about)
         if self._path is None:
             return
         try:
-            self._append(json.dumps(all_visible(remove_values(record, self._secrets))) + "\n")
+            self._append(json.dumps(shown) + "\n")
         except InputError:
             self._path = None  # the rolling reboot continues without a progress file
 

@@ -21,6 +21,7 @@ from ..._domain.errors import DirectPathError
 from ..._domain.writing.api_versions import ApiVersions
 from ..http.connections import MOST_AT_FIRST, Bounds, BrokenAnswer
 from ..http.soap import SoapStub
+from ..http.tls import verifying_context
 from ..sdk import vim, vmodl
 from .answer_checks import refuse_unsound
 from .endpoint import Endpoint
@@ -280,28 +281,7 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    context = ssl.create_default_context()
-    # Equal on each version of Python. PARTIAL_CHAIN: a certificate in ca_path is trusted without the CA that signed it, because the CA of
-    # the ESXi installer is not available. Not STRICT: CAs without the extensions that Python 3.13 requires still work.
-    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if endpoint.ca_path:
-        try:
-            context.load_verify_locations(endpoint.ca_path)
-        except IsADirectoryError:
-            context.load_verify_locations(capath=endpoint.ca_path)
-        except (OSError, ssl.SSLError) as error:
-            raise DirectPathError(
-                message=f"Cannot read CA certificates from {endpoint.ca_path}: {_why_not(error)}",
-                code="bad_ca_path",
-                parameter="ca_path",
-                cure="Set it to a PEM file with the CA that signed the certificate of the server",
-            ) from error
-    return context
-
-
-def _why_not(error: OSError) -> str:
-    return "it contains no certificate" if isinstance(error, ssl.SSLError) else (error.strerror or "it cannot be read")
+    return verifying_context(endpoint.ca_path)
 
 
 def open_transport(endpoint: Endpoint) -> Guard:
