@@ -127,7 +127,8 @@ def test_the_state_file_says_which_vms_are_off(roll: Roll, tmp_path: Path) -> No
     def write() -> None:
         state = {"server_time": time.time(), "in_progress": {"hosts": [], "vms_off": vms, "at_most": 5.0}}
         (Path(roll.calls[-1].params["shared_dir"]) / "state.json").write_text(json.dumps(state), encoding="utf-8")
-        roll.until(lambda: "directpath_vm_off_since" in Path(roll.options["metrics_file"]).read_text())()
+        path = Path(roll.options["metrics_file"])
+        roll.until(lambda: path.exists() and "directpath_vm_off_since" in path.read_text(encoding="utf-8"))()
         found = metrics(roll)
         assert found["directpath_vms_off"] == 1
         since = found["directpath_vm_off_since_timestamp_seconds/esx-1/db-1"]
