@@ -22,9 +22,7 @@ PHASES = ["waiting", "draining", "rebooting", "booting", "verifying", "leaving",
 def logged(lab: Lab) -> list[tuple[str, str]]:
     """(object, text) of each event of this collection, oldest first."""
     events = [record.event for record in lab.sim.services.events.records]
-    return [
-        (event.entity.name, event.message) for event in events if isinstance(event, vim.event.GeneralUserEvent)
-    ]
+    return [(event.entity.name, event.message) for event in events if isinstance(event, vim.event.GeneralUserEvent)]
 
 
 def test_each_phase_of_each_host_is_logged_on_the_host() -> None:

@@ -69,7 +69,9 @@ def test_the_metrics_of_drift() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ['a"b', "a\\b", "a\\", "a\nb", "a\x1bb", "ä→b", 'x"} 1\ndirectpath_vms_off{vcenter="y'])
+@pytest.mark.parametrize(
+    "name", ['a"b', "a\\b", "a\\", "a\nb", "a\x1bb", "ä→b", 'x"} 1\ndirectpath_vms_off{vcenter="y']
+)
 def test_a_name_from_a_server_is_data(name: str) -> None:
     state = RunState(
         vcenter=name,

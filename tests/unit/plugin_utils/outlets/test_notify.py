@@ -173,7 +173,14 @@ def test_with_the_package_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["run_started", "run_ended", "host_failed", "vm_stopping", "vm_off", "vm_on", "drift"])
 def test_each_kind_has_a_title(kind: str) -> None:
-    more = {"host": "esx-1", "vm": "db-1", "state": "finished", "summary": "1 host differs", "before": "a", "after": "b"}
+    more = {
+        "host": "esx-1",
+        "vm": "db-1",
+        "state": "finished",
+        "summary": "1 host differs",
+        "before": "a",
+        "after": "b",
+    }
     title = Event(kind=kind, at=0.0, run="r", vcenter="vc-a", number=1, more=more).title()
     assert title.startswith("vc-a: ")
     assert "None" not in title

@@ -71,7 +71,9 @@ def test_an_outlet_that_hangs_is_left_behind() -> None:
     never.set()
     for report in reports:
         assert (report.sent, report.lost, report.why) == (0, 2, "no answer before the end of the run")
-        assert report.warning() == f"{report.name}: 2 of 2 events were not delivered (no answer before the end of the run)"
+        assert (
+            report.warning() == f"{report.name}: 2 of 2 events were not delivered (no answer before the end of the run)"
+        )
 
 
 def refuses(times: int, calls: list[int], *, may_pass: bool = True) -> Callable[[int], None]:

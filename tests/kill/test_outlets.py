@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Outlets of a real run: ansible-playbook against a simulated vCenter, watched through all of them, and killed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from pyVmomi import vim
+
+from tests.kill.alerts import RULES, firing, rules
+from tests.kill.playbooks import SPEED, everything, prepare, vcenter
+from tests.unit.plugin_utils.outlets.exposition import parse
+from tests.unit.plugin_utils.outlets.receiver import TOKEN, receiving
+
+HOSTS = ("esx-01.lab", "esx-02.lab", "esx-03.lab")
+HEARTBEAT = 30.0
+"""Seconds of vCenter's between two reports of a run in which nothing changes."""
+HICCUP = 15.0
+"""Seconds of ours that a busy machine may keep a process waiting."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _installed() -> None:
+    prepare()
+
+
+def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) -> None:
+    with receiving(tmp_path) as receiver, receiving(tmp_path_of(tmp_path), hangs=True) as dead:
+        kinds = "run_started run_ended host_phase host_failed vm_stopping vm_off vm_on heartbeat".split()
+        notify = [dead.option(timeout=60), receiver.option(events=kinds)]
+        metrics = tmp_path / "vc.prom"
+        with vcenter(tmp_path, notify=notify, metrics_file=str(metrics), vcenter_events=True) as site:
+            began = time.monotonic()
+            assert site.roll() == 0, site.told
+            took = time.monotonic() - began
+            assert site.reboots() == dict.fromkeys(HOSTS, 1), site.told
+            logged = [
+                record.event.message
+                for record in site.sim.services.events.records
+                if isinstance(record.event, vim.event.GeneralUserEvent)
+            ]
+        # The dead one: a warning with the counts, and no secret.
+        assert f"notify https://localhost:{dead.port}: " in site.told
+        assert "no answer before the end of the run" in " ".join(site.told.split())
+        assert TOKEN not in site.told
+        # The receiver.
+        assert receiver.forged == []
+        assert (receiver.kinds[0], receiver.kinds[-1]) == ("run_started", "run_ended")
+        assert [event["number"] for event in receiver.events] == list(range(1, len(receiver.events) + 1))
+        for host in HOSTS:
+            phases = [event["after"] for event in receiver.events if event.get("host") == host and "after" in event]
+            assert phases[0] == "draining"
+            assert phases[-1] == "done"
+        for kind in ("vm_stopping", "vm_off", "vm_on"):
+            assert {event["vm"] for event in receiver.events if event["event"] == kind} == {"train-01", "train-02"}
+        assert receiver.events[-1]["state"] == "finished"
+        # The heartbeats came all the time, while the dead one kept its thread.
+        gaps = [b - a for a, b in zip(receiver.arrivals, receiver.arrivals[1:], strict=False)]
+        assert max(gaps) < HEARTBEAT / SPEED + HICCUP
+        assert receiver.kinds.count("heartbeat") >= 10, f"in {took:.0f} s"
+        # vCenter.
+        for host in HOSTS:
+            texts = [text.partition(f"directpath.vsphere: {host} ")[2] for text in logged]
+            assert any(text.startswith("waiting → draining") for text in texts)
+            assert any("→ done" in text for text in texts)
+        assert "directpath.vsphere: powering on train-01 after the work on esx-01.lab" in logged
+        # Prometheus.
+        found = {one.name: one.value for one in parse(metrics.read_text(encoding="utf-8"))}
+        assert found["directpath_run_in_progress"] == 0
+        assert found["directpath_vms_off"] == 0
+        assert firing(metrics.read_text(encoding="utf-8"), time.time() + 10_000) == {}
+
+
+def tmp_path_of(folder: Path) -> Path:
+    made = folder / "dead"
+    made.mkdir()
+    return made
+
+
+def test_a_run_that_is_killed_is_noticed_and_the_alerts_end_with_the_restore(tmp_path: Path) -> None:
+    metrics = tmp_path / "vc.prom"
+    with vcenter(tmp_path, metrics_file=str(metrics)) as site:
+        assert site.kill_at(1, "RebootHost_Task", when="answered", chosen=everything, home="colleague") == -9
+        left = metrics.read_text(encoding="utf-8")
+        values = {one.name: one.value for one in parse(left)}
+        beat = values["directpath_last_heartbeat_timestamp_seconds"]
+        assert beat == pytest.approx(time.time(), abs=120)
+        assert firing(left, beat + 599) == {}, "a run that has just reported is alive"
+        (silent,) = firing(left, beat + 601)["DirectPathRunIsSilent"]
+        assert silent == {"vcenter": "localhost"}
+        assert values["directpath_vms_off"] == 2
+        off = firing(left, beat + 7200)["DirectPathVmOffTooLong"]
+        assert sorted(labels["vm"] for labels in off) == ["train-01", "train-02"]
+
+        arguments = ("-e", f"rolling_reboot_metrics_file={metrics}")
+        assert site.play("directpath.vsphere.restore", "on-call", *arguments) == 0, site.told
+        after = metrics.read_text(encoding="utf-8")
+        assert firing(after, time.time() + 10_000) == {}, after
+        assert {one.name: one.value for one in parse(after)}["directpath_vms_off"] == 0
+
+
+SAMPLE = """\
+# HELP directpath_run_in_progress x
+# TYPE directpath_run_in_progress gauge
+directpath_run_in_progress{vcenter="a"} 0
+directpath_run_in_progress{vcenter="b"} 1
+# HELP directpath_last_heartbeat_timestamp_seconds x
+# TYPE directpath_last_heartbeat_timestamp_seconds gauge
+directpath_last_heartbeat_timestamp_seconds{vcenter="a"} 1000
+directpath_last_heartbeat_timestamp_seconds{vcenter="b"} 1000
+# HELP directpath_run_state x
+# TYPE directpath_run_state gauge
+directpath_run_state{vcenter="a",state="halted"} 1
+directpath_run_state{vcenter="b",state="working"} 1
+# HELP directpath_drift_status x
+# TYPE directpath_drift_status gauge
+directpath_drift_status{vcenter="a",status="drift"} 0
+directpath_drift_status{vcenter="b",status="drift"} 1
+"""
+
+
+def test_how_rules_are_evaluated() -> None:
+    assert firing(SAMPLE, 1600) == {
+        "DirectPathRunNotFinished": [{"vcenter": "a", "state": "halted"}],
+        "DirectPathDrift": [{"vcenter": "b", "status": "drift"}],
+    }
+    assert firing(SAMPLE, 1601)["DirectPathRunIsSilent"] == [{"vcenter": "b"}]
+
+
+def test_each_rule_names_what_is_known_to_the_metrics() -> None:
+    assert len(rules()) == 7
+    for rule in rules().values():
+        assert rule["labels"]["severity"] in ("warning", "critical")
+        assert "summary" in rule["annotations"]
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on PATH")
+def test_prometheus_accepts_the_rules() -> None:
+    subprocess.run(["promtool", "check", "rules", str(RULES)], check=True)
