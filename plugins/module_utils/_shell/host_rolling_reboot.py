@@ -106,10 +106,10 @@ def _reboot_hosts(
         session, desired.journal, directory=desired.journal_dir, subjects=_subjects(hosts), read_only=check_mode
     )
     with ExitStack() as opened:
-        if events is not None:
-            opened.callback(events.end)
         api = Automation(session=session)
         opened.callback(api.close)
+        if events is not None:
+            opened.callback(events.end)
         tags = RollingTags(session, orders=desired.vm_order_tags, never_stop=desired.never_stop_tags, api=api)
         tags.begin()
         fleet = FleetInventory(

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What outlets are told: single events, and the present state of a run. PRIVATE to the collection.
+"""What outlets get: single events, and the present state of a run. PRIVATE to the collection.
 
 All times are those of this machine, in seconds since the epoch: Prometheus and the receivers of events compare them with their own clocks.
 """
@@ -66,7 +66,7 @@ class Event:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VmOff:
+class VmOffSince:
     """A VM that is off because of the run. ``since``: when the run shut it down."""
 
     name: str
@@ -86,7 +86,7 @@ class RunState:
     ended: float | None = None
     succeeded: float | None = None
     phases: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    vms_off: tuple[VmOff, ...] = ()
+    vms_off: tuple[VmOffSince, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...module_utils._shell.outlets.outlet import Outlet, OutletReport, end_all
 from ..rolling.progress import Record, seconds_of
-from .events import Event, RunState, VmOff
+from .events import Event, RunState, VmOffSince
 
 _QUIET = ("idle", "waiting", "done", "returned")
 """A host that is first seen in one of these phases is no event."""
@@ -48,7 +48,7 @@ class Publisher:
         self._ahead = 0.0
         """Seconds by which the clock of the server is ahead of that of this machine."""
         self._phases: dict[tuple[str, str], str] = {}
-        self._off: dict[tuple[str, str], VmOff] = {}
+        self._off: dict[tuple[str, str], VmOffSince] = {}
         self._stopping: set[tuple[str, str]] = set()
         self._counts: Mapping[str, Any] = {}
         self._started = self._heartbeat = now()
@@ -97,7 +97,7 @@ class Publisher:
             for key, vm in off.items():
                 if key not in self._off:
                     since = self._local(vm.get("since"))
-                    self._off[key] = VmOff(name=key[1], host=key[0], since=since)
+                    self._off[key] = VmOffSince(name=key[1], host=key[0], since=since)
                     self._publish("vm_off", self._heartbeat, host=key[0], vm=key[1])
             for key in [key for key in self._off if key not in off]:
                 was = self._off.pop(key)

@@ -24,6 +24,7 @@ from tests.unit.modules.every_module.sent import Sent
 from tests.unit.modules.every_module.test_contract import SCENARIOS
 from tests.unit.modules.harness import Lab
 from tests.unit.modules.host_device_mode.test_capacity import ready
+from tests.unit.modules.host_rolling_reboot.lab import Roll
 from tests.unit.pains.labs import FIRST, GPUS, host, lab, on, vm
 
 FROM_CONTRACTS = (
@@ -113,6 +114,12 @@ def on_a_standard_switch() -> None:
     made.run("vm_sriov_network", vm=["fw-01"], sriov_networks=wanted, power="cycle", allow_power_off=True)
 
 
+def events_in_vcenter() -> None:
+    """A rolling reboot and a maintenance that write to the event logs of hosts and VMs."""
+    Roll.pinned(pinned_vms="shutdown", vcenter_events=True).run()
+    lab([host(cards=GPUS), host("esx-02")]).run("host_maintenance", hosts=["esx-01"], vcenter_events=True)
+
+
 def capacities() -> None:
     """What DirectPath profiles leave, of clusters and of hosts."""
     if not KNOWS_9:
@@ -131,6 +138,7 @@ MORE: tuple[Callable[[], None], ...] = (
     on_numa_nodes,
     upgraded_and_pinned,
     on_a_standard_switch,
+    events_in_vcenter,
     capacities,
 )
 RARE: dict[str, tuple[type[Any], str, tuple[Any, ...]]] = {

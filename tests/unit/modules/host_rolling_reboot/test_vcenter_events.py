@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import pairwise
 from typing import Any
 from unittest import mock
 
@@ -32,7 +33,7 @@ def test_each_phase_of_each_host_is_logged_on_the_host() -> None:
     for host in ("esx-01.lab", "esx-02.lab", "esx-03.lab"):
         texts = [text.partition(": ")[2] for name, text in logged(roll.lab) if name == host]
         steps = [text.partition(":")[0].removeprefix(f"{host} ") for text in texts]
-        assert steps == [f"{a} → {b}" for a, b in zip(PHASES, PHASES[1:], strict=False)]
+        assert steps == [f"{a} → {b}" for a, b in pairwise(PHASES)]
     (report,) = result["outlets"]
     assert report == {"name": "vcenter_events", "sent": 18, "lost": 0, "why": ""}
     accounts = {

@@ -13,7 +13,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.k
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.phases import PHASES
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.outlet import NotDelivered
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.events import DriftState, RunState, VmOff
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.events import DriftState, RunState, VmOffSince
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.metrics import (
     MetricsFile,
     drift_metrics,
@@ -29,7 +29,7 @@ RUN = RunState(
     started=NOW - 60,
     heartbeat=NOW,
     phases={("gpu-a", "esx-1"): "failed", ("gpu-a", "esx-2"): "draining", ("gpu-b", "esx-3"): "draining"},
-    vms_off=(VmOff(name="db-1", host="esx-2", since=NOW - 30),),
+    vms_off=(VmOffSince(name="db-1", host="esx-2", since=NOW - 30),),
 )
 
 
@@ -78,7 +78,7 @@ def test_a_name_from_a_server_is_data(name: str) -> None:
         started=NOW,
         heartbeat=NOW,
         phases={("gpu-a", name): "failed"},
-        vms_off=(VmOff(name=name, host="h", since=NOW),),
+        vms_off=(VmOffSince(name=name, host="h", since=NOW),),
     )
     found = parse(run_metrics(state))
     assert len(found) == len(parse(run_metrics(RUN)))

@@ -74,7 +74,7 @@ def test_what_is_shown_of_a_url(url: str) -> None:
 
 
 def test_metrics_that_nobody_would_read_are_refused() -> None:
-    with pytest.raises(InputError, match="does not end with .prom"):
+    with pytest.raises(InputError, match=r"does not end with \.prom"):
         OutletRequest.of({"metrics_file": "/tmp/metrics.txt"})
     assert OutletRequest.of({"metrics_file": "/tmp/m.prom"}).metrics_file == "/tmp/m.prom"
 
