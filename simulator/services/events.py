@@ -152,7 +152,8 @@ class EventManager(ManagedObject):
         about = self.sim.registry.behind(entity)
         if not isinstance(about, Entity):
             raise vmodl.fault.ManagedObjectNotFound(obj=entity)
-        self.post(vim.event.GeneralUserEvent, [about], call.account.name, msg, {"message": msg, "entity": about})
+        named = data.new(vim.event.ManagedEntityEventArgument, name=about.name, entity=about.ref)
+        self.post(vim.event.GeneralUserEvent, [about], call.account.name, msg, {"message": msg, "entity": named})
 
     def _visible(self, user: User, record: Record) -> bool:
         known = [self.sim.registry.find(moid) for moid in record.about]

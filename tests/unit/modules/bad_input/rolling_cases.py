@@ -357,4 +357,25 @@ WARNINGS = [
     ),
 ]
 
-CASES = [*PACE, *WORDS, *POWER, *PLACES, *BLOCKED]
+OUTLETS = [
+    roll(
+        "a receiver without encryption",
+        "bad_notify",
+        ("notify[0].url", "https://"),
+        options={"notify": [{"url": "http://hooks.example.com/x"}]},
+    ),
+    roll(
+        "a secret that can be guessed",
+        "bad_notify",
+        ("notify[0].secret", "16"),
+        options={"notify": [{"url": "https://hooks.example.com/x", "secret": "short"}]},
+    ),
+    roll(
+        "metrics that nobody reads",
+        "bad_metrics_file",
+        ("metrics_file", ".prom"),
+        options={"metrics_file": "/tmp/metrics.txt"},
+    ),
+]
+
+CASES = [*PACE, *WORDS, *POWER, *PLACES, *BLOCKED, *OUTLETS]

@@ -296,6 +296,21 @@ def test_events_name_what_they_are_about(sim: Simulator, si: Any) -> None:
     assert event.createdTime == sim.clock.now()
 
 
+def test_a_user_event_is_about_an_object_and_needs_the_privilege_there(sim: Simulator, si: Any) -> None:
+    """API reference, EventManager.LogUserEvent: a GeneralUserEvent; privilege Global.LogEvent on the entity."""
+    assert si.content.eventManager.LogUserEvent(vm(si), "drained by hand") is None
+    event = si.content.eventManager.latestEvent
+    assert isinstance(event, vim.event.GeneralUserEvent)
+    assert (event.message, event.fullFormattedMessage) == ("drained by hand", "drained by hand")
+    assert (event.entity.name, event.entity.entity, event.vm.vm) == ("vm-01", vm(si), vm(si))
+    assert event.userName == "administrator@vsphere.local"
+    about = vim.event.EventFilterSpec.ByEntity(entity=vm(si), recursion="self")
+    found = si.content.eventManager.QueryEvents(vim.event.EventFilterSpec(entity=about))
+    assert found[-1].key == event.key
+    with pytest.raises(vmodl.fault.ManagedObjectNotFound):
+        si.content.eventManager.LogUserEvent(vim.VirtualMachine("vm-999", si._stub), "x")
+
+
 def test_an_event_takes_entities_and_refuses_to_be_incomplete(sim: Simulator) -> None:
     moved, source = sim.find("VirtualMachine", "vm-01"), sim.find("HostSystem", "esx-01")
     with pytest.raises(TypeError, match="sourceHost is unset"):
