@@ -135,6 +135,24 @@ def test_a_rolling_reboot_that_stops_and_starts_vms_needs_these(lacking: str | N
     assert (lacking or "") in result.get("msg", "")
 
 
+LOG = {"Global.LogEvent"}
+
+
+@pytest.mark.parametrize("options", [ROLL, {**ROLL, "journal": "file"}])
+def test_events_in_vcenter_need_this_and_without_it_the_hosts_are_rebooted_all_the_same(
+    options: dict[str, Any],
+) -> None:
+    needed = JOURNAL | {"Host.Config.Maintenance"}
+    (written,) = site(needed | LOG).run("host_rolling_reboot", **options, vcenter_events=True)["outlets"]
+    assert (written["lost"], written["sent"] > 3) == (0, True)
+    result = site(needed).run("host_rolling_reboot", **options, vcenter_events=True)
+    assert result["rebooted"] == ["esx-03"]
+    (refused,) = result["outlets"]
+    assert refused["sent"] == 0
+    assert next(iter(LOG)) in refused["why"]
+    assert site(set()).run("host_rolling_reboot", check=True, hosts=["esx-03"], vcenter_events=True)["changed"]
+
+
 GUEST = {f"VirtualMachine.GuestOperations.{name}" for name in ("Query", "Modify", "Execute")}
 GUEST_ACCOUNT: dict[str, Any] = {"vms": ["train-01"], "guest_user": "root", "guest_password": "Guest1!"}
 EXIT_CODES: dict[str, Any] = {"gather": "exit_codes", "commands": ["grep -l 0x20f1 /sys"]}
@@ -162,4 +180,4 @@ def test_to_read_a_guest_these_are_enough_and_none_of_them_is_idle(
 
 def test_the_table_is_this() -> None:
     done = set().union(*(privileges for _unused, _unused, privileges in DEEDS))
-    assert listed() == done | JOURNAL | GUEST | {"Host.Config.Settings"}
+    assert listed() == done | JOURNAL | GUEST | LOG | {"Host.Config.Settings"}
