@@ -19,6 +19,7 @@ WORDS = tuple(
     never_stop_missing never_stop_tags wait_for_tools ignore_alarms evacuate_powered_off vsan_mode drain_timeout stop_timeout
     reboot_timeout verify_timeout leave_timeout restore_timeout ready_when ready_timeout canary_soak expected_minutes take_lock
     lock_ttl blocked_timeout pause_file journal_dir timeline_html timeline_json
+    metrics_file vcenter_events
     """.split()
 )
 """Options whose name is not an English word. Such a word always means the option."""
