@@ -14,6 +14,8 @@ import yaml
 from .core.clock import Clock, ScaledClock
 from .endpoint import Lab, SimulatedEndpoint
 from .lab.accounts import ROLES
+from .lab.captured.file import as_lab, is_capture
+from .lab.captured.file import read as read_capture
 from .lab.load import load
 from .rules.knobs import KNOBS
 from .transport.http import Server
@@ -27,20 +29,28 @@ class Simulator(SimulatedEndpoint):
 
     @classmethod
     def from_lab(cls, lab: str | Path | Lab, clock: Clock | None = None) -> Simulator:
-        """An endpoint with the inventory of a lab (path of a YAML file, or the same as a mapping).
+        """An endpoint with the inventory of a lab (path of a YAML file, or the same as a mapping), or of a capture (path of a `.json` or
+        `.json.gz` file, or `capture` in a lab).
 
         Without a clock it gets a ManualClock. Raises ValueError when the lab is invalid.
         """
         folder = Path()
-        if not isinstance(lab, Mapping):
+        if not isinstance(lab, Mapping) and is_capture(Path(lab)):
+            folder, lab = Path(lab).parent, {"capture": Path(lab).name}
+        elif not isinstance(lab, Mapping):
             folder = Path(lab).parent
             read = yaml.load(Path(lab).read_text(encoding="utf-8"), _YAML)
             if not isinstance(read, Mapping):
                 raise ValueError(f"{lab}: a lab is a mapping")
             lab = read
+        captured = read_capture(folder / str(lab["capture"])) if "capture" in lab else None
+        if captured is not None:
+            lab = {**as_lab(captured), **lab}
         sim = cls(lab, clock, KNOBS, ROLES)
+        if captured is not None:
+            sim.clock.start = captured.time
         sim.folder = folder
-        load(sim, lab)
+        load(sim, lab, captured)
         sim.open(lab)
         return sim
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Protocol
 
+from pyVmomi import VmomiSupport as vs
+
 from ..api import names
 from ..api.data import Ref
 from ..api.takes import takes
@@ -38,6 +40,8 @@ class ManagedObject(PropertyHolder):
         self.knobs: dict[str, Any] = {}
         self.owner: ManagedObject | None = None
         self.session_key: str | None = None
+        self.captured_missing: dict[str, str] = {}
+        """Path -> the fault that a captured server returned in its place."""
 
     def __repr__(self) -> str:
         return f"<{self.vim_type.__name__} {self.moid} {self.props.get('name', '')}>"
@@ -49,7 +53,8 @@ class ManagedObject(PropertyHolder):
 
     def missing(self, path: str) -> Any:
         """A fault when this property cannot be read now (disconnected host), else None. Shown in missingSet."""
-        return None
+        name = self.captured_missing.get(path)
+        return vs.GetWsdlType(vs.XMLNS_VMODL_BASE, name)() if name is not None else None
 
     def entity(self) -> ManagedObject | None:
         """The inventory object whose permissions govern this one; None: the root folder."""

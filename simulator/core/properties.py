@@ -33,6 +33,16 @@ class PropertyHolder:
         self.props: dict[str, Any] = dict(props)
         self._unbuilt: dict[str, Callable[[Any], Any]] = dict(self.lazy)
         self.fragments: dict[tuple[str, str], str] = {}
+        self._captured: dict[str, Any] = {}
+        self._first: dict[str, tuple[Any, Any]] = {}
+
+    def show_captured(self, values: Mapping[str, Any]) -> None:
+        """Show these values of a captured server (path -> value, None: unset) until the model comes to another value than its first."""
+        self._captured.update(values)
+        built = [path for path in values if path.partition(".")[0] in self.props]
+        for path in built:
+            if not any(data.overlap(name, path) for name in (*self._unbuilt, *self.live)):
+                self._place_captured(path, self._captured.pop(path))
 
     def note_change(self, path: str) -> None:
         """Record that the property at ``path`` changed; subclasses say where."""
@@ -79,6 +89,9 @@ class PropertyHolder:
         """Store a value at a dotted path and record the narrowest paths that changed. Equal values change nothing."""
         head, _unused, last = path.rpartition(".")
         self._unbuilt = {name: build for name, build in self._unbuilt.items() if not _under(name, path)}
+        for name in [name for name in (*self._captured, *self._first) if _under(name, path)]:
+            self._captured.pop(name, None)
+            self._first.pop(name, None)
         if not head:
             missing = path not in self.props
             changed = [path] if missing else data.changed_paths(path, self.props[path], value)
@@ -134,8 +147,50 @@ class PropertyHolder:
             for name in lazy:
                 if (build := self._unbuilt.pop(name, None)) is not None:
                     self._place(name, build(self))
+        if self._captured:
+            self._apply_captured(path)
         for name in live:
-            self._renew(name, self.live[name](self))
+            value = self.live[name](self)
+            self._renew(name, self._as_captured(name, value) if self._first else value)
+
+    def _apply_captured(self, path: str) -> None:
+        """Put the captured values that a path needs in place of what the model has. Those of live properties are kept beside it."""
+        for name in [name for name in self._captured if data.overlap(name, path)]:
+            for lazy in _concerned(self.__class__, name)[0]:
+                if (build := self._unbuilt.pop(lazy, None)) is not None:
+                    self._place(lazy, build(self))
+            value = self._captured.pop(name)
+            if _concerned(self.__class__, name)[1]:
+                self._first[name] = (_UNSEEN, value)
+            else:
+                self._place_captured(name, value)
+
+    def _as_captured(self, live: str, value: Any) -> Any:
+        """A live value with what was captured of it, as far as the model still comes to the same as at the first time."""
+        for path in [path for path in self._first if data.overlap(path, live)]:
+            first, captured = self._first[path]
+            if _under(live, path):
+                inner, shown = value, _part(captured, live[len(path) + 1 :])
+            else:
+                inner, shown = _part(value, path[len(live) + 1 :]), captured
+            if first is _UNSEEN:
+                self._first[path] = (data.clone(inner), captured)
+            elif not data.same(first, inner):
+                del self._first[path]
+                continue
+            if _under(live, path):
+                value = shown
+            elif value is not None:
+                value = data.clone(value)
+                _put(value, path[len(live) + 1 :].split("."), shown)
+        return value
+
+    def _place_captured(self, path: str, value: Any) -> None:
+        head, _unused, rest = path.partition(".")
+        if not rest:
+            self.props[head] = value
+        elif (holder := self.props.get(head)) is not None:
+            _put(holder, rest.split("."), value)
 
     def _renew(self, path: str, value: Any) -> None:
         """Store what a live property came to; nothing is recorded, for the owner says ``touch`` when it matters."""
@@ -157,6 +212,33 @@ class PropertyHolder:
             setattr(
                 holder, last, type(before)(value) if isinstance(before, list) and value.__class__ is list else value
             )
+
+
+_UNSEEN = object()
+
+
+def _part(value: Any, path: str) -> Any:
+    for name in filter(None, path.split(".")):
+        value = getattr(value, name, None)
+    return value
+
+
+def _put(holder: Any, names: list[str], value: Any) -> None:
+    """Set a field at a path below an object. Objects on the way are made where the value is set, and may be required to be complete by
+    nobody: they hold what was captured."""
+    for name in names[:-1]:
+        below = getattr(holder, name, None)
+        if below is None:
+            if value is None or (info := data.fields(holder.__class__).get(name)) is None:
+                return
+            below = data.new(info.type)
+            setattr(holder, name, below)
+        holder = below
+    before = getattr(holder, names[-1], None)
+    if isinstance(before, list):
+        value = type(before)(value or ())
+    if names[-1] in data.fields(holder.__class__):
+        holder.__dict__[names[-1]] = value
 
 
 @data.memo

@@ -34,6 +34,8 @@ from ..objects.vm.vm import VirtualMachine
 from ..services.settings import HOT_MIGRATION
 from . import describe, events, hosts, policies, profiles, roll, tags, values
 from .accounts import add_accounts
+from .captured import load as captured_load
+from .captured.file import Captured
 from .expand import expanded, merged, unknown_keys
 from .fleet import datacenters
 from .hardware.cards import LabError
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
-    "fleet", "roll_fleet", "description", "tag_categories", "compute_policies", "directpath_profiles", "advanced_settings",
+    "fleet", "roll_fleet", "description", "capture", "tag_categories", "compute_policies", "directpath_profiles", "advanced_settings",
 }  # fmt: skip
 
 CLUSTER_KEYS = {
@@ -53,8 +55,9 @@ CLUSTER_KEYS = {
 }  # fmt: skip
 
 
-def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
-    """Build everything below the root folder. Raises LabError (a ValueError) with the place of the mistake."""
+def load(sim: SimulatedEndpoint, lab: Mapping[str, Any], captured: Captured | None = None) -> None:
+    """Build everything below the root folder, from the lab or from a capture. Raises LabError (a ValueError) with the place of the
+    mistake."""
     unknown_keys(lab, LAB_KEYS, "the lab")
     add_accounts(sim, lab)
     tags.categories(sim, lab)
@@ -62,7 +65,9 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     _advanced_settings(sim, lab)
     profiles.load(sim, lab)
     builder = Builder(sim, lab)
-    if sim.kind == "esxi":
+    if captured is not None:
+        captured_load.load(sim, captured, builder.parts)
+    elif sim.kind == "esxi":
         builder.standalone()
     else:
         builder.vcenter()
@@ -194,7 +199,7 @@ class Builder:
         compute.props["host"].append(host.ref)
         tags.attach(self.sim, host, whole)
         self.custom_values += values.of_entry(host, whole)
-        self._parts(host, direct=direct)
+        self.parts(host, direct=direct)
         self._storage(compute, host)
         self._network(compute, host)
         self.alarms += [(host, item) for item in whole.get("alarms") or []]
@@ -233,7 +238,8 @@ class Builder:
             self.layouts[key] = build()
         return self.layouts[key]
 
-    def _parts(self, host: HostSystem, *, direct: bool) -> None:
+    def parts(self, host: HostSystem, *, direct: bool, ids: Mapping[str, str] | None = None) -> None:
+        """Make the managers of a host. ``ids``: name in configManager -> id, where another one than usual is wanted."""
         parts: dict[str, type[host_parts.HostPart]] = {
             "pciPassthruSystem": host_parts.HostPciPassthruSystem,
             "storageSystem": host_parts.HostStorageSystem,
@@ -254,7 +260,8 @@ class Builder:
         for name, ref in host.parts.items():
             setattr(manager, name, ref if host.spec.known else None)
         for name, cls in parts.items():
-            part = cls(self.sim, f"ha-{name.lower()}" if direct else f"{name}-{host.moid.removeprefix('host-')}")
+            usual = f"ha-{name.lower()}" if direct else f"{name}-{host.moid.removeprefix('host-')}"
+            part = cls(self.sim, (ids or {}).get(name, usual))
             self.sim.add(part, owner=host)
             if name in data.fields(vim.host.ConfigManager):
                 host.parts[name] = part.ref

@@ -30,8 +30,10 @@ class DistributedVirtualPortgroup(Network):
     vim_type = vim.dvs.DistributedVirtualPortgroup
     id_prefix = "dvportgroup"
 
-    def __init__(self, sim: Endpoint, name: str, switch: DistributedVirtualSwitch) -> None:
-        super().__init__(sim, name)
+    def __init__(
+        self, sim: Endpoint, name: str, switch: DistributedVirtualSwitch, *, moid: str | None = None
+    ) -> None:
+        super().__init__(sim, name, moid=moid)
         self.props["key"] = self.moid
         self.props["portKeys"] = []
         self.props["config"] = data.new(
@@ -58,9 +60,9 @@ class DistributedVirtualSwitch(Entity):
     vim_type = vim.dvs.VmwareDistributedVirtualSwitch
     id_prefix = "dvs"
 
-    def __init__(self, sim: Endpoint, name: str) -> None:
+    def __init__(self, sim: Endpoint, name: str, *, moid: str | None = None) -> None:
         uuid = dvs_uuid(name)
-        super().__init__(sim, None, name=name, uuid=uuid, portgroup=[], networkResourcePool=[])
+        super().__init__(sim, moid, name=name, uuid=uuid, portgroup=[], networkResourcePool=[])
         self.props["summary"] = data.new(
             vim.DistributedVirtualSwitch.Summary, name=self.name, uuid=uuid, numPorts=512, hostMember=[], vm=[], host=[]
         )

@@ -30,8 +30,8 @@ class Alarm(ManagedObject):
     vim_type = vim.alarm.Alarm
     id_prefix = "alarm"
 
-    def __init__(self, sim: Endpoint, name: str) -> None:
-        super().__init__(sim, value=None, availableField=None)
+    def __init__(self, sim: Endpoint, name: str, *, moid: str | None = None) -> None:
+        super().__init__(sim, moid, value=None, availableField=None)
         assert sim.root is not None
         self.props["info"] = data.new(
             vim.alarm.AlarmInfo,
@@ -96,6 +96,10 @@ class AlarmManager(ManagedObject):
     def _acknowledge(self, state: Any, user: str) -> None:
         if user:
             state.acknowledged, state.acknowledgedByUser, state.acknowledgedTime = True, user, self.sim.clock.now()
+
+    def adopt(self, moid: str, state: Any) -> None:
+        """Take over an alarm that is triggered on an object of a captured vCenter."""
+        self._states.setdefault(moid, {})[state.alarm._moId] = state
 
     def acknowledge(self, entity: Entity, name: str, user: str) -> None:
         """An administrator acknowledges it: it stays red. Raises NotFound when it is not triggered here."""

@@ -110,6 +110,12 @@ class CustomFieldsManager(ManagedObject):
         """Set a value on an entity."""
         self.store(self.sim.obj(entity), key, value)
 
+    def adopt(self, definitions: list[Any]) -> None:
+        """Take over the definitions of a captured vCenter, with their keys."""
+        self.props["field"] = definitions
+        self._next = max([FIRST_KEY, *(item.key + 1 for item in definitions)])
+        self._publish()
+
     def store_by_name(self, entity: Entity, name: str, value: str) -> None:
         """Set a value by the name of the attribute. Raises InvalidArgument when none of that name applies to the entity."""
         found = [item.key for item in self.available(entity) if item.name == name]

@@ -62,6 +62,11 @@ class ComputePolicies:
         self.policies[key] = ComputePolicy(id=key, name=name, capability=capability, tag=tag.id, effect=effect)
         return self.policies[key]
 
+    def adopt(self, key: str, name: str, capability: str, tag: Tag) -> None:
+        """Take over a policy of a captured vCenter; what one of an unpublished capability does is not known, so it does nothing."""
+        effect = EFFECTS.get(capability, "")
+        self.policies[key] = ComputePolicy(id=key, name=name, capability=capability, tag=tag.id, effect=effect)
+
     def effect_on(self, tags: Mapping[str, Tag], moid: str) -> str:
         """What happens to a VM whose host is evacuated; empty: nothing because of a policy."""
         held = {key for key, tag in tags.items() if moid in tag.on}

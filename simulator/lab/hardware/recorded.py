@@ -45,10 +45,10 @@ def read(path: Path) -> dict[str, Any]:
     values = {item.name: item.val for item in content.propSet}
     if missing := sorted(_NEEDED - set(values)):
         raise LabError(f"recorded: {path} lacks {', '.join(missing)}")
-    return _fields(values["config"], values["hardware"], values["capability"])
+    return fields(values["config"], values["hardware"], values["capability"])
 
 
-def _fields(config: Any, hardware: Any, capability: Any) -> dict[str, Any]:
+def fields(config: Any, hardware: Any, capability: Any) -> dict[str, Any]:
     infos = {info.id: info for info in config.pciPassthruInfo}
     network, storage = config.network, config.storageDevice
     packages = hardware.cpuInfo.numCpuPackages

@@ -70,8 +70,8 @@ class ClusterState(ComputeState):
     vim_type = vim.ClusterComputeResource
     id_prefix = "domain-c"
 
-    def __init__(self, sim: Endpoint, name: str, lab: Mapping[str, Any]) -> None:
-        super().__init__(sim, name)
+    def __init__(self, sim: Endpoint, name: str, lab: Mapping[str, Any], *, moid: str | None = None) -> None:
+        super().__init__(sim, name, moid=moid)
         mode = lab.get("drs", "fullyAutomated")
         options: Mapping[str, Any] = lab.get("drs_options") or {}
         self.vsan: bool | None = lab.get("vsan")

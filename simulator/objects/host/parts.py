@@ -201,7 +201,10 @@ class HostStorageSystem(HostPart):
     def RetrieveDiskPartitionInfo(self, call: Call, devicePath: list[str]) -> list[Any]:
         """Partition tables by device path; an unknown disk is an invalid argument."""
         self.host.reach()
-        found = [host_disks.partition_info(self.host.spec, self.host.taken, path) for path in devicePath]
+        captured = {table.deviceName: table for table in self.host.captured_partitions or ()}
+        found = [
+            captured.get(path) or host_disks.partition_info(self.host.spec, self.host.taken, path) for path in devicePath
+        ]
         if None in found:
             raise faults.invalid_argument("devicePath")
         return found

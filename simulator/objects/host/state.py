@@ -92,6 +92,8 @@ class HostState(Entity):
         """VM and device key of an SR-IOV adapter that runs -> its virtual function."""
         self.profiles_used: Counter[tuple[str, str]] = Counter()
         self.crashed: list[VmState] = []
+        self.captured_partitions: list[Any] | None = None
+        """Partition tables as a captured server showed them."""
         self.parts: dict[str, Any] = {}
         self.module_options = dict(spec.module_options)
         self.publish_timer: Timer | None = None
@@ -267,12 +269,12 @@ class HostState(Entity):
     def missing(self, path: str) -> Any:
         """Properties a site may not get from a host that is away (a knob); cached old values otherwise."""
         if self.connection == "connected":
-            return None
+            return super().missing(path)
         if any(data.overlap(prefix, path) for prefix in self.settings.missing_while_away):
             return (
                 vmodl.fault.HostNotConnected() if self.connection == "disconnected" else vmodl.fault.HostNotReachable()
             )
-        return None
+        return super().missing(path)
 
     def view_children(self) -> list[Entity]:
         return [*super().view_children(), *self.vms]

@@ -39,6 +39,14 @@ def machine(vm: VmState) -> rules.Machine:
 
 def take(vm: VmState, host: HostState, taken: dict[int, str]) -> None:
     """Book the devices on the host; dynamic backings show which one they got."""
+    book(vm, host, taken)
+    if taken:
+        _show_assigned(vm, taken)
+        show_graphics(host)
+
+
+def book(vm: VmState, host: HostState, taken: dict[int, str]) -> None:
+    """Book the devices on the host, and show nothing of it."""
     vm.assigned = dict(taken)
     kinds = {item.key: item for item in machine(vm).wanted}
     for key, address in taken.items():
@@ -51,9 +59,6 @@ def take(vm: VmState, host: HostState, taken: dict[int, str]) -> None:
                 host.functions_lent[vm.moid, key] = lent
         elif item.kind == "vgpu":
             host.profiles_used[address, item.profile] += 1
-    if taken:
-        _show_assigned(vm, taken)
-        show_graphics(host)
 
 
 def profiles(vm: VmState) -> list[rules.Wanted]:

@@ -282,12 +282,12 @@ def _memory(row: Row) -> MemoryState:
     )
 
 
-_OWN_SETTING = re.compile(r"pcipassthru(\.use64bitmmio|\.64bitmmiosizegb|[0-9]+\.cfg\..+)", re.IGNORECASE)
+OWN_SETTING = re.compile(r"pcipassthru(\.use64bitmmio|\.64bitmmiosizegb|[0-9]+\.cfg\..+)", re.IGNORECASE)
 """Without the rest of pciPassthruN.*: after a failed hot-add it names devices that do not exist."""
 
 
 def _extra_config(options: Iterable[Any]) -> dict[str, str]:
-    return {option.key: str(option.value) for option in options if _OWN_SETTING.fullmatch(option.key)}
+    return {option.key: str(option.value) for option in options if OWN_SETTING.fullmatch(option.key)}
 
 
 def _device_groups(groups: Any) -> dict[int, str]:

@@ -73,6 +73,11 @@ READ_METHODS = frozenset(
         "HasPrivilegeOnEntities",
         "CurrentTime",
         "QueryEvents",
+        # A window on the event log, which belongs to the session.
+        "CreateCollectorForEvents",
+        "RewindCollector",
+        "ReadNextEvents",
+        "DestroyCollector",
         # Returns DRS recommendations for the evacuation of a host and applies none of them (API reference).
         "ClusterEnterMaintenanceMode",
         "QueryCmmds",

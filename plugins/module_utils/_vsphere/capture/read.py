@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read a fleet for a capture: bulk reads, one call a host for partition tables, and the event log. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..._domain.capture.document import Capture, CapturedObject, Tree, in_order
+from ..._domain.errors import DirectPathError
+from ..property_collector.retrieve import NAMES_PAGE, Row, collect_objects, collect_view
+from ..read.vms import OWN_SETTING
+from ..rest.compute_policies import may_have_policies
+from ..rest.tags import Automation
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from ..session.faults import SESSION_LOST
+from .encode import Encoder, moment
+from .paths import ALARMS, BINDINGS, COMPUTED, FIELDS, PAGES, SETTINGS, WANTED_SETTINGS, known_paths
+from .reboots import History, read_reboots
+
+_KNOWN_SETTINGS = re.compile("|".join(map(re.escape, WANTED_SETTINGS)), re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """A capture, and what it cost: round trips, pages of events, and calls for partition tables among them."""
+
+    capture: Capture
+    calls: int
+    event_pages: int
+    partition_calls: int
+
+
+def is_kept(key: str) -> bool:
+    """Whether a setting of a VM (extraConfig) is kept: only those that this collection reads. All others may hold secrets."""
+    return bool(OWN_SETTING.fullmatch(key) or _KNOWN_SETTINGS.fullmatch(key))
+
+
+def read_capture(session: Session, *, tags: bool, reboots: bool) -> Read:
+    """Read all hosts, VMs and what is around them. Raises faults of the server and DirectPathError."""
+    before = session.calls
+    rows: list[Row] = []
+    paths: dict[str, tuple[str, ...]] = {}
+    for table, page in PAGES:
+        wanted = known_paths(session, table)
+        paths |= {_name(kind): tuple(names) for kind, names in wanted.items()}
+        rows += [row for found in collect_view(session, wanted, page=page).values() for row in found]
+    rows += _around(session, rows, paths)
+    hosts = [row for row in rows if issubclass(row.kind, vim.HostSystem)]
+    encoder = Encoder(is_kept)
+    partitions = {row.moid: _partitions(session, row, encoder) for row in hosts if _has_disks(row)}
+    history = read_reboots(session) if reboots else History(seconds={})
+    read_tags, problem = _tags(session) if tags else (None, "")
+    about = session.content.about
+    capture = Capture(
+        kind="vcenter" if session.is_vcenter else "esxi",
+        time=moment(session.instance.CurrentTime()),
+        api=str(about.apiVersion),
+        about=encoder.tree(about),
+        root=session.content.rootFolder._moId,
+        paths=paths,
+        objects=in_order(_captured(row, encoder) for row in rows),
+        partitions=partitions,
+        reboots=history.seconds,
+        tags=read_tags,
+        settings=_settings(session),
+        computed=COMPUTED,
+        notes=tuple(note for note in (history.problem, problem) if note),
+    )
+    return Read(
+        capture=capture,
+        calls=session.calls - before,
+        event_pages=history.pages,
+        partition_calls=len(partitions),
+    )
+
+
+def _name(kind: Any) -> str:
+    return str(kind._wsdlName)
+
+
+def _captured(row: Row, encoder: Encoder) -> CapturedObject:
+    return CapturedObject(
+        kind=_name(row.kind),
+        moid=row.moid,
+        values={path: encoder.tree(value) for path, value in row.values.items()},
+        missing={path: type(fault)._wsdlName for path, fault in row.missing.items()},
+    )
+
+
+def _around(session: Session, rows: Iterable[Row], paths: dict[str, tuple[str, ...]]) -> list[Row]:
+    """Objects that are not in the inventory tree: bindings of devices, names of alarms that are triggered, definitions of attributes."""
+    bindings = {ref._moId for row in rows if (ref := row.get("configManager.assignableHardwareManager")) is not None}
+    alarms = {state.alarm._moId for row in rows for state in row.get("triggeredAlarmState", ())}
+    fields = session.content.customFieldsManager
+    wanted = ((BINDINGS, bindings), (ALARMS, alarms), (FIELDS, {fields._moId} if fields is not None else set()))
+    found: list[Row] = []
+    for table, moids in wanted:
+        for kind, names in known_paths(session, table).items():
+            if moids:
+                paths[_name(kind)] = tuple(names)
+                found += collect_objects(session, kind, moids, names, page=NAMES_PAGE)
+    return found
+
+
+# -- partition tables -----------------------------------------------------------------------------------------------
+
+
+def _has_disks(row: Row) -> bool:
+    connected = str(row.get("runtime.connectionState")) == "connected"
+    return connected and row.get("configManager.storageSystem") is not None and bool(_disks(row))
+
+
+def _disks(row: Row) -> list[str]:
+    found = row.get("config.storageDevice.scsiLun", ())
+    return sorted(path for lun in found if (path := getattr(lun, "devicePath", None)))
+
+
+def _partitions(session: Session, row: Row, encoder: Encoder) -> Tree:
+    system = session.reference(vim.host.StorageSystem, row.get("configManager.storageSystem")._moId)
+    try:
+        return encoder.tree(list(system.RetrieveDiskPartitionInfo(_disks(row)) or ()))
+    except SESSION_LOST:
+        raise
+    except vmodl.MethodFault:
+        return None
+
+
+# -- vCenter --------------------------------------------------------------------------------------------------------
+
+
+def _settings(session: Session) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    manager = session.content.setting if session.is_vcenter else None
+    for name in SETTINGS if manager is not None else ():
+        try:
+            found |= {option.key: str(option.value) for option in manager.QueryOptions(name=name) or ()}
+        except SESSION_LOST:
+            raise
+        except vmodl.MethodFault:
+            continue
+    return found
+
+
+def _tags(session: Session) -> tuple[Tree, str]:
+    """Categories, tags, the VMs that have them, and compute policies; None and a sentence where they cannot be read."""
+    if not session.is_vcenter:
+        return None, ""
+    api = Automation(session=session)
+    try:
+        categories = api.categories()
+        named: list[Tree] = []
+        tags = {key: api.tags_of(key) for key in categories}
+        holders = api.tagged_vms({tag for found in tags.values() for tag in found}) if any(tags.values()) else {}
+        for key in sorted(categories, key=lambda each: (categories[each], each)):
+            own: list[Tree] = [
+                {"id": tag, "name": tags[key][tag], "vms": sorted(holders.get(tag, ()))}
+                for tag in sorted(tags[key], key=lambda each: (tags[key][each], each))
+            ]
+            named.append({"id": key, "name": categories[key], "tags": own})
+        return {"categories": named, "policies": _policies(session, api)}, ""
+    except DirectPathError as error:
+        return None, f"Tags and compute policies are not in the capture: {error.message}"
+    finally:
+        api.close()
+
+
+def _policies(session: Session, api: Automation) -> list[Tree]:
+    if not may_have_policies(session):
+        return []
+    used = api.policy_tags() if (found := api.policies()) else {}
+    return [
+        {"id": key, "capability": found[key][0], "name": found[key][1], "tags": sorted(used.get(key, ()))}
+        for key in sorted(found)
+    ]

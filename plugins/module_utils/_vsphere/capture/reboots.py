@@ -1,0 +1,86 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How long hosts were away at their past reboots, from the event log. PRIVATE to the collection.
+
+Sources: vSphere API reference, EventManager.CreateCollectorForEvents, EventHistoryCollector (ReadNextEvents returns at most 1,000 events),
+HostShutdownEvent, HostConnectionLostEvent, HostConnectedEvent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from ..sdk import vim, vmodl
+from ..session.connect import Session
+from ..session.faults import SESSION_LOST, words
+
+PAGE = 1000
+MOST_PAGES = 100
+_LEFT = ("HostShutdownEvent", "HostConnectionLostEvent")
+_BACK = ("HostConnectedEvent",)
+LONGEST = 6 * 3600.0
+"""Seconds. A host that was away for longer was repaired, not rebooted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """``seconds``: host id → its past reboots, the oldest first. ``pages``: how many pages of events were read. ``problem``: a sentence, when
+    there is no history."""
+
+    seconds: Mapping[str, tuple[int, ...]]
+    pages: int = 0
+    problem: str = ""
+
+
+def read_reboots(session: Session) -> History:
+    """Read the events in which hosts went away and returned, page by page."""
+    manager = session.content.eventManager
+    if manager is None:
+        return History(seconds={}, problem="The server has no event log, so past reboots are unknown")
+    spec = vim.event.EventFilterSpec(eventTypeId=[f"vim.event.{name}" for name in (*_LEFT, *_BACK)])
+    pages: list[list[Any]] = []
+    try:
+        collector = manager.CreateCollectorForEvents(spec)
+        try:
+            collector.RewindCollector()
+            while len(pages) < MOST_PAGES:
+                page = list(collector.ReadNextEvents(PAGE) or ())
+                pages.append(page)
+                if len(page) < PAGE:
+                    break
+        finally:
+            with suppress(vmodl.MethodFault):
+                collector.DestroyCollector()
+    except SESSION_LOST:
+        raise
+    except vmodl.MethodFault as fault:
+        return History(
+            seconds={}, pages=len(pages), problem=f"The event log cannot be read, so past reboots are unknown: {words(fault)}"
+        )
+    return History(seconds=reboots(event for page in pages for event in page), pages=len(pages))
+
+
+def reboots(events: Iterable[Any]) -> dict[str, tuple[int, ...]]:
+    """From the loss of contact after a reboot was requested until the host is connected again."""
+    requested: set[str] = set()
+    gone: dict[str, float] = {}
+    found: dict[str, list[int]] = {}
+    for event in sorted(events, key=lambda each: (each.createdTime, each.key)):
+        host = getattr(event, "host", None)
+        if host is None:
+            continue
+        moid, at = host.host._moId, event.createdTime.timestamp()
+        if isinstance(event, vim.event.HostShutdownEvent):
+            requested.add(moid)
+        elif isinstance(event, vim.event.HostConnectionLostEvent):
+            if moid in requested:
+                gone[moid] = at
+        elif moid in gone:
+            away = at - gone.pop(moid)
+            requested.discard(moid)
+            if 0 < away <= LONGEST:
+                found.setdefault(moid, []).append(round(away))
+    return {moid: tuple(seconds) for moid, seconds in found.items()}
