@@ -32,7 +32,7 @@ def spec(thing: Thing, captured: Captured, port_groups: Mapping[str, list[str]],
     if not thing.get("hardware.pciDevice") or config.product is None:
         return _unknown(thing, captured, name, connection)
     try:
-        found = recorded.fields(config, hardware, capability)
+        found = recorded.fields(config, hardware, capability, strict=False)
     except LabError as error:
         raise LabError(f"host {name}: {error}") from None
     graphics = {info.pciId: info for info in config.graphicsInfo or ()}

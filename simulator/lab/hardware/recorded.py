@@ -48,11 +48,13 @@ def read(path: Path) -> dict[str, Any]:
     return fields(values["config"], values["hardware"], values["capability"])
 
 
-def fields(config: Any, hardware: Any, capability: Any) -> dict[str, Any]:
+def fields(config: Any, hardware: Any, capability: Any, *, strict: bool = True) -> dict[str, Any]:
+    """The fields of a HostSpec. ``strict``: refuse storage adapters that are not modelled; else those without a PCI address are left out,
+    and other ones are taken for RAID controllers."""
     infos = {info.id: info for info in config.pciPassthruInfo}
     network, storage = config.network, config.storageDevice
     packages = hardware.cpuInfo.numCpuPackages
-    adapters = _adapters(storage, _uses(config))
+    adapters = _adapters(storage, _uses(config), strict=strict)
     vsan = config.vsanHostConfig
     volumes = [mount.volume for mount in config.fileSystemVolume.mountInfo]
     return {
@@ -224,11 +226,13 @@ def _uses(config: Any) -> dict[str, dict[str, Any]]:
     return uses
 
 
-def _adapters(storage: Any, uses: Mapping[str, Mapping[str, Any]]) -> tuple[Adapter, ...]:
+def _adapters(storage: Any, uses: Mapping[str, Mapping[str, Any]], *, strict: bool) -> tuple[Adapter, ...]:
     luns = {lun.key: lun for lun in storage.scsiLun if isinstance(lun, vim.host.ScsiDisk)}
     interfaces = {item.adapter: item for item in storage.scsiTopology.adapter}
     found = []
     for hba in storage.hostBusAdapter:
+        if not hba.pci and not strict:
+            continue
         if not hba.pci:
             raise LabError(f"recorded: adapter {hba.device} has no PCI address, which is not modelled")
         interface = interfaces.get(hba.key)
@@ -243,7 +247,7 @@ def _adapters(storage: Any, uses: Mapping[str, Mapping[str, Any]]) -> tuple[Adap
                 device=hba.device,
                 address=hba.pci,
                 driver=hba.driver or "",
-                kind=_kind(hba),
+                kind=_kind(hba, strict=strict),
                 model=hba.model,
                 disks=tuple(disks),
             )
@@ -251,11 +255,13 @@ def _adapters(storage: Any, uses: Mapping[str, Mapping[str, Any]]) -> tuple[Adap
     return tuple(found)
 
 
-def _kind(hba: Any) -> str:
+def _kind(hba: Any, *, strict: bool) -> str:
     kinds = {"PcieHba": "nvme", "FibreChannelHba": "fc", "ParallelScsiHba": "pscsi"}
     for name, kind in kinds.items():
         if isinstance(hba, getattr(vim.host, name)):
             return kind
+    if not isinstance(hba, vim.host.BlockHba) and not strict:
+        return "raid"
     if not isinstance(hba, vim.host.BlockHba):
         raise LabError(f"recorded: adapter {hba.device} is a {type(hba).__name__}, which is not modelled")
     driver = (hba.driver or "").lower()

@@ -9,6 +9,7 @@ object that occurs more than once is in ``shared``, and ``{"$": 3}`` stands for 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -55,7 +56,6 @@ class Capture:
     objects: tuple[CapturedObject, ...]
     partitions: Mapping[str, Tree] = field(default_factory=dict)
     reboots: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    controllers: Mapping[str, Tree] = field(default_factory=dict)
     tags: Tree = None
     settings: Mapping[str, str] = field(default_factory=dict)
     computed: tuple[str, ...] = ()
@@ -107,7 +107,6 @@ def to_text(capture: Capture) -> str:
         "notes": list(capture.notes),
         "paths": {kind: list(capture.paths[kind]) for kind in sorted(capture.paths)},
         "reboots": {moid: list(capture.reboots[moid]) for moid in sorted(capture.reboots, key=natural)},
-        "controllers": {name: capture.controllers[name] for name in sorted(capture.controllers)},
         "tags": capture.tags,
     }
     lines = [f"{_dumped(name)}: {_dumped(value)}" for name, value in head.items()]
@@ -176,3 +175,11 @@ class _Pack:
         if not isinstance(number, int):
             return {name: self.finished(value) for name, value in tree.items()}
         return {SHARED: self._places[number]} if number in self._places else self._inside(number)
+
+
+_TIME = re.compile(r'("time":)"[^"]*"')
+
+
+def without_time(text: str) -> str:
+    """The text of a file without the moment at which it was captured."""
+    return _TIME.sub(r'\1""', text, count=1)

@@ -11,14 +11,12 @@ from ..._domain.capture.document import REFERENCE, TYPE, Tree, Word
 from ..sdk import DataObject, Enum, ManagedObject
 
 _XSD = {str: "xsd:string", int: "xsd:int", bool: "xsd:boolean"}
-_SETTING = "OptionValue"
 
 
 class Encoder:
-    """Equal objects of a bulk read are the same object, so each is converted once. ``is_wanted``: the settings of VMs that are kept, by key."""
+    """Equal objects of a bulk read are the same object, so each is converted once."""
 
-    def __init__(self, is_wanted: Any) -> None:
-        self._is_wanted = is_wanted
+    def __init__(self) -> None:
         self._known: dict[int, tuple[Any, Tree]] = {}
 
     def tree(self, value: Any) -> Tree:
@@ -26,7 +24,7 @@ class Encoder:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, list):
-            return [self.tree(item) for item in value if self._keeps(item)]
+            return [self.tree(item) for item in value]
         if isinstance(value, ManagedObject):
             return {REFERENCE: f"{type(value)._wsdlName}:{value._moId}"}
         if isinstance(value, DataObject) and not isinstance(value, Exception):
@@ -44,9 +42,6 @@ class Encoder:
         if isinstance(value, int | float):
             return value
         return str(value) if isinstance(value, str) else None
-
-    def _keeps(self, item: Any) -> bool:
-        return item.__class__.__name__.rpartition(".")[2] != _SETTING or bool(self._is_wanted(str(item.key)))
 
     def _object(self, value: Any) -> Tree:
         found: dict[str, Tree] = {TYPE: Word(value.__class__._wsdlName)}

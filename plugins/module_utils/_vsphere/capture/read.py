@@ -51,7 +51,7 @@ def read_capture(session: Session, *, tags: bool, reboots: bool) -> Read:
         rows += [row for found in collect_view(session, wanted, page=page).values() for row in found]
     rows += _around(session, rows, paths)
     hosts = [row for row in rows if issubclass(row.kind, vim.HostSystem)]
-    encoder = Encoder(is_kept)
+    encoder = Encoder()
     partitions = {row.moid: _partitions(session, row, encoder) for row in hosts if _has_disks(row)}
     history = read_reboots(session) if reboots else History(seconds={})
     read_tags, problem = _tags(session) if tags else (None, "")
@@ -87,9 +87,14 @@ def _captured(row: Row, encoder: Encoder) -> CapturedObject:
     return CapturedObject(
         kind=_name(row.kind),
         moid=row.moid,
-        values={path: encoder.tree(value) for path, value in row.values.items()},
+        values={path: encoder.tree(_kept(path, value)) for path, value in row.values.items()},
         missing={path: type(fault)._wsdlName for path, fault in row.missing.items()},
     )
+
+
+def _kept(path: str, value: Any) -> Any:
+    """Without the settings of a VM that this collection does not read."""
+    return [item for item in value if is_kept(str(item.key))] if path == "config.extraConfig" else value
 
 
 def _around(session: Session, rows: Iterable[Row], paths: dict[str, tuple[str, ...]]) -> list[Row]:

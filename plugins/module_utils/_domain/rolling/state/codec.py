@@ -73,19 +73,19 @@ def encode(value: Entry | VmEntry | Lock | Before | GateVms) -> Mapping[str, str
             f"rank={value.rank}",
         ]
         words += _calls(value.at, value.calls, value.called) + ["forced"] * value.forced
-        return {VM if value.purpose == "reboot" else MAINTENANCE_VM: _seal(words, _VM_TEXTS[value.purpose])}
+        return {VM if value.purpose == "reboot" else MAINTENANCE_VM: seal(words, _VM_TEXTS[value.purpose])}
     if isinstance(value, Lock):
         words = ["lock", f"roll={value.run_id}", f"scope={value.scope}", f"since={_time(value.since)}"]
         words += [f"beat={_time(value.beat)}", f"ttl={value.ttl:.0f}"] + ["finishing"] * value.finishing
         words += [f"ahead={value.ahead:+.0f}"] if round(value.ahead) else []
-        return {LOCKS[value.purpose]: _seal(words, value.owner)}
+        return {LOCKS[value.purpose]: seal(words, value.owner)}
     if isinstance(value, GateVms):
         words = ["gate", f"stopped={_ids(value.stopped)}"]
-        return {GATE: _seal(words + ([] if value.ran is None else [f"ran={_ids(value.ran)}"]))}
+        return {GATE: seal(words + ([] if value.ran is None else [f"ran={_ids(value.ran)}"]))}
     devices = [f"{_short(address)}={mark}" for address, mark in value.devices]
     links = [f"ds={','.join(value.datastores)}", f"up={','.join(value.uplinks)}"]
     links += [f"build={value.build}"] if value.build else []
-    return {DEVICES: _seal(["devices", *devices]), LINKS: _seal(["links", *links])}
+    return {DEVICES: seal(["devices", *devices]), LINKS: seal(["links", *links])}
 
 
 def fits(value: Before | GateVms) -> bool:
@@ -118,7 +118,7 @@ def _entry_text(entry: Entry) -> str:
     words += ["gate"] * entry.gate
     words += [f"ready={entry.ready - entry.at:+.0f}"] if entry.ready is not None else []
     words += [f"code={entry.code}"] if entry.code else []
-    return _seal(words, entry.text)
+    return seal(words, entry.text)
 
 
 def _by(account: str) -> list[str]:
@@ -131,7 +131,8 @@ def _calls(at: float, calls: int, called: float) -> list[str]:
     return [f"calls={calls}", f"called={called - at:+.0f}"] if calls else []
 
 
-def _seal(words: list[str], text: str = "") -> str:
+def seal(words: list[str], text: str = "") -> str:
+    """One line with its checksum."""
     line = " ".join((VERSION, *words))
     room = LONGEST - _TAIL - len(line) - 3
     if text and room > 0:

@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module capture, from its parameters to its result. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import secrets
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .._domain.capture.anonymize import anonymize
+from .._domain.capture.document import Capture, to_text, without_time
+from .._domain.errors import InputError
+from .._domain.text import counted
+from .._vsphere.capture.read import Read, read_capture
+from .._vsphere.session.connect import Session
+
+ARGUMENTS: dict[str, Any] = {
+    "path": {"type": "path", "required": True},
+    "anonymize": {"type": "bool", "default": True},
+    "key_path": {"type": "path"},
+    "events": {"type": "bool", "default": True},
+    "tags": {"type": "bool", "default": True},
+}
+_ENDINGS = (".json.gz", ".json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptureRequest:
+    """The parsed parameters. ``key``: None for a capture with the names of the site."""
+
+    path: Path
+    key: Path | None
+    events: bool
+    tags: bool
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> CaptureRequest:
+        """Raises InputError for files that cannot be written."""
+        path = Path(params["path"])
+        ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
+        if ending is None or path.name == ending:
+            raise InputError(
+                message=f"path is {params['path']}, which does not end with .json or .json.gz",
+                code="bad_capture_file",
+                parameter="path",
+                cure="Write a name such as capture.json.gz",
+            )
+        key = None
+        if params["anonymize"]:
+            key = Path(params["key_path"] or path.with_name(path.name.removesuffix(ending) + ".key.json"))
+        elif params["key_path"]:
+            raise InputError(
+                message="key_path is set, but with anonymize: false nothing is replaced, so there is no key",
+                code="bad_capture_file",
+                parameter="key_path",
+                cure="Leave key_path out, or set anonymize: true",
+            )
+        if key is not None and os.path.abspath(key) == os.path.abspath(path):
+            raise InputError(
+                message="key_path is the file of the capture itself",
+                code="bad_capture_file",
+                parameter="key_path",
+                cure="Keep the key in another file: who has both knows all names",
+            )
+        for name, file in (("path", path), ("key_path", key)):
+            if file is not None:
+                _refuse_unwritable(name, file)
+        return cls(path=path, key=key, events=params["events"], tags=params["tags"])
+
+
+def _refuse_unwritable(name: str, file: Path) -> None:
+    if file.is_dir() or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+        raise InputError(
+            message=f"{file} cannot be written: {file.parent} is no directory that this user can write to"
+            if not file.is_dir()
+            else f"{file} is a directory",
+            code="capture_unwritable",
+            parameter=name,
+            cure="Name a file in a directory that exists and that this user can write to",
+        )
+
+
+def capture(session: Session, request: CaptureRequest, check_mode: bool) -> dict[str, Any]:
+    """The result of the module. Raises DirectPathError if the server cannot be read or the files cannot be written."""
+    began = session.clock()
+    read = read_capture(session, tags=request.tags, reboots=request.events)
+    document, key = (read.capture, None) if request.key is None else anonymize(read.capture)
+    text = to_text(document)
+    files = [(request.path, text)]
+    if request.key is not None:
+        files.append((request.key, json.dumps(key, ensure_ascii=False, indent=1, sort_keys=True) + "\n"))
+    before = _stored(request.path)
+    changed = [pair for pair in files if without_time(_stored(pair[0])) != without_time(pair[1])]
+    if not check_mode:
+        for path, content in changed:
+            _write(path, content)
+    return {
+        "changed": bool(changed),
+        "diff": {"before": _shown(before), "after": _shown(text)},
+        **_figures(read, document),
+        "path": str(request.path),
+        "key_path": "" if request.key is None else str(request.key),
+        "anonymized": request.key is not None,
+        "size": len(_content(request.path, text)),
+        "seconds": round(session.clock() - began, 1),
+        "calls": session.calls,
+        "logins": session.own_logins,
+    }
+
+
+def _figures(read: Read, document: Capture) -> dict[str, Any]:
+    counts = {
+        name: sum(item.kind == kind for item in document.objects)
+        for name, kind in (("hosts", "HostSystem"), ("vms", "VirtualMachine"), ("clusters", "ClusterComputeResource"))
+    }
+    rest = read.calls - read.event_pages - read.partition_calls
+    lines = [
+        f"{counted(counts['hosts'], 'host')} and {counted(counts['vms'], 'VM')} in {counted(read.calls, 'call')}: "
+        f"{counted(read.partition_calls, 'call')} for the partition tables of hosts, "
+        f"{counted(read.event_pages, 'page')} of events, and {counted(rest, 'call')} for everything else",
+        f"Past reboots are known of {counted(len(document.reboots), 'host')}",
+    ]
+    return {
+        **counts,
+        "cost": {"calls": read.calls, "event_pages": read.event_pages, "partition_calls": read.partition_calls},
+        "reboots": len(document.reboots),
+        "notes": list(read.capture.notes),
+        "computed": list(document.computed),
+        "lines": [*lines, *read.capture.notes],
+    }
+
+
+# -- files ----------------------------------------------------------------------------------------------------------
+
+
+def _stored(path: Path) -> str:
+    """The text of an earlier capture; empty where there is none, or what is there is none."""
+    try:
+        content = path.read_bytes()
+        return (gzip.decompress(content) if path.name.endswith(".gz") else content).decode()
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error):
+        return ""
+
+
+def _content(path: Path, text: str) -> bytes:
+    """The bytes of a file. The same text always gives the same bytes."""
+    return gzip.compress(text.encode(), mtime=0) if path.name.endswith(".gz") else text.encode()
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file as a whole. Only its owner can read it, also where it replaces one that others could read."""
+    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(_content(path, text))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        raise InputError(
+            message=f"{path} cannot be written: {error.strerror or error}",
+            code="capture_unwritable",
+            parameter="path",
+            cure="Name a file in a directory that exists and that this user can write to, with enough space",
+        ) from error
+
+
+def _shown(text: str) -> str:
+    """What diff mode shows of a file."""
+    if not text:
+        return "no capture\n"
+    return f"capture with checksum {hashlib.sha256(without_time(text).encode()).hexdigest()[:16]}\n"
