@@ -15,7 +15,7 @@ description:
   - Reads everything that plans, drift reports, prechecks and rolling reboots read of a vCenter or an ESXi host, and writes it to one file.
     The simulator loads the file as a lab, a twin of the real inventory. On the twin, the playbooks of this collection plan the same and
     find the same drift as on the server itself.
-  - Never changes anything on the server. The privileges of the role Read-only are enough.
+  - Never changes anything on the server, so C(changed) is always false. The privileges of the role Read-only are enough.
   - "With O(anonymize=true) the file may leave the site: names, addresses, ids, serial numbers, annotations and values of attributes are
     replaced, each by the same alias wherever it occurs. Only values of enumerations, versions, PCI ids and PCI names stay."
   - Settings of virtual machines (C(extraConfig)) are left out, apart from the few that this collection reads. What runs in guests,
@@ -23,7 +23,7 @@ description:
   - Answers that would cost one call for each host or virtual machine are not recorded (RV(computed)). The twin computes them.
 extends_documentation_fragment:
   - directpath.vsphere.connection
-  - directpath.vsphere.attributes
+  - directpath.vsphere.attributes.INFO_MODULE
 options:
   path:
     description:
@@ -69,6 +69,8 @@ RETURN = r"""
 path: {description: The file of the capture., returned: success, type: str, sample: /tmp/capture.json.gz}
 key_path: {description: The file of the key. Empty with O(anonymize=false)., returned: success, type: str,
   sample: /tmp/capture.key.json}
+written: {description: "Whether the files were written. In check mode: whether they would be. False if they had the same contents before.",
+  returned: success, type: bool}
 anonymized: {description: Whether names are replaced., returned: success, type: bool}
 size: {description: Size of the file of the capture in bytes., returned: success, type: int}
 seconds: {description: How long reading and writing took., returned: success, type: float}
@@ -77,10 +79,11 @@ vms: {description: Number of virtual machines., returned: success, type: int}
 clusters: {description: Number of clusters., returned: success, type: int}
 reboots: {description: Number of hosts of which the event log has a past reboot., returned: success, type: int}
 cost:
-  description: What the capture cost. C(event_pages) and C(partition_calls) are among the C(calls).
+  description: What the capture cost. Pages of events, and calls for partition tables, for what clusters offer and for tags are among
+    the C(calls).
   returned: success
   type: dict
-  sample: {calls: 24, event_pages: 1, partition_calls: 3}
+  sample: {calls: 24, event_pages: 1, partition_calls: 3, target_calls: 1, tag_calls: 2}
 computed:
   description: Methods of the API whose answers are not recorded. The twin computes them from what is recorded.
   returned: success

@@ -19,6 +19,7 @@ FILE = ROOT / "extensions" / "audit" / "event_query.yml"
 QUERIES = {name: entry["query"] for name, entry in yaml.safe_load(FILE.read_text(encoding="utf-8")).items()}
 COLLECTION = "directpath.vsphere."
 COUNTS_NOTHING = {
+    "capture": "only reads",
     "drift_info": "only reads",
     "end_session": "ends a session of the control node",
     "host_capacity_info": "only reads",

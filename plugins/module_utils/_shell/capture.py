@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import os
 import secrets
+import stat
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -98,14 +98,13 @@ def capture(session: Session, request: CaptureRequest, check_mode: bool) -> dict
     files = [(request.path, text)]
     if request.key is not None:
         files.append((request.key, json.dumps(key, ensure_ascii=False, indent=1, sort_keys=True) + "\n"))
-    before = _stored(request.path)
     changed = [pair for pair in files if without_time(_stored(pair[0])) != without_time(pair[1])]
     if not check_mode:
         for path, content in changed:
             _write(path, content)
     return {
-        "changed": bool(changed),
-        "diff": {"before": _shown(before), "after": _shown(text)},
+        "changed": False,
+        "written": bool(changed),
         **_figures(read, document),
         "path": str(request.path),
         "key_path": "" if request.key is None else str(request.key),
@@ -122,16 +121,23 @@ def _figures(read: Read, document: Capture) -> dict[str, Any]:
         name: sum(item.kind == kind for item in document.objects)
         for name, kind in (("hosts", "HostSystem"), ("vms", "VirtualMachine"), ("clusters", "ClusterComputeResource"))
     }
-    rest = read.calls - read.event_pages - read.partition_calls
+    rest = read.calls - read.event_pages - read.partition_calls - read.target_calls - read.tag_calls
     lines = [
         f"{counted(counts['hosts'], 'host')} and {counted(counts['vms'], 'VM')} in {counted(read.calls, 'call')}: "
         f"{counted(read.partition_calls, 'call')} for the partition tables of hosts, "
-        f"{counted(read.event_pages, 'page')} of events, and {counted(rest, 'call')} for everything else",
+        f"{counted(read.event_pages, 'page')} of events, {counted(read.target_calls, 'call')} for what clusters offer, "
+        f"{counted(read.tag_calls, 'call')} for tags, and {counted(rest, 'call')} for everything else",
         f"Past reboots are known of {counted(len(document.reboots), 'host')}",
     ]
     return {
         **counts,
-        "cost": {"calls": read.calls, "event_pages": read.event_pages, "partition_calls": read.partition_calls},
+        "cost": {
+            "calls": read.calls,
+            "event_pages": read.event_pages,
+            "partition_calls": read.partition_calls,
+            "target_calls": read.target_calls,
+            "tag_calls": read.tag_calls,
+        },
         "reboots": len(document.reboots),
         "notes": list(read.capture.notes),
         "computed": list(document.computed),
@@ -145,6 +151,8 @@ def _figures(read: Read, document: Capture) -> dict[str, Any]:
 def _stored(path: Path) -> str:
     """The text of an earlier capture; empty where there is none, or what is there is none."""
     try:
+        if stat.S_IMODE(path.stat().st_mode) != 0o600:
+            return ""  # others could read it, so it is written again
         content = path.read_bytes()
         return (gzip.decompress(content) if path.name.endswith(".gz") else content).decode()
     except (OSError, EOFError, UnicodeDecodeError, zlib.error):
@@ -175,10 +183,3 @@ def _write(path: Path, text: str) -> None:
             parameter="path",
             cure="Name a file in a directory that exists and that this user can write to, with enough space",
         ) from error
-
-
-def _shown(text: str) -> str:
-    """What diff mode shows of a file."""
-    if not text:
-        return "no capture\n"
-    return f"capture with checksum {hashlib.sha256(without_time(text).encode()).hexdigest()[:16]}\n"

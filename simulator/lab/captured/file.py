@@ -46,6 +46,7 @@ class Captured:
     time: datetime
     things: tuple[Thing, ...]
     partitions: Mapping[str, Any]
+    targets: Mapping[str, Mapping[str, list[Any]]]
 
     @property
     def server(self) -> Mapping[str, Any]:
@@ -102,10 +103,13 @@ def decoded(raw: Any, where: str) -> Captured:
         decoder = Decoder(raw["shared"])
         things = tuple(_thing(item, raw["paths"], decoder) for item in raw["objects"])
         partitions = {key: decoder.value(item, object) for key, item in raw["partitions"].items()}
+        targets = {
+            key: {name: decoder.value(rows, object) for name, rows in item.items()} for key, item in raw["targets"].items()
+        }
         time = moment(str(raw["server"]["time"]))
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
         raise LabError(f"{where} is no capture: {error.__class__.__name__}: {error}") from None
-    return Captured(raw=raw, time=time, things=things, partitions=partitions)
+    return Captured(raw=raw, time=time, things=things, partitions=partitions, targets=targets)
 
 
 def moment(text: str) -> datetime:

@@ -18,6 +18,7 @@ from ...objects.specs import HostSpec, Switch
 from ..hardware import recorded
 from ..hardware.cards import LabError, token
 from ..hardware.catalogue import CARDS, Part
+from . import offers
 from .file import Captured, Thing
 
 _PARTS: Mapping[tuple[int, int], Part] = {(part.vendor, part.device): part for card in CARDS.values() for part in card.parts}
@@ -51,6 +52,7 @@ def spec(thing: Thing, captured: Captured, port_groups: Mapping[str, list[str]],
             if (mode := str(getattr(graphics[address], "vgpuMode", None) or "sameSize")) not in ("sameSize", "none")
         },
         vgpu_abilities=dict.fromkeys(shared, _abilities(config)),
+        **offers.of_host(thing, captured),
         knobs={} if not boot else {"boot_seconds": float(median(boot))},
         **_condition(thing, captured, connection),
     )

@@ -84,7 +84,8 @@ class Builder:
 
     def _tree(self) -> None:
         root = self.captured.server["root"]
-        made = Folder(self.sim, "Datacenters", ["vim.Folder", "vim.Datacenter"], moid=str(root))
+        name = str(self.things[root].get("name", "Datacenters")) if root in self.things else "Datacenters"
+        made = Folder(self.sim, shown(name), ["vim.Folder", "vim.Datacenter"], moid=str(root))
         self.sim.add(made)
         self.sim.root = made
         waiting = [thing for thing in self.captured.of("Folder", "Datacenter", "StoragePod") if thing.moid != root]
@@ -336,8 +337,18 @@ class Builder:
             values["config.extraConfig"] = extra or []
         if isinstance(found, Entity) and found.props.get("config", True) is None:
             values = {path: value for path, value in values.items() if not path.startswith(("config.", "hardware.", "capability."))}
+        for path in ("host", "vm"):
+            self._order(found, path, thing.values.get(path))
         found.captured_missing = dict(thing.missing)
         found.show_captured(values)
+
+    def _order(self, found: ManagedObject, path: str, refs: Any) -> None:
+        """Hosts and VMs of an object in the order in which the server lists them."""
+        here = found.props.get(path)
+        if not isinstance(here, list) or not all(isinstance(ref, data.Ref) for ref in (*here, *(refs or ()))):
+            return
+        if refs and {ref._moId for ref in here} == {ref._moId for ref in refs}:
+            here[:] = list(refs)
 
     def _manager(self, thing: Thing) -> ManagedObject | None:
         kind = vs.GetWsdlType(vs.XMLNS_VMODL_BASE, thing.kind)

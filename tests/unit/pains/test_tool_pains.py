@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("vm_memory_reservation", {"vm": ["old-02"], "state": "unlocked"}),
 ]
 LOOKS: list[tuple[str, dict[str, Any]]] = [
+    ("capture", {"path": str(Path(tempfile.gettempdir()) / "directpath-pains.json")}),
     ("drift_info", {"targets": [{"cluster": ["gpu"], "devices": desired()}], "scope": "fleet"}),
     ("end_session", {}),
     ("host_pci_device_info", {}),

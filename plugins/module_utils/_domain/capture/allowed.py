@@ -48,6 +48,8 @@ TEXTS = frozenset(
     VirtualMachineSnapshotTree.state VirtualMachineVideoCard.use3dRenderer VirtualNicManagerNetConfig.nicType
     VirtualPCIPassthroughDeviceBackingInfo.deviceId VirtualPCIPassthroughDvxBackingInfo.deviceClass
     VirtualPCIPassthroughVmiopBackingInfo.vgpu
+    ElementDescription.key OptionDef.key VirtualMachineVendorDeviceGroupInfo.deviceGroupName
+    VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo.type
     VirtualE1000.addressType VirtualE1000e.addressType VirtualSriovEthernetCard.addressType VirtualVmxnet3.addressType
     """.split()
 )
@@ -65,6 +67,7 @@ NUMBERS = frozenset(
     subVendorId target targetNumber totalCpu totalMemory totalSectors typeId unitNumber unmapGranularity usedMemory vendorId
     videoRamSizeInKB vmotionRate cpuFailoverResourcesPercent memoryFailoverResourcesPercent currentCpuFailoverResourcesPercent
     currentMemoryFailoverResourcesPercent formatVersion startOrder
+    defaultIndex defaultValue max min
     config.hardware.memoryMB config.hardware.numCPU hardware.memorySize runtime.memory.unreservedForVm summary.capacity
     summary.quickStats.hostMemoryUsage summary.quickStats.overallCpuUsage summary.quickStats.overallMemoryUsage
     """.split()

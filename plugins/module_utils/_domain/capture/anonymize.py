@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..rolling.scheduling.natural_sort import natural_key
 from ..rolling.state.codec import seal
 from . import allowed
 from .document import REFERENCE, TYPE, Capture, CapturedObject, Tree, Word, in_order
@@ -80,7 +81,7 @@ class Aliases:
             return known
         while True:
             number = self._counts[kind] = self._counts.get(kind, 0) + 1
-            alias = make(number) if make is not None else f"{kind}-{number:04d}"
+            alias = make(number) if make is not None else f"{kind}-{number:05d}"
             if alias not in self._given:
                 break
         self._given.add(alias)
@@ -103,14 +104,11 @@ class _Anonymizer:
         self.aliases = Aliases()
         self._known: dict[int, tuple[Tree, Tree]] = {}
         self._ours = {item.get("key") for item in _definitions(capture) if str(item.get("name", "")).startswith(_OURS)}
-        for thing in capture.objects:
-            for path, kinds in _PATHS_OF_NAMES.items():
-                name, kind = thing.values.get(path), kinds.get(thing.kind)
-                if kind is not None and isinstance(name, str) and name not in allowed.NAMES:
-                    self._name(name, kind)
+        for kind, name in sorted(_names(capture), key=lambda item: (item[0], natural_key([item[1]]))):
+            self._name(name, kind)
 
     def _name(self, name: str, kind: str) -> None:
-        alias = self.aliases.of(name, kind, (lambda n: f"host-{n:04d}.example") if kind == "host" else None)
+        alias = self.aliases.of(name, kind, (lambda n: f"host-{n:05d}.example") if kind == "host" else None)
         short, dot, _domain = name.partition(".")
         if kind == "host" and dot and short and not _IP4.fullmatch(name):
             self.aliases.table.setdefault(short, alias.partition(".")[0])
@@ -123,6 +121,11 @@ class _Anonymizer:
             root=self._moid(capture.root),
             objects=in_order(map(self._object, capture.objects)),
             partitions={self._moid(moid): self.tree(tree, "partitions") for moid, tree in capture.partitions.items()},
+            targets={
+                self._moid(moid): {name: self.tree(rows, f"target.{name}") for name, rows in tree.items()}
+                for moid, tree in capture.targets.items()
+                if isinstance(tree, dict)
+            },
             reboots={self._moid(moid): seconds for moid, seconds in capture.reboots.items()},
             tags=self._tags(capture.tags),
             settings={key: text for key, text in capture.settings.items() if self._is_plain(key, text)},
@@ -187,13 +190,12 @@ class _Anonymizer:
         return bool(allowed.SETTING_KEY.fullmatch(key) and allowed.SETTING_VALUE.fullmatch(value))
 
     def _custom(self, key: Tree, value: str) -> str:
-        """The journal of this collection keeps its words, without the text for people; other attributes get an alias."""
-        words = value.partition(" # ")[0].split()
-        if key in self._ours and words[:1] == ["dp1"]:
-            if words[-1].startswith("~"):
-                del words[-1]
-            if all(map(allowed.JOURNAL_WORD.fullmatch, words[1:])):
-                return seal(words[1:])
+        """The journal of this collection keeps its words, and its text for people gets an alias, as other attributes do as a whole."""
+        line, _mark, _check = value.rpartition(" ~")
+        line, _mark, text = line.partition(" # ")
+        words = line.split()
+        if key in self._ours and words[:1] == ["dp1"] and all(map(allowed.JOURNAL_WORD.fullmatch, words[1:])):
+            return seal(words[1:], self.aliases.of(text, "text") if text else "")
         return self.aliases.of(value, "value") if value else ""
 
     def _tags(self, tags: Tree) -> Tree:
@@ -288,6 +290,17 @@ class _Anonymizer:
     def _component(self, part: str) -> str:
         base, dot, ending = part.rpartition(".")
         return f"{self.text(base)}.{ending}" if dot and ending.lower() in allowed.FILE_TYPES else self.text(part)
+
+
+def _names(capture: Capture) -> set[tuple[str, str]]:
+    """Kind and name of all objects. Their aliases sort as the names do, so that a plan has the same order."""
+    found = set()
+    for thing in capture.objects:
+        for path, kinds in _PATHS_OF_NAMES.items():
+            name, kind = thing.values.get(path), kinds.get(thing.kind)
+            if kind is not None and isinstance(name, str) and name not in allowed.NAMES:
+                found.add((kind, name))
+    return found
 
 
 def _definitions(capture: Capture) -> list[dict[str, Tree]]:

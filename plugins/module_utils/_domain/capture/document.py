@@ -43,7 +43,7 @@ class CapturedObject:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capture:
     """``about``: AboutInfo of the server. ``paths``: type → the property paths that were read. ``partitions``: host id → partition tables of
-    its disks; None if the host refused them. ``reboots``: host id → seconds of past reboots, the oldest first. ``tags``: what the tags and the
+    its disks; None if the host refused them. ``targets``: compute resource id → vendor device groups and DVX classes that it offers. ``reboots``: host id → seconds of past reboots, the oldest first. ``tags``: what the tags and the
     compute policies are; None where they were not read. ``settings``: advanced settings of the vCenter. ``computed``: methods that are not
     recorded, because the twin computes their answers."""
 
@@ -55,6 +55,7 @@ class Capture:
     paths: Mapping[str, tuple[str, ...]]
     objects: tuple[CapturedObject, ...]
     partitions: Mapping[str, Tree] = field(default_factory=dict)
+    targets: Mapping[str, Tree] = field(default_factory=dict)
     reboots: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     tags: Tree = None
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -91,6 +92,7 @@ def to_text(capture: Capture) -> str:
         for item in capture.objects
     ]
     partitions = {moid: pack.add(capture.partitions[moid]) for moid in sorted(capture.partitions, key=natural)}
+    targets = {moid: pack.add(capture.targets[moid]) for moid in sorted(capture.targets, key=natural)}
     head = {
         "format": FORMAT,
         "version": VERSION,
@@ -111,6 +113,7 @@ def to_text(capture: Capture) -> str:
     }
     lines = [f"{_dumped(name)}: {_dumped(value)}" for name, value in head.items()]
     lines.append('"shared": ' + _rows(pack.texts()))
+    lines.append('"targets": ' + _dumped(pack.finished(targets)))
     lines.append('"partitions": ' + _dumped(pack.finished(partitions)))
     lines.append('"objects": ' + _rows(_dumped(pack.finished(item)) for item in objects))
     return "{\n" + ",\n".join(lines) + "\n}\n"
@@ -141,6 +144,8 @@ class _Pack:
             return [self.add(item) for item in tree]
         if not isinstance(tree, dict) or REFERENCE in tree:
             return tree
+        if TYPE not in tree:
+            return {name: self.add(value) for name, value in tree.items()}
         known = self._known.get(id(tree))  # the tree is kept as well, so that its identity stays its own
         if known is None:
             known = self._known[id(tree)] = tree, self._number({name: self.add(value) for name, value in tree.items()})

@@ -22,17 +22,21 @@ from .encode import Encoder, moment
 from .paths import ALARMS, BINDINGS, COMPUTED, FIELDS, PAGES, SETTINGS, WANTED_SETTINGS, known_paths
 from .reboots import History, read_reboots
 
+_OFFERED = ("vendorDeviceGroupInfo", "dvxClassInfo")
 _KNOWN_SETTINGS = re.compile("|".join(map(re.escape, WANTED_SETTINGS)), re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Read:
-    """A capture, and what it cost: round trips, pages of events, and calls for partition tables among them."""
+    """A capture, and what it cost: round trips, and pages of events, calls for partition tables, for what clusters offer and for tags
+    among them."""
 
     capture: Capture
     calls: int
     event_pages: int
     partition_calls: int
+    target_calls: int
+    tag_calls: int
 
 
 def is_kept(key: str) -> bool:
@@ -53,8 +57,13 @@ def read_capture(session: Session, *, tags: bool, reboots: bool) -> Read:
     hosts = [row for row in rows if issubclass(row.kind, vim.HostSystem)]
     encoder = Encoder()
     partitions = {row.moid: _partitions(session, row, encoder) for row in hosts if _has_disks(row)}
+    asked = session.stub.calls["QueryConfigTarget"]
+    targets = _targets(session, rows, encoder)
+    asked = session.stub.calls["QueryConfigTarget"] - asked
     history = read_reboots(session) if reboots else History(seconds={})
+    already = session.calls
     read_tags, problem = _tags(session) if tags else (None, "")
+    tag_calls = session.calls - already
     about = session.content.about
     capture = Capture(
         kind="vcenter" if session.is_vcenter else "esxi",
@@ -65,6 +74,7 @@ def read_capture(session: Session, *, tags: bool, reboots: bool) -> Read:
         paths=paths,
         objects=in_order(_captured(row, encoder) for row in rows),
         partitions=partitions,
+        targets=targets,
         reboots=history.seconds,
         tags=read_tags,
         settings=_settings(session),
@@ -76,6 +86,8 @@ def read_capture(session: Session, *, tags: bool, reboots: bool) -> Read:
         calls=session.calls - before,
         event_pages=history.pages,
         partition_calls=len(partitions),
+        target_calls=asked,
+        tag_calls=tag_calls,
     )
 
 
@@ -103,12 +115,37 @@ def _around(session: Session, rows: Iterable[Row], paths: dict[str, tuple[str, .
     alarms = {state.alarm._moId for row in rows for state in row.get("triggeredAlarmState", ())}
     fields = session.content.customFieldsManager
     wanted = ((BINDINGS, bindings), (ALARMS, alarms), (FIELDS, {fields._moId} if fields is not None else set()))
-    found: list[Row] = []
+    # A view does not contain the folder that it begins at, which has the lock of a rolling reboot.
+    found = collect_objects(session, vim.Folder, [session.content.rootFolder._moId], paths["Folder"])
     for table, moids in wanted:
         for kind, names in known_paths(session, table).items():
             if moids:
                 paths[_name(kind)] = tuple(names)
                 found += collect_objects(session, kind, moids, names, page=NAMES_PAGE)
+    return found
+
+
+# -- what clusters offer --------------------------------------------------------------------------------------------
+
+
+def _targets(session: Session, rows: Iterable[Row], encoder: Encoder) -> dict[str, Tree]:
+    """Compute resource id → the vendor device groups and DVX classes that it offers: one call each, where the API has them."""
+    if not session.knows(vim.vm.ConfigTarget, "vendorDeviceGroupInfo"):
+        return {}
+    found: dict[str, Tree] = {}
+    for row in rows:
+        browser = row.get("environmentBrowser") if issubclass(row.kind, vim.ComputeResource) else None
+        if browser is None:
+            continue
+        try:
+            target = session.reference(vim.EnvironmentBrowser, browser._moId).QueryConfigTarget(None)
+        except SESSION_LOST:
+            raise
+        except vmodl.MethodFault:
+            continue
+        offered = {name: list(getattr(target, name, None) or ()) for name in _OFFERED}
+        if any(offered.values()):
+            found[row.moid] = {name: encoder.tree(values) for name, values in offered.items()}
     return found
 
 
