@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -19,6 +20,8 @@ from tools.envs import ROOT
 DAILY = ("interrupted", "mixed", "nfv", "standalone_67", "v80")
 EVERY = [pytest.param(name, marks=() if name in DAILY else pytest.mark.long) for name in NAMES]
 RANDOM = [*range(6), *(pytest.param(number, marks=pytest.mark.long) for number in range(6, 200))]
+PERSON = "alice@bastion-7"
+"""Messages show this part of the owner of a lock, whose alias is one text."""
 PRIVATE = frozenset({"HasPrivilegeOnEntities", "Fetch"})
 """Methods whose answer is about the account that calls, and whose arguments have no order."""
 
@@ -77,7 +80,8 @@ def test_anonymized_twin_of_a_lab(name: str) -> None:
     found = runs(twin, first.anonymous(intent))
     for title, result in runs(lab, intent).items():
         # Names of PCI devices stay in the twin, and are aliases where an adapter or a disk has them, too.
-        assert first.anonymous(found[title]) == first.anonymous(result), title
+        expected = json.loads(json.dumps(result).replace(PERSON, "text-00001"))
+        assert first.anonymous(found[title]) == first.anonymous(expected), title
 
 
 def test_recorded_host_loads() -> None:

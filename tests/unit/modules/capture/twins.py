@@ -113,10 +113,18 @@ class Captured:
 
     def anonymous(self, value: Any) -> Any:
         """A value with the aliases of all names in it."""
-        aliases = {name: alias for alias, name in self.key.items()}
-        names = "|".join(re.escape(name) for name in sorted(aliases, key=len, reverse=True) if len(name) > 1)
-        words = re.compile(rf"(?<![\w/-])(?:{names})(?![\w-])")
-        return json.loads(words.sub(lambda found: json.dumps(aliases[found[0]])[1:-1], json.dumps(value)))
+        aliases = {name: alias for alias, name in self.key.items() if len(name) > 1}
+        names = "|".join(re.escape(name) for name in sorted(aliases, key=len, reverse=True))
+        words = re.compile(rf"(?:(?<![\w-])|(?<=OSDATA-))(?:{names})(?![\w-])")
+
+        def replaced(one: Any) -> Any:
+            if isinstance(one, dict):
+                return {replaced(key): replaced(item) for key, item in one.items()}
+            if isinstance(one, list):
+                return [replaced(item) for item in one]
+            return words.sub(lambda found: aliases[found[0]], one) if isinstance(one, str) else one
+
+        return replaced(value)
 
 
 def capture(lab: Lab, *, anonymize: bool = False, **options: Any) -> Captured:
