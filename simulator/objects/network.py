@@ -30,9 +30,7 @@ class DistributedVirtualPortgroup(Network):
     vim_type = vim.dvs.DistributedVirtualPortgroup
     id_prefix = "dvportgroup"
 
-    def __init__(
-        self, sim: Endpoint, name: str, switch: DistributedVirtualSwitch, *, moid: str | None = None
-    ) -> None:
+    def __init__(self, sim: Endpoint, name: str, switch: DistributedVirtualSwitch, *, moid: str | None = None) -> None:
         super().__init__(sim, name, moid=moid)
         self.props["key"] = self.moid
         self.props["portKeys"] = []

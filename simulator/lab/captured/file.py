@@ -98,13 +98,16 @@ def decoded(raw: Any, where: str) -> Captured:
     if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
         raise LabError(f"{where} is no capture: its format is not {FORMAT}")
     if raw.get("version") != VERSION:
-        raise LabError(f"{where} has version {raw.get('version')!r} of the format; this simulator reads version {VERSION}")
+        raise LabError(
+            f"{where} has version {raw.get('version')!r} of the format; this simulator reads version {VERSION}"
+        )
     try:
         decoder = Decoder(raw["shared"])
         things = tuple(_thing(item, raw["paths"], decoder) for item in raw["objects"])
         partitions = {key: decoder.value(item, object) for key, item in raw["partitions"].items()}
         targets = {
-            key: {name: decoder.value(rows, object) for name, rows in item.items()} for key, item in raw["targets"].items()
+            key: {name: decoder.value(rows, object) for name, rows in item.items()}
+            for key, item in raw["targets"].items()
         }
         time = moment(str(raw["server"]["time"]))
     except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:

@@ -21,11 +21,15 @@ from ..hardware.catalogue import CARDS, Part
 from . import offers
 from .file import Captured, Thing
 
-_PARTS: Mapping[tuple[int, int], Part] = {(part.vendor, part.device): part for card in CARDS.values() for part in card.parts}
+_PARTS: Mapping[tuple[int, int], Part] = {
+    (part.vendor, part.device): part for card in CARDS.values() for part in card.parts
+}
 _VF = "Virtual Function"
 
 
-def spec(thing: Thing, captured: Captured, port_groups: Mapping[str, list[str]], layouts: dict[Any, Layout]) -> HostSpec:
+def spec(
+    thing: Thing, captured: Captured, port_groups: Mapping[str, list[str]], layouts: dict[Any, Layout]
+) -> HostSpec:
     """One host. ``port_groups``: uuid of a distributed switch -> names of its port groups. Raises LabError."""
     name = shown(str(thing.get("name", thing.moid)))
     config, hardware, capability = _whole(thing)
@@ -176,5 +180,3 @@ def _switch(item: Switch, config: Any, port_groups: Mapping[str, list[str]]) -> 
         return item
     uuid = next((switch.dvsUuid for switch in config.network.proxySwitch if switch.dvsName == item.name), "")
     return dataclasses.replace(item, portgroups=tuple(port_groups.get(uuid, ())))
-
-

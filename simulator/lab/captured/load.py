@@ -102,7 +102,9 @@ class Builder:
         name = str(thing.get("name", thing.moid))
         if thing.kind == "Datacenter":
             made = Datacenter(self.sim, shown(name), moid=thing.moid)
-            made.props |= {field: thing.get(field) for field in ("vmFolder", "hostFolder", "datastoreFolder", "networkFolder")}
+            made.props |= {
+                field: thing.get(field) for field in ("vmFolder", "hostFolder", "datastoreFolder", "networkFolder")
+            }
             return made
         kinds = list(thing.get("childType", ()))
         return Folder(self.sim, shown(name), kinds, moid=thing.moid)
@@ -140,7 +142,9 @@ class Builder:
     def _pools(self) -> None:
         waiting = self.captured.of(*POOLS)
         while waiting:
-            ready = [thing for thing in waiting if isinstance(self._obj(thing.get("parent")), ComputeState | ResourcePool)]
+            ready = [
+                thing for thing in waiting if isinstance(self._obj(thing.get("parent")), ComputeState | ResourcePool)
+            ]
             for thing in ready:
                 self._pool(thing)
             if not ready:
@@ -336,7 +340,11 @@ class Builder:
         if "config.extraConfig" in values:
             values["config.extraConfig"] = extra or []
         if isinstance(found, Entity) and found.props.get("config", True) is None:
-            values = {path: value for path, value in values.items() if not path.startswith(("config.", "hardware.", "capability."))}
+            values = {
+                path: value
+                for path, value in values.items()
+                if not path.startswith(("config.", "hardware.", "capability."))
+            }
         for path in ("host", "vm"):
             self._order(found, path, thing.values.get(path))
         found.captured_missing = dict(thing.missing)
@@ -375,4 +383,3 @@ def _graphics(config: Any) -> graphics.Settings:
     return graphics.Settings(
         default=str(config.hostDefaultGraphicsType), policy=str(config.sharedPassthruAssignmentPolicy), devices=devices
     )
-

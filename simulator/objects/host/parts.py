@@ -203,7 +203,8 @@ class HostStorageSystem(HostPart):
         self.host.reach()
         captured = {table.deviceName: table for table in self.host.captured_partitions or ()}
         found = [
-            captured.get(path) or host_disks.partition_info(self.host.spec, self.host.taken, path) for path in devicePath
+            captured.get(path) or host_disks.partition_info(self.host.spec, self.host.taken, path)
+            for path in devicePath
         ]
         if None in found:
             raise faults.invalid_argument("devicePath")

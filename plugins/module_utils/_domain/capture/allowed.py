@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an anonymized capture may contain as it is: values of enumerations, versions, PCI ids and PCI names. Everything else is replaced.
+"""What an anonymized capture may contain as it is: values of enumerations, versions, PCI ids and PCI names. All else is replaced.
 
-Names are ``Type.field`` of an object of the API, or ``Type:path`` of a property. A field of a later release is not in these lists, so its texts
-are replaced and its numbers become 0.
+Names are ``Type.field`` of an object of the API, or ``Type:path`` of a property. A field of a later release is not in these lists, so its
+texts are replaced and its numbers become 0.
 """
 
 from __future__ import annotations

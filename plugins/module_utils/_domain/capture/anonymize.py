@@ -49,7 +49,11 @@ _FOLDERS = ("/vmfs/devices/disks/", "/vmfs/volumes/", "ds:///vmfs/volumes/")
 _SHAPES: tuple[tuple[re.Pattern[str], str, Callable[[int], str]], ...] = (
     (_UUID, "uuid", lambda n: f"00000000-0000-4000-8000-{n:012x}"),
     (_VOLUME, "volume", lambda n: f"00000000-{n:08x}-0000-000000000000"),
-    (_SWITCH, "switch", lambda n: "00 00 00 00 00 00 00 00-00 00 00 00 " + " ".join(f"{n:08x}"[i : i + 2] for i in (0, 2, 4, 6))),
+    (
+        _SWITCH,
+        "switch",
+        lambda n: "00 00 00 00 00 00 00 00-00 00 00 00 " + " ".join(f"{n:08x}"[i : i + 2] for i in (0, 2, 4, 6)),
+    ),
     (_MAC, "mac", lambda n: "02:00:" + ":".join(f"{n:08x}"[i : i + 2] for i in (0, 2, 4, 6))),
     (_IP4, "ip", lambda n: f"198.{18 + (n >> 16 & 1)}.{n >> 8 & 255}.{n & 255}"),
     (_IP6, "ip6", lambda n: f"2001:db8::{n:x}"),
@@ -129,7 +133,9 @@ class _Anonymizer:
             reboots={self._moid(moid): seconds for moid, seconds in capture.reboots.items()},
             tags=self._tags(capture.tags),
             settings={key: text for key, text in capture.settings.items() if self._is_plain(key, text)},
-            notes=tuple(f"Note {number} is not in an anonymized capture" for number, _note in enumerate(capture.notes, 1)),
+            notes=tuple(
+                f"Note {number} is not in an anonymized capture" for number, _note in enumerate(capture.notes, 1)
+            ),
         )
 
     def _object(self, thing: CapturedObject) -> CapturedObject:
@@ -169,7 +175,7 @@ class _Anonymizer:
         if kind == "CustomFieldStringValue":
             return {**tree, "value": self._custom(tree.get("key"), str(tree.get("value", "")))}
         if kind == "CustomFieldDef":
-            return {name: item if name in (TYPE, "key") or name == "name" and tree.get("key") in self._ours
+            return {name: item if name in (TYPE, "key") or (name == "name" and tree.get("key") in self._ours)
                     else self._definition(item) for name, item in tree.items()}  # fmt: skip
         if kind == "OptionValue":
             return self._setting(tree)
@@ -219,7 +225,9 @@ class _Anonymizer:
             elif name == "capability" and isinstance(item, str):
                 made[name] = item if item.startswith("com.vmware.") else self.aliases.of(item, "capability")
             elif isinstance(item, list):
-                made[name] = [self._tag(each, "tag") if isinstance(each, dict) else self._listed(name, each) for each in item]
+                made[name] = [
+                    self._tag(each, "tag") if isinstance(each, dict) else self._listed(name, each) for each in item
+                ]
         return made
 
     def _listed(self, name: str, item: Tree) -> Tree:
@@ -237,7 +245,9 @@ class _Anonymizer:
     def _text(self, text: str, where: str) -> str:
         if where in allowed.TEXTS or text in allowed.NAMES:
             return text
-        if where.endswith(("Description.label", "Description.summary")) and allowed.DEVICE_LABEL.fullmatch(text.strip()):
+        if where.endswith(("Description.label", "Description.summary")) and allowed.DEVICE_LABEL.fullmatch(
+            text.strip()
+        ):
             return text
         if where == "VirtualMachine:config.changeVersion" and allowed.MOMENT.fullmatch(text):
             return text

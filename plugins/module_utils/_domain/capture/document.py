@@ -20,7 +20,7 @@ TYPE, REFERENCE, SHARED = "_t", "_r", "$"
 LEAST = 40
 """Characters from which an object that occurs again is stored once. Shorter ones are no longer than the number that stands for them."""
 
-Tree: TypeAlias = "None | bool | int | float | str | list[Tree] | dict[str, Tree]"
+Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
 
 
 class Word(str):
@@ -31,8 +31,8 @@ class Word(str):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CapturedObject:
-    """``values``: property path → value; a path that was read and is not in it is unset. ``missing``: path → name of the fault that the server
-    returned in its place."""
+    """``values``: property path → value; a path that was read and is not in it is unset. ``missing``: path → name of the fault that the
+    server returned in its place."""
 
     kind: str
     moid: str
@@ -42,10 +42,17 @@ class CapturedObject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capture:
-    """``about``: AboutInfo of the server. ``paths``: type → the property paths that were read. ``partitions``: host id → partition tables of
-    its disks; None if the host refused them. ``targets``: compute resource id → vendor device groups and DVX classes that it offers. ``reboots``: host id → seconds of past reboots, the oldest first. ``tags``: what the tags and the
-    compute policies are; None where they were not read. ``settings``: advanced settings of the vCenter. ``computed``: methods that are not
-    recorded, because the twin computes their answers."""
+    """All of a server.
+
+    - ``about``: AboutInfo of the server.
+    - ``paths``: type → the property paths that were read.
+    - ``partitions``: host id → partition tables of its disks; None if the host refused them.
+    - ``targets``: compute resource id → vendor device groups and DVX classes that it offers.
+    - ``reboots``: host id → seconds of past reboots, the oldest first.
+    - ``tags``: tags and compute policies; None where they were not read.
+    - ``settings``: advanced settings of the vCenter.
+    - ``computed``: methods that are not recorded, because the twin computes their answers.
+    """
 
     kind: str
     time: str
@@ -82,7 +89,7 @@ def natural(moid: str) -> tuple[str, int, str]:
 def to_text(capture: Capture) -> str:
     """The file: one object of the API on a line. The same capture always gives the same text."""
     pack = _Pack()
-    objects = [
+    objects: list[Tree] = [
         {
             "type": item.kind,
             "id": item.moid,

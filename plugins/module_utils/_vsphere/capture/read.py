@@ -177,7 +177,7 @@ def _partitions(session: Session, row: Row, encoder: Encoder) -> Tree:
 
 def _settings(session: Session) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    manager = session.content.setting if session.is_vcenter else None
+    manager: Any = session.content.setting if session.is_vcenter else None
     for name in SETTINGS if manager is not None else ():
         try:
             found |= {option.key: str(option.value) for option in manager.QueryOptions(name=name) or ()}
@@ -200,7 +200,7 @@ def _tags(session: Session) -> tuple[Tree, str]:
         holders = api.tagged_vms({tag for found in tags.values() for tag in found}) if any(tags.values()) else {}
         for key in sorted(categories, key=lambda each: (categories[each], each)):
             own: list[Tree] = [
-                {"id": tag, "name": tags[key][tag], "vms": sorted(holders.get(tag, ()))}
+                {"id": tag, "name": tags[key][tag], "vms": [*sorted(holders.get(tag, ()))]}
                 for tag in sorted(tags[key], key=lambda each: (tags[key][each], each))
             ]
             named.append({"id": key, "name": categories[key], "tags": own})
@@ -216,6 +216,6 @@ def _policies(session: Session, api: Automation) -> list[Tree]:
         return []
     used = api.policy_tags() if (found := api.policies()) else {}
     return [
-        {"id": key, "capability": found[key][0], "name": found[key][1], "tags": sorted(used.get(key, ()))}
+        {"id": key, "capability": found[key][0], "name": found[key][1], "tags": [*sorted(used.get(key, ()))]}
         for key in sorted(found)
     ]

@@ -27,8 +27,8 @@ LONGEST = 6 * 3600.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:
-    """``seconds``: host id → its past reboots, the oldest first. ``pages``: how many pages of events were read. ``problem``: a sentence, when
-    there is no history."""
+    """``seconds``: host id → its past reboots, the oldest first. ``pages``: how many pages of events were read. ``problem``: a sentence,
+    when there is no history."""
 
     seconds: Mapping[str, tuple[int, ...]]
     pages: int = 0
@@ -58,7 +58,9 @@ def read_reboots(session: Session) -> History:
         raise
     except vmodl.MethodFault as fault:
         return History(
-            seconds={}, pages=len(pages), problem=f"The event log cannot be read, so past reboots are unknown: {words(fault)}"
+            seconds={},
+            pages=len(pages),
+            problem=f"The event log cannot be read, so past reboots are unknown: {words(fault)}",
         )
     return History(seconds=reboots(event for page in pages for event in page), pages=len(pages))
 

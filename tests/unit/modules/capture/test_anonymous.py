@@ -20,7 +20,9 @@ LAB: dict[str, Any] = {
     "version": "8.0.3",
     "name": f"vc-{MARK}1.lab",
     "tag_categories": [{"name": f"Category {MARK}2"}],
-    "compute_policies": [{"name": f"Policy {MARK}3", "capability": "vm.evacuation.best_effort_restart", "tag": f"Category {MARK}2/Tag {MARK}4"}],
+    "compute_policies": [
+        {"name": f"Policy {MARK}3", "capability": "vm.evacuation.best_effort_restart", "tag": f"Category {MARK}2/Tag {MARK}4"}
+    ],
     "datacenters": [
         {
             "name": f"DC {MARK}5",
@@ -38,7 +40,10 @@ LAB: dict[str, Any] = {
                             "name": f"esx-{MARK}13.lab",
                             "vendor": f"Vendor {MARK}14",
                             "model": f"Model {MARK}15",
-                            "cards": [{"card": "a100", "label": f"label-{MARK}16", "enabled": True, "active": True}, "nvme", "nvme-data", "hba"],
+                            "cards": [
+                                {"card": "a100", "label": f"label-{MARK}16", "enabled": True, "active": True},
+                                *("nvme", "nvme-data", "hba"),
+                            ],
                             "nfs": [f"nfs-{MARK}17"],
                             "switches": {f"switch {MARK}18": [f"port group {MARK}19"], f"dvs-{MARK}20": [f"dvpg {MARK}21"],
                                          "vSwitch0": ["Management Network", "VM Network", f"net {MARK}22"]},
@@ -78,7 +83,9 @@ LEAKS = re.compile(MARK, re.IGNORECASE)
 
 def marked() -> Lab:
     lab = Lab.load(LAB)
-    lab.sim.post_event(vim.event.VmPoweredOffEvent, lab.sim.find_entity(f"vm-{MARK}25"), message=f"event {MARK}38", user=f"{MARK}39")
+    lab.sim.post_event(
+        vim.event.VmPoweredOffEvent, lab.sim.find_entity(f"vm-{MARK}25"), message=f"event {MARK}38", user=f"{MARK}39"
+    )
     return lab
 
 
@@ -95,7 +102,36 @@ def test_the_same_capture_with_names_has_them_without_secrets() -> None:
     """This shows that the test above looks for texts that the server returns; settings that nobody reads are in neither."""
     text = capture(marked()).text
     seen = {int(number) for number in re.findall(rf"{MARK}([0-9]+)", text)}
-    assert seen >= {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 21, 22, 23, 24, 25, 26, 31, 34, 35, 36, 37}
+    assert seen >= {
+        2,
+        3,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+        10,
+        11,
+        12,
+        13,
+        14,
+        15,
+        16,
+        17,
+        19,
+        21,
+        22,
+        23,
+        24,
+        25,
+        26,
+        31,
+        34,
+        35,
+        36,
+        37,
+    }
     assert seen.isdisjoint({27, 28, 29, 30, 38, 39}), "annotations, other settings and events are not read"
 
 
@@ -107,11 +143,15 @@ def test_passwords_and_sessions_are_in_neither() -> None:
         assert lab.credentials()["username"] not in found.text
 
 
-@pytest.mark.parametrize("name", [name if name in ("mixed", "nfv", "vgpu") else pytest.param(name, marks=pytest.mark.long) for name in NAMES])
+@pytest.mark.parametrize(
+    "name", [name if name in ("mixed", "nfv", "vgpu") else pytest.param(name, marks=pytest.mark.long) for name in NAMES]
+)
 def test_no_name_of_a_lab_is_in_its_anonymized_capture(name: str) -> None:
     """No name, address, MAC, UUID or serial number that the key has is anywhere in the file, but for names of PCI devices."""
     found = capture(Lab.load(name), anonymize=True)
-    kept = {value for part in ("objects", "shared", "targets") for values in _strings(found.raw[part]) for value in values}
+    kept = {
+        value for part in ("objects", "shared", "targets") for values in _strings(found.raw[part]) for value in values
+    }
     body = "".join(json.dumps(found.raw[part]) for part in ("objects", "shared", "partitions", "targets"))
     left = [value for value in found.key.values() if value not in kept and len(value) > 5 and f'"{value}"' in body]
     assert left == []

@@ -38,7 +38,9 @@ def rolled(lab: Lab, intent: dict[str, Any]) -> None:
     lab._main("vm_pci_device", {**lab.credentials(), "vms": intent["vms"], "_ansible_check_mode": False})
 
 
-@pytest.mark.parametrize("name", [name if name in LABS[:2] else pytest.param(name, marks=pytest.mark.slow) for name in LABS])
+@pytest.mark.parametrize(
+    "name", [name if name in LABS[:2] else pytest.param(name, marks=pytest.mark.slow) for name in LABS]
+)
 def test_everything_that_runs_read_is_captured(name: str) -> None:
     lab = Lab.load(name)
     intent = intent_of(lab)
@@ -51,11 +53,15 @@ def test_everything_that_runs_read_is_captured(name: str) -> None:
     lacking = {
         (kind, path)
         for kind, _moid, path in found.values
-        if kind not in RUN_OWN and path not in BY_RUN and not _has(known.get(kind) or known.get(BASES.get(kind, "")), path)
+        if kind not in RUN_OWN
+        and path not in BY_RUN
+        and not _has(known.get(kind) or known.get(BASES.get(kind, "")), path)
     }
     assert lacking == set(), "read by a run, and not in the capture: add it to _vsphere/capture/paths.py"
     reads = {method for method in found.methods if not _writes(method)}
-    assert reads - SESSION - RECORDED - set(COMPUTED) == set(), "asked by a run, neither captured nor said to be computed"
+    assert reads - SESSION - RECORDED - set(COMPUTED) == set(), (
+        "asked by a run, neither captured nor said to be computed"
+    )
 
 
 BASES = {

@@ -140,7 +140,10 @@ def intent_of(lab: Lab) -> dict[str, Any]:
     """An intent that names every kind of card that more than one host has, for the hosts that answer, and some VMs."""
     state = lab.sim.describe(lab.sim)
     hosts = [host for host in state["hosts"] if host["connection"] == "connected"]
-    wanted = {host["name"]: sorted({d["id"] for d in host["devices"] if d["id"].startswith(("10de:", "8086:27"))}) for host in hosts}
+    wanted = {
+        host["name"]: sorted({d["id"] for d in host["devices"] if d["id"].startswith(("10de:", "8086:27"))})
+        for host in hosts
+    }
     targets = [{"hosts": [name], "devices": [{"match": one} for one in ids]} for name, ids in wanted.items() if ids]
     vms = [
         {"name": vm["name"], "devices": [{"match": wanted[vm["host"]][0]}], "mmio": {}}
@@ -154,7 +157,9 @@ def runs(lab: Lab, intent: dict[str, Any]) -> dict[str, Any]:
     """The results of plan, drift, prechecks and the prediction of a rolling reboot, without what only they know."""
     found = {}
     for title, module, check, options in _plays(intent, str(FOLDER)):
-        result = lab._main(module, {**lab.credentials(), **options, "_ansible_check_mode": check, "_ansible_diff": True})
+        result = lab._main(
+            module, {**lab.credentials(), **options, "_ansible_check_mode": check, "_ansible_diff": True}
+        )
         found[title] = _without(result)
     return found
 
@@ -168,7 +173,12 @@ def _plays(intent: dict[str, Any], folder: str) -> Iterator[tuple[str, str, bool
         skip = {"on_missing": "skip"}
         yield "drift", "drift_info", False, {"targets": targets, "vms": vms, "scope": "fleet", **skip}
         yield "enable", "host_passthrough", True, {"targets": targets, **skip}
-        yield "reboot", "host_rolling_reboot", True, {"targets": targets, "journal_dir": folder, "pinned_vms": "shutdown", **skip}
+        yield (
+            "reboot",
+            "host_rolling_reboot",
+            True,
+            {"targets": targets, "journal_dir": folder, "pinned_vms": "shutdown", **skip},
+        )
     if vms:
         yield "attach", "vm_pci_device", True, {"vms": vms}
 

@@ -45,7 +45,11 @@ def expanded(tree: Any, shared: list[Any]) -> Any:
     if isinstance(tree, list):
         return [expanded(item, shared) for item in tree]
     if isinstance(tree, dict):
-        return expanded(shared[tree["$"]], shared) if "$" in tree else {key: expanded(item, shared) for key, item in tree.items()}
+        return (
+            expanded(shared[tree["$"]], shared)
+            if "$" in tree
+            else {key: expanded(item, shared) for key, item in tree.items()}
+        )
     return tree
 
 
