@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The files that capture writes: for their owner only, as a whole, and only when something changed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.unit.modules.harness import Lab
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_check_mode_writes_no_file(tmp_path: Path) -> None:
+    result = Lab.load("three_hosts").run("capture", check=True, path=str(tmp_path / "a.json"))
+    assert (result["changed"], result["written"]) == (False, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_both_files_belong_to_their_owner_alone(tmp_path: Path) -> None:
+    lab = Lab.load("three_hosts")
+    result = lab.run("capture", path=str(tmp_path / "a.json.gz"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json.gz", "a.key.json"]
+    assert {mode(path) for path in tmp_path.iterdir()} == {0o600}
+    assert result["key_path"] == str(tmp_path / "a.key.json")
+    assert json.loads((tmp_path / "a.key.json").read_text())["host-00001.example"] == "esx-01.lab"
+    assert lab.writes() == []
+
+
+def test_a_file_that_others_can_read_is_replaced(tmp_path: Path) -> None:
+    lab, path = Lab.load("three_hosts"), tmp_path / "a.json"
+    lab.run("capture", path=str(path), anonymize=False)
+    path.chmod(0o644)
+    assert lab.run("capture", path=str(path), anonymize=False)["written"]
+    assert mode(path) == 0o600
+
+
+def test_second_run_writes_nothing_until_something_changes(tmp_path: Path) -> None:
+    lab, path = Lab.load("three_hosts"), tmp_path / "a.json.gz"
+    assert lab.run("capture", path=str(path))["written"]
+    first = path.read_bytes()
+    lab.sim.clock.sleep(60)
+    assert not lab.run("capture", path=str(path))["written"], "another time is no change"
+    assert path.read_bytes() == first
+    lab.sim.events["power_vm"](vm="web-01", on=False)
+    assert lab.run("capture", path=str(path))["written"]
+
+
+@pytest.mark.parametrize("text", [b"no capture", gzip.compress(b"{}")[:-4], b""])
+def test_whatever_was_there_is_replaced(text: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.json.gz"
+    path.write_bytes(text)
+    path.chmod(0o600)
+    assert Lab.load("three_hosts").run("capture", path=str(path), anonymize=False)["written"]
+    assert json.loads(gzip.decompress(path.read_bytes()))["anonymized"] is False
+
+
+def test_a_link_is_replaced_and_what_it_points_at_is_not(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("mine")
+    path = tmp_path / "a.json"
+    path.symlink_to(tmp_path / "target")
+    Lab.load("three_hosts").run("capture", path=str(path), anonymize=False)
+    assert (tmp_path / "target").read_text() == "mine"
+    assert not path.is_symlink()
+
+
+def test_read_only_account_is_enough(tmp_path: Path) -> None:
+    lab = Lab.load("three_hosts")
+    lab.user = "reader@vsphere.local"
+    result = lab.run("capture", path=str(tmp_path / "a.json"))
+    assert result["notes"] == []
+    assert (result["hosts"], result["vms"], result["cost"]["partition_calls"]) == (3, 4, 3)
