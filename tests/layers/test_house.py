@@ -29,6 +29,8 @@ MOST_FILES = 16
 MOST_DOMAIN_PACKAGES = 24
 """One for each capability, such as virtual functions, device modes, graphics settings, capacity, adoption and events, and one for the
 entries of all."""
+MOST_DOMAIN_PACKAGES = 22
+MOST_DOMAIN_PACKAGES = 23
 ONE_FOR_EACH_MODULE = ("plugins/modules", "plugins/module_utils/_shell")
 """Folders with a file for each module: they grow with the modules."""
 MOST_DEPTH = 10

@@ -72,7 +72,7 @@ NUMBERS = frozenset(
     summary.quickStats.hostMemoryUsage summary.quickStats.overallCpuUsage summary.quickStats.overallMemoryUsage
     """.split()
 )
-"""Fields and properties whose numbers are kept. All others become 0: world wide names of adapters are numbers, too."""
+"""Fields and properties whose numbers are kept. All others become 0: the names of Fibre Channel adapters (WWN) are numbers, too."""
 
 GPT_TYPES = frozenset(
     """

@@ -67,7 +67,7 @@ _NAMED_TEXTS: Mapping[str, str] = {
     "HostHardwareSummary.vendor": "vendor",
     "HostSystemInfo.vendor": "vendor",
 }
-_OURS = "directpath."
+_JOURNAL = "directpath."
 
 
 @dataclass(kw_only=True)
@@ -107,7 +107,9 @@ class _Anonymizer:
     def __init__(self, capture: Capture) -> None:
         self.aliases = Aliases()
         self._known: dict[int, tuple[Tree, Tree]] = {}
-        self._ours = {item.get("key") for item in _definitions(capture) if str(item.get("name", "")).startswith(_OURS)}
+        self._journal = {
+            item.get("key") for item in _definitions(capture) if str(item.get("name", "")).startswith(_JOURNAL)
+        }
         for kind, name in sorted(_names(capture), key=lambda item: (item[0], natural_key([item[1]]))):
             self._name(name, kind)
 
@@ -175,7 +177,7 @@ class _Anonymizer:
         if kind == "CustomFieldStringValue":
             return {**tree, "value": self._custom(tree.get("key"), str(tree.get("value", "")))}
         if kind == "CustomFieldDef":
-            return {name: item if name in (TYPE, "key") or (name == "name" and tree.get("key") in self._ours)
+            return {name: item if name in (TYPE, "key") or (name == "name" and tree.get("key") in self._journal)
                     else self._definition(item) for name, item in tree.items()}  # fmt: skip
         if kind == "OptionValue":
             return self._setting(tree)
@@ -200,7 +202,7 @@ class _Anonymizer:
         line, _mark, _check = value.rpartition(" ~")
         line, _mark, text = line.partition(" # ")
         words = line.split()
-        if key in self._ours and words[:1] == ["dp1"] and all(map(allowed.JOURNAL_WORD.fullmatch, words[1:])):
+        if key in self._journal and words[:1] == ["dp1"] and all(map(allowed.JOURNAL_WORD.fullmatch, words[1:])):
             return seal(words[1:], self.aliases.of(text, "text") if text else "")
         return self.aliases.of(value, "value") if value else ""
 
