@@ -31,6 +31,7 @@ MOST_DOMAIN_PACKAGES = 24
 entries of all."""
 MOST_DOMAIN_PACKAGES = 22
 MOST_DOMAIN_PACKAGES = 23
+"""One for each capability, such as virtual functions, device modes, graphics settings and capacity, and one for the entries of all."""
 ONE_FOR_EACH_MODULE = ("plugins/modules", "plugins/module_utils/_shell")
 """Folders with a file for each module: they grow with the modules."""
 MOST_DEPTH = 10
