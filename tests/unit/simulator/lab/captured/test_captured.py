@@ -114,6 +114,7 @@ def test_live_value_is_the_captured_one_until_the_model_comes_to_another(tmp_pat
     host = load(tmp_path).obj("host-12")
     stats = host.get("summary.quickStats")
     assert (stats.overallCpuUsage, stats.overallMemoryUsage) == (77, 8192), "what was not captured is that of the model"
+    assert host.get("summary.quickStats").overallCpuUsage == 77, "at the second read, too"
     host.spec = dataclasses.replace(host.spec, cores=host.spec.cores + 90, memory_gb=4)
     assert host.get("summary.quickStats").overallMemoryUsage == 4096
 
