@@ -26,6 +26,8 @@ class PropertyHolder:
     """path -> function(self): computed at every read; call ``touch(path)`` when its inputs change."""
     mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """path -> other paths that share its value (``runtime`` -> ``summary.runtime``): a change is recorded for both."""
+    keeps_captured: ClassVar[bool] = False
+    """Whether a captured value also stays where the model stores the same value again as at first: what follows from hardware."""
     personal: ClassVar[frozenset[str]] = frozenset()
     """Properties whose value depends on who asks; read through ``personal_value``."""
 
@@ -35,6 +37,8 @@ class PropertyHolder:
         self.fragments: dict[tuple[str, str], str] = {}
         self._captured: dict[str, Any] = {}
         self._first: dict[str, tuple[Any, Any]] = {}
+        self._base: dict[str, Any] = {}
+        """Path of a captured value -> what the model had there."""
 
     def show_captured(self, values: Mapping[str, Any]) -> None:
         """Show these values of a captured server (path -> value, None: unset) until the model comes to another value than its first."""
@@ -89,9 +93,13 @@ class PropertyHolder:
         """Store a value at a dotted path and record the narrowest paths that changed. Equal values change nothing."""
         head, _unused, last = path.rpartition(".")
         self._unbuilt = {name: build for name, build in self._unbuilt.items() if not _under(name, path)}
+        if self.keeps_captured and any(_under(name, path) for name in self._captured):
+            self._refresh(path)
         for name in [name for name in (*self._captured, *self._first) if _under(name, path)]:
             self._captured.pop(name, None)
             self._first.pop(name, None)
+        if self._base:
+            value = self._with_captured(path, value)
         if not head:
             missing = path not in self.props
             changed = [path] if missing else data.changed_paths(path, self.props[path], value)
@@ -163,7 +171,22 @@ class PropertyHolder:
             if _concerned(self.__class__, name)[1]:
                 self._first[name] = (_UNSEEN, value)
             else:
+                if self.keeps_captured:
+                    self._base[name] = _part(self.props, name)
                 self._place_captured(name, value)
+
+    def _with_captured(self, path: str, value: Any) -> Any:
+        """What the model stores, with the captured values in place of those to which the model comes as at first."""
+        for name in [name for name in self._base if _under(name, path)]:
+            rest = name[len(path) + 1 :]
+            if not data.same(self._base[name], _part(value, rest)):
+                del self._base[name]
+            elif not rest:
+                return self._stored(path)
+            elif value is not None:
+                value = data.clone(value)
+                _put(value, rest.split("."), _part(self._stored(path), rest))
+        return value
 
     def _as_captured(self, live: str, value: Any) -> Any:
         """A live value with what was captured of it, as far as the model still comes to the same as at the first time."""
@@ -219,7 +242,7 @@ _UNSEEN = object()
 
 def _part(value: Any, path: str) -> Any:
     for name in filter(None, path.split(".")):
-        value = getattr(value, name, None)
+        value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
     return value
 
 

@@ -62,6 +62,7 @@ class HostState(Entity):
     vim_type = vim.HostSystem
     id_prefix = "host"
     mirrors: ClassVar[Mapping[str, tuple[str, ...]]] = {"runtime": ("summary.runtime",)}
+    keeps_captured: ClassVar[bool] = True
 
     def __init__(self, sim: Endpoint, spec: HostSpec, *, moid: str | None = None, direct: bool = False) -> None:
         super().__init__(sim, moid, name=spec.name)

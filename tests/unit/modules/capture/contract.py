@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.unit.modules.contracts import Contract, Scenario
 from tests.unit.modules.harness import Lab
 
 FOLDER = Path(tempfile.mkdtemp(prefix="directpath-capture-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 CONTRACT = Contract(
     module="capture",

@@ -36,6 +36,16 @@ HOST: dict[str, Any] = {
     "summary.quickStats.overallCpuUsage": 77,
     "config.product": {**ABOUT, "name": "VMware ESXi", "build": "24022510"},
     "config.pciPassthruInfo": [STATE],
+    "config.network.vswitch": [
+        {
+            "_t": "HostVirtualSwitch",
+            "name": "vSwitch0",
+            "key": "key-vim.host.VirtualSwitch-vSwitch0",
+            "numPorts": 1234,
+            "numPortsAvailable": 5,
+            "spec": {"_t": "HostVirtualSwitchSpec", "numPorts": 128},
+        }
+    ],
     "hardware.pciDevice": [{"$": 0}],
     "hardware.memorySize": 549755813888,
 }
@@ -102,6 +112,9 @@ def test_values_are_shown_and_the_model_lives(tmp_path: Path) -> None:
     assert host.connection == "connected"
     assert [info.passthruActive for info in host.get("config.pciPassthruInfo")] == [True]
     assert host.get("runtime.bootTime").isoformat() > "2026-02-23"
+    assert [switch.numPorts for switch in host.get("config.network.vswitch")] == [1234], (
+        "the reboot changed nothing here"
+    )
 
 
 def test_a_property_that_the_server_refused_is_refused(tmp_path: Path) -> None:
