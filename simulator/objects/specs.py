@@ -162,6 +162,8 @@ class VmSpec:
     network: str = "VM Network"
     devices: tuple[Mapping[str, Any], ...] = ()
     media: tuple[Mapping[str, Any], ...] = ()
+    captured_media: bool = False
+    """Whether a captured VM has drives or ports, which are among its captured devices."""
     annotation: str = ""
     latency: str = "normal"
     """Level of latency sensitivity."""

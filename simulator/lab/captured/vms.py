@@ -52,7 +52,7 @@ def spec(thing: Thing, datastore: str, network: str) -> VmSpec:
         template=bool(thing.get("config.template", False)),
         datastore=datastore,
         network=network,
-        media=({"captured": True},) if any(map(_is_media, devices)) else (),
+        captured_media=any(map(_is_media, devices)),
         latency=str(getattr(latency, "level", None) or "normal"),
         fault_tolerance=str(thing.get("runtime.faultToleranceState", "notConfigured")),
         ip=str(thing.get("guest.ipAddress", "")),

@@ -115,7 +115,7 @@ def _is_held(backing: Any) -> bool:
 
 def connect(vm: VmState, on: bool) -> None:
     """What starts connected is connected while the VM runs, nothing while it is off."""
-    if not vm.spec.media and "config" not in vm.props:
+    if not (vm.spec.media or vm.spec.captured_media) and "config" not in vm.props:
         return  # nobody has looked yet: it is built as the VM is then
     with vm.edit("config") as config:
         for device in config.hardware.device:

@@ -52,7 +52,7 @@ class VirtualMachine(VmState):
 
     @property
     def host_media(self) -> str:
-        return vm_media.holding(self) if self.spec.media else ""
+        return vm_media.holding(self) if self.spec.media or self.spec.captured_media else ""
 
     def set_power(self, state: str) -> None:
         resumes = state == "suspended" or self.power == "suspended"

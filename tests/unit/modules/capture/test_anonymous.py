@@ -141,6 +141,7 @@ def test_passwords_and_sessions_are_in_neither() -> None:
         assert lab.credentials()["password"] not in found.text
         assert not any(key in found.text for key in lab.sim.sessions.by_key)
         assert lab.credentials()["username"] not in found.text
+        assert lab.credentials()["hostname"] not in found.text
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
 
 import pytest
+from pyVmomi import vim
 
 from simulator.core.clock import ManualClock
 from simulator.lab.hardware.cards import LabError
 from simulator.simulator import Simulator
 from tests.unit.exploring.random_labs import commit_seed, example
+from tests.unit.modules.capture.test_anonymous import LAB
 from tests.unit.modules.capture.twins import NAMES, asked, capture, intent_of, runs
 from tests.unit.modules.harness import Lab
 from tools.envs import ROOT
@@ -83,6 +86,25 @@ def test_anonymized_twin_of_a_lab(name: str) -> None:
         # Names of PCI devices stay in the twin, and are aliases where an adapter or a disk has them, too.
         expected = json.loads(PERSON.sub("text-00001", json.dumps(result)))
         assert first.anonymous(found[title]) == first.anonymous(expected), title
+
+
+def test_tags_policies_alarms_and_attributes_come_back() -> None:
+    source = copy.deepcopy(LAB)
+    extra = source["datacenters"][0]["clusters"][0]["vms"][0]["extra"]
+    for key in [key for key in extra if key.startswith("guestinfo")]:
+        del extra[key]  # settings that nobody reads are not in a capture
+    lab = Lab.load(source)
+    check(lab)
+    twin = capture(lab).twin()
+    for kind in (vim.VirtualMachine, vim.HostSystem):
+        for entity in lab.sim.registry.all(kind):
+            assert twin.sim.obj(entity.moid).custom == entity.custom
+            if kind is vim.VirtualMachine:
+                assert twin.sim.tags.of(twin.sim.obj(entity.moid)) == lab.sim.tags.of(entity) != []
+                assert twin.sim.evacuation_policy(entity.moid) == lab.sim.evacuation_policy(entity.moid) == "restart"
+    assert {each.name for each in twin.sim.registry.all(vim.alarm.Alarm)} == {
+        each.name for each in lab.sim.registry.all(vim.alarm.Alarm)
+    }
 
 
 def test_recorded_host_loads() -> None:
