@@ -50,6 +50,11 @@ LAB_KEYS = {
     "fleet", "roll_fleet", "description", "capture", "tag_categories", "compute_policies", "directpath_profiles", "advanced_settings",
 }  # fmt: skip
 
+OF_CAPTURES = {
+    "datacenters", "host", "vms", "pools", "fleet", "roll_fleet", "hardware", "defaults", "vm_defaults", "tag_categories", "compute_policies",
+    "directpath_profiles",
+}  # fmt: skip
+"""What a capture says itself."""
 CLUSTER_KEYS = {
     "name", "folder", "drs", "drs_vms", "drs_options", "ha", "vsan", "alarms", "hosts", "vms", "pools", "tags", "custom_values",
 }  # fmt: skip
@@ -59,6 +64,8 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any], captured: Captured | No
     """Build everything below the root folder, from the lab or from a capture. Raises LabError (a ValueError) with the place of the
     mistake."""
     unknown_keys(lab, LAB_KEYS, "the lab")
+    if captured is not None and (told := sorted(set(lab) & OF_CAPTURES)):
+        raise LabError(f"{', '.join(told)} cannot be given with capture, which says it")
     add_accounts(sim, lab)
     tags.categories(sim, lab)
     policies.load(sim, lab)

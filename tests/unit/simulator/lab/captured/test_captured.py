@@ -140,6 +140,11 @@ def test_lab_can_add_accounts_and_knobs(tmp_path: Path) -> None:
     assert list(sim.authz.users) == ["me@site"]
 
 
+def test_lab_cannot_say_what_the_capture_says(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="datacenters cannot be given with capture"):
+        load(tmp_path, datacenters=[{"name": "DC2"}])
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
