@@ -51,8 +51,8 @@ LAB_KEYS = {
 }  # fmt: skip
 
 OF_CAPTURES = {
-    "datacenters", "host", "vms", "pools", "fleet", "roll_fleet", "hardware", "defaults", "vm_defaults", "tag_categories", "compute_policies",
-    "directpath_profiles",
+    "datacenters", "host", "vms", "pools", "fleet", "roll_fleet", "hardware", "defaults", "vm_defaults", "tag_categories",
+    "compute_policies", "directpath_profiles",
 }  # fmt: skip
 """What a capture says itself."""
 CLUSTER_KEYS = {
