@@ -26,12 +26,9 @@ from tools.envs import ROOT
 
 MOST_FILES = 16
 """Of reads of vCenter and of simulated services: each capability adds one."""
-MOST_DOMAIN_PACKAGES = 24
-"""One for each capability, such as virtual functions, device modes, graphics settings, capacity, adoption and events, and one for the
-entries of all."""
-MOST_DOMAIN_PACKAGES = 22
-MOST_DOMAIN_PACKAGES = 23
-"""One for each capability, such as virtual functions, device modes, graphics settings and capacity, and one for the entries of all."""
+MOST_DOMAIN_PACKAGES = 25
+"""One for each capability, such as virtual functions, device modes, graphics settings, capacity, adoption, events and captures, and one
+for the entries of all."""
 ONE_FOR_EACH_MODULE = ("plugins/modules", "plugins/module_utils/_shell")
 """Folders with a file for each module: they grow with the modules."""
 MOST_DEPTH = 10
