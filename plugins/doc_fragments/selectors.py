@@ -13,6 +13,7 @@ options:
     description:
       - ESXi hosts by name as vCenter shows it, by inventory path (V(/DC/host/cluster/esx-01.lab)) or by managed object id. The first label
         of a name is enough if it is unique.
+      - An empty list, such as the result of a template, selects nothing and is an error if O(cluster) selects nothing either.
     type: list
     elements: str
     aliases: [esxi_hostname]

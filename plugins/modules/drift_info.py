@@ -69,6 +69,15 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(allow_protected), O(ignore_unreadable_vms) or O(host_ignore_unreadable_vms) whose host
+        or virtual machine does not exist here. The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if something is refused that such an entry could allow. Set it for a list that is for
+        several vCenters. The roles do.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
   host_device_limit:
     description: As O(directpath.vsphere.vm_pci_device#module:host_device_limit).
     type: int
@@ -221,6 +230,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
     JOURNAL_DIR,
     MMIO,
     TARGETS,
+    UNKNOWN_NAMES,
     VM_DEVICES,
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
@@ -244,6 +254,7 @@ ARGUMENTS = {
         name: {**NAMES, "default": []}
         for name in ("allow_protected", "ignore_unreadable_vms", "host_ignore_unreadable_vms", "only_on_hosts")
     },
+    **UNKNOWN_NAMES,
     "host_device_limit": {"type": "int"},
     "scope": {"type": "str", "choices": ["intent", "fleet"], "default": "intent"},
     "ignore": {

@@ -44,6 +44,14 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(ignore_unreadable_vms) whose virtual machine does not exist here. The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if functions are unknown because of a virtual machine. Set it for a list that is for
+        several vCenters. The playbook does.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
 seealso:
   - module: directpath.vsphere.host_pci_device_info
   - module: directpath.vsphere.drift_info
@@ -139,7 +147,7 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import HOSTS
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import HOSTS, UNKNOWN_NAMES
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import InfoJob, run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_capacity_info import (
     CapacityRequest,
@@ -152,6 +160,7 @@ ARGUMENTS = {
     "include": {"type": "str", "choices": ["configured", "capable"], "default": "configured"},
     "fit": {"type": "list", "elements": "raw"},
     "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
+    **UNKNOWN_NAMES,
 }
 
 

@@ -77,6 +77,15 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(allow_protected) or O(ignore_unreadable_vms) whose host or virtual machine does not exist here.
+        The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if something is refused that such an entry could allow. Set it for a list that is for
+        several vCenters. The roles do.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
   settle_timeout:
     description: Seconds to wait until the host shows the new mode.
     type: int
@@ -176,6 +185,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
     HOSTS,
     PACE,
     TARGETS,
+    UNKNOWN_NAMES,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
@@ -196,6 +206,7 @@ ARGUMENTS = {
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},
     "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
+    **UNKNOWN_NAMES,
     "settle_timeout": {"type": "int", "default": 30},
     "task_timeout": {"type": "int", "default": 300},
 }

@@ -69,6 +69,15 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(allow_protected) or O(ignore_unreadable_vms) whose host or virtual machine does not exist here.
+        The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if something is refused that such an entry could allow. Set it for a list that is for
+        several vCenters. The roles do.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
   assume_detached:
     description:
       - Virtual machines, by name, inventory path or managed object id, that are treated as if their devices were detached. Only used in
@@ -177,6 +186,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.a
     HOSTS,
     PACE,
     TARGETS,
+    UNKNOWN_NAMES,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
@@ -199,6 +209,7 @@ ARGUMENTS = {
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},
     "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
+    **UNKNOWN_NAMES,
     "assume_detached": {"type": "list", "elements": "str", "default": []},
     "settle_timeout": {"type": "int", "default": 30},
 }

@@ -83,6 +83,14 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(allow_protected) whose host does not exist here. The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if something is refused that such an entry could allow. Set it for a list that is for
+        several vCenters. The roles do.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
   method:
     description:
       - V(reboot) reboots the host through vSphere. V(power_cycle) shuts the host down and powers it on through its management controller

@@ -79,6 +79,14 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(ignore_unreadable_vms) whose virtual machine does not exist here. The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if something is refused that such an entry could allow. Set it for a list that is for
+        several vCenters. The roles do.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
   settle_timeout:
     description: Seconds to wait until the host shows a change.
     type: int
@@ -164,7 +172,11 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import HOSTS, PACE
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
+    HOSTS,
+    PACE,
+    UNKNOWN_NAMES,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.job import Job
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import run
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.host_sriov import (
@@ -185,6 +197,7 @@ ARGUMENTS = {
     "apply": {"type": "str", "choices": ["auto", "now", "reboot"], "default": "auto"},
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
+    **UNKNOWN_NAMES,
     "settle_timeout": {"type": "int", "default": 30},
 }
 CONSTRAINTS = {

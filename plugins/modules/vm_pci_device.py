@@ -88,6 +88,14 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(ignore_unreadable_vms) whose virtual machine does not exist here. The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if something is refused that such an entry could allow. Set it for a list that is for
+        several vCenters. The roles do.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
   host_device_limit:
     description:
       - Maximum number of passthrough devices that the powered-on virtual machines of one ESXi host may have together.
@@ -190,6 +198,7 @@ logins:
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
     PACE,
     TARGETS,
+    UNKNOWN_NAMES,
     VM_DEVICES,
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
@@ -219,6 +228,7 @@ ARGUMENTS = {
     "assume_enabled": TARGETS["targets"],
     "allow_protected": {"type": "list", "elements": "str", "default": []},
     "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
+    **UNKNOWN_NAMES,
     "host_device_limit": {"type": "int"},
 }
 CONSTRAINTS = {"mutually_exclusive": [("vm", "vms")], "required_one_of": [("vm", "vms")]}

@@ -119,6 +119,14 @@ options:
     type: list
     elements: str
     default: []
+  unknown_names:
+    description:
+      - What to do about an entry of O(ignore_unreadable_vms) whose virtual machine does not exist here. The entry has no effect.
+      - V(warn) warns. V(only_if_refused) warns only if something is refused that such an entry could allow. Set it for a list that is for
+        several vCenters. The roles do.
+    type: str
+    choices: [warn, only_if_refused]
+    default: warn
 seealso:
   - module: directpath.vsphere.vm_pci_device
   - module: directpath.vsphere.vm_pci_device_info
@@ -184,6 +192,7 @@ logins:
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
     PACE,
     SRIOV_NETWORKS,
+    UNKNOWN_NAMES,
     VM_OPTIONS,
     VM_OPTIONS_WITH_DEFAULTS,
 )
@@ -217,6 +226,7 @@ ARGUMENTS = {
         },
     },
     "ignore_unreadable_vms": {"type": "list", "elements": "str", "default": []},
+    **UNKNOWN_NAMES,
 }
 CONSTRAINTS = {"mutually_exclusive": [("vm", "vms")], "required_one_of": [("vm", "vms")]}
 

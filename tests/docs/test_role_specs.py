@@ -135,6 +135,7 @@ NOT_OF_THE_ROLE = {
     "stopped_vms",
     "resolved",
     "progress_file",
+    "unknown_names",
     "targets",
     "option_prefix",
     "option_names",

@@ -13,6 +13,9 @@ _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
 _WITH_PORT = re.compile(r"(?P<name>[^:/\[\]]+|\[[^\]]*\]):(?P<port>\d{1,5})")
 
+_PASSWORD = re.compile(r"([^/:@\s]+):[^/@\s]*@")
+"""``user:password@`` in a URL."""
+
 
 def refuse_bad_hostname(text: str, parameter: str = "hostname") -> None:
     """Raise InputError (bad_hostname) unless the text is just a host name or an IP address. The fix says what to write instead."""
@@ -26,7 +29,8 @@ def refuse_bad_hostname(text: str, parameter: str = "hostname") -> None:
             parameter,
             "Use a name or another address",
         )
-    write = f"{parameter}: {bare}" + (f", port: {port}" if port else "")
+    of_port = "proxy_port" if parameter == "proxy_host" else "port"
+    write = f"{parameter}: {bare}" + (f", {of_port}: {port}" if port else "")
     usable = _is_address(bare) or _NAME.fullmatch(bare)
     raise _bad(
         text,
@@ -56,4 +60,5 @@ def _bare(text: str) -> tuple[str, str]:
 
 
 def _bad(text: str, what: str, parameter: str, cure: str) -> InputError:
-    return InputError(message=f"{parameter} {text!r} {what}", code="bad_hostname", parameter=parameter, cure=cure)
+    shown = _PASSWORD.sub(r"\1:***@", text)
+    return InputError(message=f"{parameter} {shown!r} {what}", code="bad_hostname", parameter=parameter, cure=cure)

@@ -26,6 +26,7 @@ from .._domain.drift.report import report, sentence
 from .._domain.errors import InputError
 from .._domain.graphics.desired import DesiredGraphics, DesiredHostGraphics, combine
 from .._domain.host.desired import function_entries, passthrough_entries
+from .._domain.host.overrides import unknown_overrides
 from .._domain.host.passthrough import DesiredPassthrough
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Inventory, Target
@@ -34,6 +35,7 @@ from .._domain.host_entries.kinds import parse_host_entries
 from .._domain.names import Reference, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.observed.vms import Vm, VmName
+from .._domain.planning.unknown_names import Unknown, sentences
 from .._domain.rolling.advice import describe_work
 from .._domain.sriov.desired import DesiredSriov
 from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_offers, needs_placement
@@ -52,7 +54,7 @@ from .._vsphere.rolling.seen import status_of_traces
 from .._vsphere.session.connect import Session
 from .engine.graphics_targets import parse_graphics_list
 from .engine.targets import parse_targets
-from .engine.vms import neighbours, place_vms, vms_of
+from .engine.vms import neighbours, place_vms, unknown_vms, vms_of
 from .requested_vms import RequestedVm, parse_requested_vms
 from .rolling.run_owner import is_gone
 
@@ -69,6 +71,7 @@ class DriftRequest:
     only_on_hosts: frozenset[str]
     ignored_vms: frozenset[str]
     ignored_on_hosts: frozenset[str]
+    unknown_names: Unknown
     device_limit: int | None
     on_missing: Literal["fail", "skip"]
     allow_protected: tuple[str, ...]
@@ -101,6 +104,7 @@ class DriftRequest:
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
             ignored_on_hosts=frozenset(params["host_ignore_unreadable_vms"]),
+            unknown_names=params["unknown_names"],
             device_limit=params["host_device_limit"],
             on_missing=params["on_missing"],
             allow_protected=tuple(params["allow_protected"]),
@@ -203,6 +207,11 @@ def read_endpoint(session: Session, inventory: Inventory, request: DriftRequest)
         if meaning.graphics
         else None,
         is_vcenter=session.is_vcenter,
+        unknown_names=(
+            *unknown_overrides(request.allow_protected, inventory.hosts),
+            *unknown_vms(inventory, request.ignored_vms, "ignore_unreadable_vms", hosts),
+            *unknown_vms(inventory, request.ignored_on_hosts, "host_ignore_unreadable_vms", hosts),
+        ),
     )
 
 
@@ -373,7 +382,8 @@ def _read_offers(session: Session, observed: ObservedEndpoint, plans: Plans, req
 
 
 def render(seen: DriftObservation, request: DriftRequest) -> dict[str, Any]:
-    """Compare and report. Adds a warning for each rule of ``ignore`` that matches nothing."""
+    """Compare and report. Adds a warning for each rule of ``ignore`` that matches nothing, and for exceptions that name nothing."""
+    unknown = sentences(seen.observed.unknown_names, request.unknown_names, seen.plans.refusals())
     everything = find_drift(seen.observed, seen.plans, request.commands)
     differences, idle = apply_rules(everything, request.rules)
     found = report(request.commands.place, seen.observed, seen.plans, differences, idle)
@@ -383,5 +393,8 @@ def render(seen: DriftObservation, request: DriftRequest) -> dict[str, Any]:
         "summary": sentence(found),
         "report": found,
         "in_progress": list(describe_work(seen.observed.rolling)),
-        "warnings": [f"Rule {name!r} of ignore covers nothing: remove it or correct it" for name in idle],
+        "warnings": [
+            *(f"Rule {name!r} of ignore covers nothing: remove it or correct it" for name in idle),
+            *unknown,
+        ],
     }

@@ -15,6 +15,7 @@ from .._domain.drift.compare import with_users
 from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Target, resolve_targets
 from .._domain.observed.hosts import Host
+from .._domain.planning.unknown_names import Unknown, UnknownName, sentences
 from .._domain.vm.observed_vms import ObservedVms
 from .._vsphere.details.placements import read_placements
 from .._vsphere.read.fleet import read_fleet
@@ -22,7 +23,7 @@ from .._vsphere.read.hosts import read_names
 from .._vsphere.read.vms import read_holders
 from .._vsphere.session.connect import Session
 from .engine.targets import parse_targets
-from .engine.vms import neighbours, place_vms, vms_of
+from .engine.vms import neighbours, place_vms, unknown_vms, vms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,15 +34,17 @@ class CapacityRequest:
     include: Literal["configured", "capable"]
     fit: tuple[DesiredDevice, ...]
     ignored_vms: frozenset[str]
+    unknown_names: Unknown
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> CapacityRequest:
         """Read the parameters. Raises InputError."""
         return cls(
-            targets=parse_targets(params, devices_required=False),
+            targets=parse_targets(params, devices_required=False, everywhere=True),
             include=params["include"],
             fit=parse_fit(params["fit"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
+            unknown_names=params["unknown_names"],
         )
 
     @property
@@ -56,6 +59,7 @@ class ObservedCapacity:
 
     observed: ObservedVms
     functions: tuple[Function, ...]
+    unknown_names: tuple[UnknownName, ...] = ()
 
 
 def observe(session: Session, request: CapacityRequest) -> ObservedCapacity:
@@ -76,7 +80,8 @@ def observe(session: Session, request: CapacityRequest) -> ObservedCapacity:
         ignored_vms=vms_of(inventory, request.ignored_vms, "ignore_unreadable_vms"),
         placements=read_placements(session, computes) if computes else {},
     )
-    return ObservedCapacity(observed=observed, functions=count_functions(observed))
+    unknown = unknown_vms(inventory, request.ignored_vms, "ignore_unreadable_vms", observed.hosts)
+    return ObservedCapacity(observed=observed, functions=count_functions(observed), unknown_names=unknown)
 
 
 def render(seen: ObservedCapacity, request: CapacityRequest) -> dict[str, Any]:
@@ -88,7 +93,9 @@ def render(seen: ObservedCapacity, request: CapacityRequest) -> dict[str, Any]:
     fits: tuple[Fit, ...] = ()
     if request.fit:
         fits = find_fits(observed.hosts, seen.functions, request.fit)
+    unread = ["holders_unknown"] if any(observed.unread_on(host) for host in observed.hosts) else []
     return {
+        "warnings": list(sentences(seen.unknown_names, request.unknown_names, unread)),
         "stock": [row.record() for row in stock_rows(seen.functions, everything=request.include == "capable")],
         "unknown": [
             {"host": host.name, "moid": host.moid, "why": why}

@@ -25,6 +25,7 @@ from .._domain.observed.hosts import Host
 from .._domain.planning.details import ModeWrite
 from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_hosts
+from .._domain.planning.unknown_names import Unknown, warn_of_unknown
 from .._domain.text import counted
 from .._domain.writing.api_versions import ApiVersions, no_device_modes
 from .._domain.writing.recheck import refuse_other_devices
@@ -40,7 +41,7 @@ from .engine.output import device_results, target_result
 from .engine.result import Outcome, is_unreached
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
-from .engine.vms import vms_of
+from .engine.vms import unknown_vms, vms_of
 
 Impacts = dict[str, dict[str, tuple[str, ...]]]
 
@@ -53,6 +54,7 @@ class DeviceModeRequest:
     on_missing: Literal["fail", "skip"]
     allow_protected: tuple[str, ...]
     ignore_unreadable_vms: frozenset[str]
+    unknown_names: Unknown
     settle_timeout: int
     task_timeout: int
     pace: Pace
@@ -65,6 +67,7 @@ class DeviceModeRequest:
             on_missing=params["on_missing"],
             allow_protected=tuple(params["allow_protected"]),
             ignore_unreadable_vms=frozenset(params["ignore_unreadable_vms"]),
+            unknown_names=params["unknown_names"],
             settle_timeout=params["settle_timeout"],
             task_timeout=params["task_timeout"],
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
@@ -89,11 +92,16 @@ def observe(session: Session, request: DeviceModeRequest, scope: Scope[ObservedM
     match scope:
         case FirstLook(check_mode=check_mode, predicted=predicted):
             inventory = read_names(session)
-            observed = observe_chosen_hosts(session, request.targets, inventory, users=True)
+            observed = observe_chosen_hosts(
+                session, request.targets, inventory, users=True, allow_protected=request.allow_protected
+            )
+            names = request.ignore_unreadable_vms
+            unknown = unknown_vms(inventory, names, "ignore_unreadable_vms", observed.hosts)
             return ObservedModes(
                 hosts=predicted.of_hosts(observed.hosts) if predicted else observed.hosts,
                 desired_devices=observed.desired_devices,
-                ignored_vms=vms_of(inventory, request.ignore_unreadable_vms, "ignore_unreadable_vms"),
+                ignored_vms=vms_of(inventory, names, "ignore_unreadable_vms"),
+                unknown_names=(*observed.unknown_names, *unknown),
                 api=session.api,
                 is_vcenter=session.is_vcenter,
                 is_forecast=check_mode,
@@ -142,6 +150,7 @@ def plan(observed: ObservedModes, request: DeviceModeRequest) -> Plan:
             is_vcenter=observed.is_vcenter,
         ),
     )
+    found = warn_of_unknown(found, observed.unknown_names, request.unknown_names)
     return unknown_impact(found) if observed.is_forecast else found
 
 

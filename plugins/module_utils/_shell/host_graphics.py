@@ -16,7 +16,7 @@ from .._domain.observed.graphics import MIG, SHARED_DIRECT, GraphicsConfig
 from .._domain.observed.hosts import Host
 from .._domain.planning.details import GraphicsWrite, XorgRestart
 from .._domain.planning.plan import Change, Plan, TargetPlan
-from .._domain.planning.predicted import NOTHING_PREDICTED, Predicted
+from .._domain.planning.predicted import Predicted, PredictedGraphics
 from .._domain.text import counted
 from .._vsphere.read.graphics import name_graphics_users, read_graphics_users
 from .._vsphere.read.hosts import read_host_names, reread_hosts
@@ -139,8 +139,18 @@ def plan(observed: ObservedGraphics, request: GraphicsRequest) -> Plan:
 
 
 def predict(observed: ObservedGraphics, plan: Plan) -> Predicted:
-    """No later task of a play depends on graphics settings, but on devices and VMs."""
-    return NOTHING_PREDICTED
+    """The settings after the plan is applied. Those that wait for a reboot are not in effect."""
+    found = {}
+    for target in plan.targets:
+        graphics = observed.host(target.moid).graphics
+        if not target.effective or graphics is None:
+            continue
+        facts = target.host_facts
+        found[target.moid] = PredictedGraphics(
+            config=graphics_after(graphics.config or GraphicsConfig(), target.effective),
+            in_effect=frozenset(facts.selected).difference(facts.pending_after),
+        )
+    return Predicted(graphics=found)
 
 
 def apply(

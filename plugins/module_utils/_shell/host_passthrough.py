@@ -16,6 +16,7 @@ from .._domain.names import Directory, Named, resolve_each
 from .._domain.observed.hosts import DeviceUser, Host
 from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_hosts
+from .._domain.planning.unknown_names import Unknown, warn_of_unknown
 from .._domain.text import counted
 from .._domain.writing.recheck import refuse_other_devices
 from .._vsphere.read.hosts import read_names
@@ -27,7 +28,7 @@ from .engine.output import device_results, target_result
 from .engine.result import Outcome, is_unreached
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
-from .engine.vms import vms_of
+from .engine.vms import unknown_vms, vms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class PassthroughRequest:
     on_missing: Literal["fail", "skip"]
     allow_protected: tuple[str, ...]
     ignore_unreadable_vms: frozenset[str]
+    unknown_names: Unknown
     settle_timeout: int
     assume_detached: frozenset[str]
     pace: Pace
@@ -54,6 +56,7 @@ class PassthroughRequest:
             on_missing=params["on_missing"],
             allow_protected=tuple(params["allow_protected"]),
             ignore_unreadable_vms=frozenset(params["ignore_unreadable_vms"]),
+            unknown_names=params["unknown_names"],
             settle_timeout=params["settle_timeout"],
             assume_detached=frozenset(params["assume_detached"]),
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
@@ -84,10 +87,15 @@ def observe(session: Session, request: PassthroughRequest, scope: Scope[Observed
 
 def _read(session: Session, request: PassthroughRequest) -> ObservedHosts:
     if request.state == "enabled":
-        return observe_hosts(session, request.targets)
+        return observe_hosts(session, request.targets, allow_protected=request.allow_protected)
     inventory = read_names(session)
-    ignored = vms_of(inventory, request.ignore_unreadable_vms, "ignore_unreadable_vms")
-    return replace(observe_chosen_hosts(session, request.targets, inventory, users=True), ignored_vms=ignored)
+    names = request.ignore_unreadable_vms
+    ignored = vms_of(inventory, names, "ignore_unreadable_vms")
+    found = observe_chosen_hosts(
+        session, request.targets, inventory, users=True, allow_protected=request.allow_protected
+    )
+    unknown = unknown_vms(inventory, names, "ignore_unreadable_vms", found.hosts)
+    return replace(found, ignored_vms=ignored, unknown_names=(*found.unknown_names, *unknown))
 
 
 def _expect(session: Session, observed: ObservedHosts, request: PassthroughRequest) -> ObservedHosts:
@@ -118,17 +126,15 @@ def _detached(session: Session, observed: ObservedHosts, request: PassthroughReq
 
 def plan(observed: ObservedHosts, request: PassthroughRequest) -> Plan:
     """Plan the passthrough state of all devices that the parameters select."""
-    return plan_passthrough(
-        observed.hosts,
-        DesiredPassthrough(
-            devices=observed.desired_devices,
-            state=request.state,
-            apply=request.apply,
-            on_missing=request.on_missing,
-            allow_protected=request.allow_protected,
-            ignore_unreadable_vms=observed.ignored_vms,
-        ),
+    desired = DesiredPassthrough(
+        devices=observed.desired_devices,
+        state=request.state,
+        apply=request.apply,
+        on_missing=request.on_missing,
+        allow_protected=request.allow_protected,
+        ignore_unreadable_vms=observed.ignored_vms,
     )
+    return warn_of_unknown(plan_passthrough(observed.hosts, desired), observed.unknown_names, request.unknown_names)
 
 
 def predict(observed: ObservedHosts, plan: Plan) -> Predicted:

@@ -47,7 +47,7 @@ class HostQuery:
                 cure="Select clusters with cluster, or use capacity: host",
             )
         return cls(
-            targets=parse_targets(params, devices_required=False),
+            targets=parse_targets(params, devices_required=False, everywhere=True),
             include=params["include"],
             gather_vms=params["gather_vms"],
             gather_protection=params["gather_protection"],

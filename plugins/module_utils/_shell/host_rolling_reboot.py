@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._domain.errors import DirectPathError
-from .._domain.host.overrides import parse_overrides
+from .._domain.host.overrides import parse_overrides, unknown_overrides
 from .._domain.host.targets import Inventory, Resolved, desired_of, meant_hosts
 from .._domain.host_entries.device_modes import without_modes
 from .._domain.left_behind import ending, power_on_command
 from .._domain.names import KINDS, ResolvedNames, relabel, resolve_all, resolve_each
 from .._domain.observed.hosts import Host
 from .._domain.planning.predicted import NOTHING_PREDICTED, Predicted
+from .._domain.planning.unknown_names import Unknown, UnknownName, sentences
 from .._domain.rolling.advice import describe_work
 from .._domain.rolling.blockers.host_blockers import foreseen_failure
 from .._domain.rolling.predicted_fleet import freed_vms, predict_fleet
@@ -194,6 +195,9 @@ class _NamedOptions:
     """Option → the VM names in it."""
     may_miss: frozenset[str]
     """VMs that may be gone."""
+    overrides: tuple[UnknownName, ...]
+    """Entries of ``allow_protected`` without a host."""
+    unknown_names: Unknown
 
     def unknown(self, observed: ObservedFleet) -> list[str]:
         """Warnings for names in options that match nothing in these clusters. A name may be misspelled."""
@@ -209,7 +213,11 @@ class _NamedOptions:
             and (name not in self.may_miss or name in meant[option])
         ]
         found += [("cluster_max_unavailable", name) for name in self.policy.cluster_budgets if name not in clusters]
-        return [f"{option} contains {name}, but nothing in these clusters has this name" for option, name in found]
+        taken = any(view.precheck is not None and view.precheck.protected for view in observed.hosts)
+        return [
+            *(f"{option} contains {name}, but nothing in these clusters has this name" for option, name in found),
+            *sentences(self.overrides, self.unknown_names, ["reboot_takes_protected"] if taken else ()),
+        ]
 
 
 def _resolve_names(inventory: Inventory, desired: RollingRequest) -> _NamedOptions:
@@ -238,6 +246,8 @@ def _resolve_names(inventory: Inventory, desired: RollingRequest) -> _NamedOptio
         detached=frozenset(detached.by_id),
         vm_names={"never_stop": desired.never_stop, "vm_order": tuple(desired.vm_order)},
         may_miss=frozenset(desired.never_stop_missing),
+        overrides=unknown_overrides(desired.allow_protected, inventory.hosts),
+        unknown_names=desired.unknown_names,
     )
 
 

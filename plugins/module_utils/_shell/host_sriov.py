@@ -14,6 +14,7 @@ from .._domain.host.targets import Target
 from .._domain.host_entries.virtual_functions import parse_function_entries
 from .._domain.planning.plan import Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_hosts
+from .._domain.planning.unknown_names import Unknown, warn_of_unknown
 from .._domain.sriov.desired import DesiredSriov
 from .._domain.sriov.notes import with_notes
 from .._domain.sriov.plan import changing_modules, plan_sriov, sriov_writes
@@ -30,7 +31,7 @@ from .engine.output import device_results, target_result
 from .engine.result import Outcome, is_unreached
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
-from .engine.vms import vms_of
+from .engine.vms import unknown_vms, vms_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class SriovRequest:
     apply: Literal["auto", "now", "reboot"]
     on_missing: Literal["fail", "skip"]
     ignore_unreadable_vms: frozenset[str]
+    unknown_names: Unknown
     settle_timeout: int
     pace: Pace
 
@@ -52,6 +54,7 @@ class SriovRequest:
             apply=params["apply"],
             on_missing=params["on_missing"],
             ignore_unreadable_vms=frozenset(params["ignore_unreadable_vms"]),
+            unknown_names=params["unknown_names"],
             settle_timeout=params["settle_timeout"],
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
@@ -79,8 +82,11 @@ def observe(session: Session, request: SriovRequest, scope: Scope[ObservedHosts]
 
 def _read(session: Session, request: SriovRequest) -> ObservedHosts:
     inventory = read_names(session)
-    ignored = vms_of(inventory, request.ignore_unreadable_vms, "ignore_unreadable_vms")
-    return replace(observe_chosen_hosts(session, request.targets, inventory, users=True), ignored_vms=ignored)
+    names = request.ignore_unreadable_vms
+    ignored = vms_of(inventory, names, "ignore_unreadable_vms")
+    found = observe_chosen_hosts(session, request.targets, inventory, users=True)
+    unknown = unknown_vms(inventory, names, "ignore_unreadable_vms", found.hosts)
+    return replace(found, ignored_vms=ignored, unknown_names=unknown)
 
 
 def _deepen(session: Session, observed: ObservedHosts, plan: Plan) -> ObservedHosts:
@@ -104,7 +110,8 @@ def plan(observed: ObservedHosts, request: SriovRequest) -> Plan:
         on_missing=request.on_missing,
         ignore_unreadable_vms=observed.ignored_vms,
     )
-    return with_notes(observed.hosts, plan_sriov(observed.hosts, desired))
+    found = with_notes(observed.hosts, plan_sriov(observed.hosts, desired))
+    return warn_of_unknown(found, observed.unknown_names, request.unknown_names)
 
 
 def predict(observed: ObservedHosts, plan: Plan) -> Predicted:

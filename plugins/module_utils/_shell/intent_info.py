@@ -42,6 +42,7 @@ class IntentQuery:
         nothing: dict[str, Any] = {
             "targets": None,
             "graphics": None,
+            "unknown_names": "warn",
             "vms": None,
             "only_on_hosts": (),
             "ignore_unreadable_vms": (),

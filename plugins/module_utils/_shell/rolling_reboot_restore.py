@@ -73,7 +73,9 @@ class RestoreRequest:
     def of(cls, params: Mapping[str, Any]) -> RestoreRequest:
         """Raises InputError for invalid parameters."""
         defaults = {name: spec.get("default") for name, spec in OF_ROLLING.items()}
-        rolling = RollingRequest.of({**defaults, **params, "take_lock": "stale"})
+        rolling = RollingRequest.of(
+            {**defaults, **params, "hosts": params["hosts"] or None, "take_lock": "stale"}, everywhere=True
+        )
         policy: Policy = replace(
             rolling.policy,
             only_restore=True,

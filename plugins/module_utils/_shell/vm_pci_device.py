@@ -26,6 +26,7 @@ from .._domain.planning.details import (
 )
 from .._domain.planning.plan import Change, Plan, TargetPlan
 from .._domain.planning.predicted import Predicted, predict_vms
+from .._domain.planning.unknown_names import Unknown, warn_of_unknown
 from .._domain.vm.devices.plan import DesiredVm, plan_vm_devices, reserved_cards
 from .._vsphere.details.networks import read_networks
 from .._vsphere.session.connect import Session
@@ -43,7 +44,7 @@ from .engine.output import render_vms
 from .engine.result import Outcome
 from .engine.scope import AfterWrites, BeforeWrite, Details, FirstLook, Scope
 from .engine.targets import parse_targets
-from .engine.vms import vms_of
+from .engine.vms import unknown_vms, vms_of
 from .requested_vms import RequestedVm, parse_requested_vms
 
 
@@ -56,6 +57,7 @@ class DeviceRequest:
     allow_protected: tuple[str, ...]
     only_on_hosts: frozenset[str]
     ignored_vms: frozenset[str]
+    unknown_names: Unknown
     device_limit: int | None
     pace: Pace
 
@@ -69,6 +71,7 @@ class DeviceRequest:
             allow_protected=tuple(params["allow_protected"]),
             only_on_hosts=frozenset(params["only_on_hosts"]),
             ignored_vms=frozenset(params["ignore_unreadable_vms"]),
+            unknown_names=params["unknown_names"],
             device_limit=params["host_device_limit"],
             pace=parse_pace(params["max_concurrent"], params["max_failures"]),
         )
@@ -105,8 +108,9 @@ def _without_old_rules(now: ObservedNamedVms, plan: Plan) -> ObservedNamedVms:
 def _read(session: Session, request: DeviceRequest) -> ObservedNamedVms:
     seen = observe_vms_and_hosts(session, [entry.reference for entry in request.entries])
     ignored = vms_of(seen.inventory, request.ignored_vms, "ignore_unreadable_vms")
+    unknown = unknown_vms(seen.inventory, request.ignored_vms, "ignore_unreadable_vms", seen.observed.hosts)
     observed = replace(seen.observed, ignored_vms=ignored, device_limit=request.device_limit)
-    return _with_networks(session, replace(seen, observed=observed), request)
+    return _with_networks(session, replace(seen, observed=observed, unknown_names=unknown), request)
 
 
 def _with_networks(
@@ -161,7 +165,7 @@ def plan(seen: ObservedNamedVms, request: DeviceRequest) -> Plan:
         for vm in elsewhere
     )
     targets = sorted((*planned.targets, *skipped), key=lambda target: (target.target, target.moid))
-    return replace(planned, targets=tuple(targets))
+    return warn_of_unknown(replace(planned, targets=tuple(targets)), seen.unknown_names, request.unknown_names)
 
 
 def _parse_desired(seen: ObservedNamedVms, request: DeviceRequest) -> tuple[list[DesiredVm], list[Vm]]:

@@ -17,6 +17,7 @@ from .._vsphere.details.networks import read_port_group_names
 from .._vsphere.session.connect import Session
 from .engine.observe import observe_vms, vms_on
 from .engine.output import vm_result
+from .engine.targets import SELECTORS, refuse_empty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +32,8 @@ class VmQuery:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> VmQuery:
-        """Read the parameters."""
+        """Read the parameters. Raises InputError."""
+        refuse_empty(params, ("vms", *SELECTORS), may_lack=True)
         return cls(
             vms=tuple(params["vms"] or ()),
             hosts=tuple(params["hosts"] or ()),

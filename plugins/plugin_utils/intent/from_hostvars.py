@@ -114,7 +114,7 @@ def _read_variables(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_address(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """For a host outside the play: the address of its vCenter, if the host has desired devices."""
-    own = next((name for name in OF_A_HOST if name in variables), None)
+    own = next((name for name in (*OF_A_HOST, *DESIRED) if name in variables), None)
     if own is None:
         return {}
     addresses = {key: _read(host, variables, key) for key in (VCENTER_VARIABLE, PORT_VARIABLE) if key in variables}

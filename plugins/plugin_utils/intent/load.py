@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...module_utils._domain.errors import InputError
@@ -104,7 +104,8 @@ class EndpointIntent:
     """The intent of one vCenter, or of one standalone ESXi host.
 
     ``leader``: the inventory host whose tasks do the work for all of ``inventory_hosts``. ``only_on_hosts``: not empty when the play
-    has only some of the ESXi hosts of this vCenter; VMs on other hosts are skipped then.
+    has only some of the ESXi hosts of this vCenter; VMs on other hosts are skipped then. ``is_alone``: the inventory has no other vCenter,
+    so a name in a list that this vCenter does not have is nowhere.
     """
 
     leader: str
@@ -114,6 +115,7 @@ class EndpointIntent:
     targets: tuple[IntentTarget, ...]
     vms: tuple[Mapping[str, Any], ...]
     only_on_hosts: tuple[str, ...] = ()
+    is_alone: bool = True
 
     def record(self) -> dict[str, Any]:
         """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices. ``guests``: how
@@ -133,6 +135,7 @@ class EndpointIntent:
             "vms_to_release": [_to_release(without_guest(vm)) for vm in self.vms],
             "guests": guests_of(self.vms),
             "only_on_hosts": list(self.only_on_hosts),
+            "unknown_names": "warn" if self.is_alone else "only_if_refused",
             "host_names": list(dict.fromkeys(name for target in self.targets for name in target.hosts)),
             "cluster_names": sorted({name for target in self.targets for name in target.clusters}),
             "vm_names": [vm.get("name") or vm["moid"] for vm in self.vms],
@@ -170,7 +173,22 @@ def load_intent(
         for host, variables in (elsewhere or {}).items()
         if is_host(variables)
     }
-    return tuple(_endpoint_intent(key, members, partial=key in left_out) for key, members in groups.items())
+    addresses = {vcenter for vcenter, _port in groups} | _addresses(elsewhere or {}, default_vcenter)
+    is_alone = len(addresses) == 1
+    return tuple(
+        replace(_endpoint_intent(key, members, partial=key in left_out), is_alone=is_alone)
+        for key, members in groups.items()
+    )
+
+
+def _addresses(elsewhere: Mapping[str, Variables], default: str | None) -> set[str]:
+    """The vCenters of inventory hosts that are not in the play. A value with an error is none."""
+    found = (
+        variables.get(VCENTER_VARIABLE) or (default if is_host(variables) else host)
+        for host, variables in elsewhere.items()
+        if any(key in variables for key in DESIRED)
+    )
+    return {address.casefold() for address in found if isinstance(address, str)}
 
 
 def is_host(variables: Variables) -> bool:

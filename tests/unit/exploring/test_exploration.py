@@ -15,7 +15,7 @@ from tests.unit.exploring.site_run import Site
 from tests.unit.modules.harness import Lab
 
 SEED = commit_seed()
-LABS, LONG = 100, int(os.environ.get("DIRECTPATH_LABS", "2000"))
+LABS, LONG = 200, int(os.environ.get("DIRECTPATH_LABS", "2000"))
 BATCH = 10
 
 

@@ -18,6 +18,7 @@ from ..observed.hosts import DeviceUser, Host
 from ..observed.uncertain_holders import unread_vms
 from ..observed.vms import Vm
 from ..planning.plan import Plan, TargetPlan
+from ..planning.unknown_names import UnknownName
 from ..rolling.status import Status
 from ..sriov.desired import DesiredSriov
 from ..vm.desired.units import DesiredUnit
@@ -66,6 +67,8 @@ class ObservedEndpoint:
     graphics: DesiredHostGraphics | None = None
     """The desired graphics settings; None when there are none."""
     is_vcenter: bool = True
+    unknown_names: tuple[UnknownName, ...] = ()
+    """Entries of options that name nothing."""
 
     def wanted(self) -> tuple[Host, ...]:
         return tuple(host for host in self.vms.hosts if host.moid in self.hosts.devices)
@@ -85,6 +88,11 @@ class Plans:
     graphics: Plan = field(default_factory=Plan)
     modes: Plan = field(default_factory=Plan)
     """The plan of host_device_mode; empty if the intent has no device mode."""
+
+    def refusals(self) -> frozenset[str]:
+        """Codes of everything that is refused."""
+        plans = (self.hosts, self.vms, self.functions, self.graphics, self.modes)
+        return frozenset(blocker.code for plan in plans for target in plan.targets for blocker in target.blockers)
 
 
 def make_plans(observed: ObservedEndpoint) -> Plans:

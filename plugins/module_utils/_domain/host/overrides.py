@@ -13,10 +13,11 @@ from ..names import shown_name
 from ..observed.hosts import Host
 from ..pci import parse_address
 from ..planning.plan import Blocker
+from ..planning.unknown_names import UnknownName
 from ..text import visible_name
 from .protection import Protection, management_addresses
 
-_ENTRY = re.compile(r"(?:(?P<host>.*?)/)?(?P<address>[0-9A-Fa-f:]+\.[0-7])(?:=(?P<what>.*))?")
+_ENTRY = re.compile(r"(?:(?P<host>.*?)/)?(?P<address>[0-9A-Fa-f:]+\.[0-7])(?:=(?P<what>.*))?", re.DOTALL)
 _NEEDS_IDENTITY = frozenset({"boot_disk", "boot_disk_unknown", "usb_boot"})
 """Protections that an address alone cannot override: the disk at the address may have changed, and ESXi may boot from it."""
 UNTIL = "1.0.0"
@@ -48,7 +49,8 @@ def parse_overrides(entries: Sequence[str], hosts: Sequence[Host]) -> Mapping[st
     """Host id → overrides of this host.
 
     An entry is ``esx-01/0000:5e:00.0=eui.0025385b01402f7a``. The host can be left out when the run has only one host. Entries of hosts
-    that are not in the run are ignored: the list may be for the whole fleet. Raises InputError (override_needs_host, bad_address).
+    that are not in the run are ignored: the list may be for the whole fleet. Raises InputError (override_needs_host, ambiguous_host,
+    bad_address).
     """
     result: dict[str, list[Override]] = {host.moid: [] for host in hosts}
     for entry in entries:
@@ -65,10 +67,40 @@ def parse_overrides(entries: Sequence[str], hosts: Sequence[Host]) -> Mapping[st
                 cure="The same address can be a different device on each host: write host/address",
                 candidates=[f"{host.name}/{address}" for host in sorted(hosts, key=lambda host: host.name)[:8]],
             )
-        for host in hosts:
-            if name is None or _is_called(host, name):
-                result[host.moid].append(Override(address=address, what=(found["what"] or "").strip()))
+        meant = [host for host in hosts if name is None or _is_called(host, name)]
+        if len(meant) > 1:
+            raise _ambiguous(entry, name or "", meant)
+        for host in meant:
+            result[host.moid].append(Override(address=address, what=(found["what"] or "").strip()))
     return {moid: tuple(found) for moid, found in result.items()}
+
+
+def _ambiguous(entry: str, name: str, meant: Sequence[Host]) -> InputError:
+    return InputError(
+        message=f"allow_protected {entry!r} names {len(meant)} hosts: {name!r} is the name of one and the managed object id of another one",
+        code="ambiguous_host",
+        parameter="allow_protected",
+        cure="Write the inventory path of the one you mean in front of the address",
+        candidates=[f"/{host.path} ({host.moid})" for host in sorted(meant, key=lambda host: (host.path, host.moid))],
+    )
+
+
+def unknown_overrides(entries: Sequence[str], hosts: Sequence[Host]) -> tuple[UnknownName, ...]:
+    """Entries whose host is none of ``hosts``, which are all hosts of the endpoint."""
+    found = ((entry, _ENTRY.fullmatch(entry.strip())) for entry in entries)
+    return tuple(
+        UnknownName(
+            option="allow_protected",
+            entry=entry,
+            name=match["host"],
+            noun="ESXi host",
+            known=tuple(host.name for host in hosts),
+        )
+        for entry, match in found
+        if match is not None
+        and match["host"] is not None
+        and not any(_is_called(host, match["host"]) for host in hosts)
+    )
 
 
 def what_is_at(host: Host, address: str) -> str:

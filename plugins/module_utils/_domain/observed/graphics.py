@@ -8,7 +8,7 @@ word of the API, so that a write of the whole configuration changes nothing that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -107,6 +107,16 @@ class HostGraphics:
         gpus = (replace(gpu, vms=tuple(sorted(names.get(vm, vm) for vm in gpu.vms))) for gpu in self.gpus)
         return replace(self, gpus=tuple(gpus))
 
+    def taking_effect(self, addresses: Collection[str] | None = None) -> HostGraphics:
+        """With what is configured for these GPUs in effect; None for all, as after a reboot. A GPU without a driver of its vendor follows
+        no setting, and neither does one that is passed through."""
+        config = self.config
+        if config is None:
+            return self
+        chosen = [gpu.address for gpu in self.gpus] if addresses is None else addresses
+        gpus = (_in_effect(gpu, config) if gpu.address in chosen and gpu.type in TYPES else gpu for gpu in self.gpus)
+        return replace(self, gpus=tuple(gpus))
+
     def record(self, addresses: Iterable[str] | None = None) -> Record:
         """The values for results. ``addresses``: only these GPUs; None for all."""
         chosen = None if addresses is None else frozenset(addresses)
@@ -117,6 +127,13 @@ class HostGraphics:
             "profiles": list(self.profiles),
             "gpus": [_gpu_record(gpu, config) for gpu in self.gpus if chosen is None or gpu.address in chosen],
         }
+
+
+def _in_effect(gpu: GraphicsDevice, config: GraphicsConfig) -> GraphicsDevice:
+    kind, mode = config.type_of(gpu.address), config.mode_of(gpu.address)
+    if kind != SHARED_DIRECT:
+        return replace(gpu, type=kind, mode=NO_MODE)
+    return replace(gpu, type=kind, mode=gpu.mode if mode is None or gpu.mode == MIG else mode)
 
 
 def _gpu_record(gpu: GraphicsDevice, config: GraphicsConfig | None) -> Record:

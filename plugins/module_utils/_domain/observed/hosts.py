@@ -304,6 +304,8 @@ class Host:
     """Id of the HostAssignableHardwareManager, which lists the device that each VM uses now; None before 7.0."""
     drs_places_vms: bool | None = None
     """False when DRS of its cluster is off: a VM is powered on where it is registered. None when that was not read."""
+    kept_free_by_ha: bool = False
+    """A dedicated failover host of HA: no VM can be powered on there. Read together with ``drs_places_vms``."""
     version: str = ""
     connection_state: str = "connected"
     power_state: str = "poweredOn"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ..observed.device_users import adapters_of
 from ..observed.direct_path import PASSED_MODES, DirectPathState
+from ..observed.graphics import GraphicsConfig, HostGraphics
 from ..observed.hosts import DeviceUser, FunctionUser, Host, HostDevice, Sriov
 from ..observed.vms import (
     Backing,
@@ -106,16 +107,26 @@ class PredictedVm:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class PredictedGraphics:
+    """The graphics configuration of a host. ``in_effect``: addresses of GPUs for which it takes effect; None: for all (a reboot)."""
+
+    config: GraphicsConfig
+    in_effect: frozenset[str] | None = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Predicted:
-    """``hosts``: host id → address → device. ``vms``: VM id → VM. ``rebooted``: ids of hosts; what was pending there takes effect, apart
-    from the devices in ``hosts``."""
+    """``hosts``: host id → address → device. ``vms``: VM id → VM. ``graphics``: host id → its settings. ``rebooted``: ids of hosts.
+
+    What was pending on a rebooted host takes effect, apart from the devices in ``hosts`` and the settings in ``graphics``."""
 
     hosts: Mapping[str, Mapping[str, PredictedDevice]] = field(default_factory=dict)
     vms: Mapping[str, PredictedVm] = field(default_factory=dict)
     rebooted: frozenset[str] = frozenset()
+    graphics: Mapping[str, PredictedGraphics] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.hosts or self.vms or self.rebooted)
+        return bool(self.hosts or self.vms or self.rebooted or self.graphics)
 
     def then(self, later: Predicted) -> Predicted:
         """What is predicted after a later task."""
@@ -126,8 +137,15 @@ class Predicted:
             for moid, devices in self.hosts.items()
         }
         hosts = {moid: {**settled.get(moid, {}), **devices} for moid, devices in later.hosts.items()}
+        graphics = {
+            moid: replace(found, in_effect=None) if moid in later.rebooted else found
+            for moid, found in self.graphics.items()
+        }
         return Predicted(
-            hosts={**settled, **hosts}, vms={**self.vms, **later.vms}, rebooted=self.rebooted | later.rebooted
+            hosts={**settled, **hosts},
+            vms={**self.vms, **later.vms},
+            rebooted=self.rebooted | later.rebooted,
+            graphics={**graphics, **later.graphics},
         )
 
     # ------------------------------------------------------------------------------------------------------- reading
@@ -196,7 +214,16 @@ class Predicted:
             devices=tuple(map(changed, host.devices)),
             users=self._users(host),
             function_users=self._function_users(host),
+            graphics=self._graphics(host),
         )
+
+    def _graphics(self, host: Host) -> HostGraphics | None:
+        graphics, found = host.graphics, self.graphics.get(host.moid)
+        if graphics is None:
+            return None
+        if host.moid in self.rebooted:
+            graphics = graphics.taking_effect()
+        return graphics if found is None else replace(graphics, config=found.config).taking_effect(found.in_effect)
 
     def _function_users(self, host: Host) -> tuple[FunctionUser, ...]:
         kept = [user for user in host.function_users if user.moid not in self.vms]

@@ -27,11 +27,13 @@ class VmHostRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClusterPlacement:
-    """The settings of one cluster. ``unmanaged``: ids of VMs that an override excludes from DRS. ``groups``: names of all groups."""
+    """The settings of one cluster. ``unmanaged``: ids of VMs that an override excludes from DRS. ``failover_hosts``: ids of the hosts that
+    admission control of HA keeps free of VMs. ``groups``: names of all groups."""
 
     drs_enabled: bool | None = None
     ha_enabled: bool | None = None
     unmanaged: frozenset[str] = frozenset()
+    failover_hosts: frozenset[str] = frozenset()
     rules: tuple[VmHostRule, ...] = ()
     groups: frozenset[str] = frozenset()
 

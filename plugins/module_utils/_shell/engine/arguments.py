@@ -70,6 +70,8 @@ GRAPHICS: Spec = {
 }
 GRAPHICS_LIST: Spec = {"graphics": {"type": "list", "elements": "dict", "options": {**HOSTS, **GRAPHICS}}}
 
+UNKNOWN_NAMES: Spec = {"unknown_names": {"type": "str", "choices": ["warn", "only_if_refused"], "default": "warn"}}
+
 JOURNAL_DIR = {"type": "path", "default": DIRECTORY}
 
 PACE: Spec = {"max_concurrent": {"type": "int", "default": MODEST}, "max_failures": {"type": "int"}}

@@ -10,11 +10,13 @@ from typing import Any
 from ..._domain.errors import InputError
 from ..._domain.graphics.desired import DesiredGraphics, combine, parse_graphics
 from ..._domain.host.targets import Inventory, Target, meant_hosts
+from .targets import SELECTORS, refuse_empty
 
 
 def parse_graphics_targets(params: Mapping[str, Any]) -> tuple[tuple[Target, ...], tuple[DesiredGraphics, ...]]:
     """The hosts and the settings of each target: either ``targets``, or ``hosts`` and ``cluster`` with the settings. Raises InputError."""
     raw = params.get("targets")
+    refuse_empty(params, SELECTORS if raw is None else ("targets",))
     return _parse([("", params)]) if raw is None else parse_graphics_list(raw, "targets")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ..._domain.errors import InputError
+from ..._domain.host.overrides import unknown_overrides
 from ..._domain.host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..._domain.host.protection import holds_disks
 from ..._domain.host.selector import DesiredDevice
@@ -17,6 +18,7 @@ from ..._domain.names import Reference
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
+from ..._domain.planning.unknown_names import UnknownName
 from ..._domain.vm.devices.plan import ObservedVms, needs_details, needs_offers, needs_placement, starts_elsewhere
 from ..._domain.vm.offers import Offers
 from ..._vsphere.details.offers import read_offers
@@ -45,6 +47,8 @@ class ObservedHosts:
     desired_devices: Mapping[str, tuple[DesiredDevice, ...]]
     ignored_vms: frozenset[str] = frozenset()
     """Ids of VMs whose devices are not readable, and that the user declared to hold none."""
+    unknown_names: tuple[UnknownName, ...] = ()
+    """Entries of options that name nothing."""
 
     def host(self, moid: str) -> Host:
         """The host with this id. Raises StopIteration when it is not among them."""
@@ -64,6 +68,7 @@ def observe_hosts(
     session: Session,
     targets: Sequence[Target],
     *,
+    allow_protected: Sequence[str] = (),
     users: bool = False,
     numa: bool = False,
     residents: bool = False,
@@ -78,12 +83,21 @@ def observe_hosts(
     if all(target.hosts or target.clusters for target in targets):
         names = read_host_names(session)
         return observe_chosen_hosts(
-            session, targets, names, users=users, numa=numa, residents=residents, graphics=graphics
+            session,
+            targets,
+            names,
+            allow_protected=allow_protected,
+            users=users,
+            numa=numa,
+            residents=residents,
+            graphics=graphics,
         )
     inventory = read_hosts(session, numa=numa, vms=residents, graphics=graphics)
     desired_devices = resolve_targets(inventory, targets)
     return ObservedHosts(
-        hosts=read_users(session, inventory.hosts) if users else inventory.hosts, desired_devices=desired_devices
+        hosts=read_users(session, inventory.hosts) if users else inventory.hosts,
+        desired_devices=desired_devices,
+        unknown_names=unknown_overrides(allow_protected, inventory.hosts),
     )
 
 
@@ -92,12 +106,14 @@ def observe_chosen_hosts(
     targets: Sequence[Target],
     inventory: Inventory,
     *,
+    allow_protected: Sequence[str] = (),
     users: bool = False,
     numa: bool = False,
     residents: bool = False,
     graphics: bool = False,
 ) -> ObservedHosts:
     """Read the hosts of the targets, with an inventory that was already read. Its VM names find users that a host does not list.
+    ``allow_protected``: overrides, whose hosts are looked up in the inventory.
 
     Raises InputError for an unknown name.
     """
@@ -105,7 +121,9 @@ def observe_chosen_hosts(
     meant = [host for host in inventory.hosts if host.moid in desired_devices]
     chosen = reread_hosts(session, meant, numa=numa, vms=users or residents, graphics=graphics)
     return ObservedHosts(
-        hosts=read_users(session, chosen, inventory.vms) if users else chosen, desired_devices=desired_devices
+        hosts=read_users(session, chosen, inventory.vms) if users else chosen,
+        desired_devices=desired_devices,
+        unknown_names=unknown_overrides(allow_protected, inventory.hosts),
     )
 
 
@@ -187,6 +205,8 @@ class ObservedNamedVms(NamedVms):
     """Named VMs, with every host that one of them could run on, and every other VM that could hold a device there."""
 
     observed: ObservedVms
+    unknown_names: tuple[UnknownName, ...] = ()
+    """Entries of options that name nothing."""
     to_start: frozenset[str] = frozenset()
     """Ids of VMs that this run shut down and must start again."""
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..._domain.observed.graphics import GpuEntry, GraphicsConfig
 from ..._domain.observed.hosts import Sriov
 from ..._domain.observed.vms import (
     AllowedDevice,
@@ -21,9 +22,9 @@ from ..._domain.observed.vms import (
     VgpuBacking,
     VmDevice,
 )
-from ..._domain.planning.predicted import Predicted, PredictedDevice, PredictedVm
+from ..._domain.planning.predicted import Predicted, PredictedDevice, PredictedGraphics, PredictedVm
 
-FORMAT = 2
+FORMAT = 3
 _BACKINGS: Mapping[str, type[Any]] = {
     "fixed": FixedBacking,
     "dynamic": DynamicBacking,
@@ -47,6 +48,13 @@ def to_record(predicted: Predicted) -> dict[str, Any]:
             for moid, vm in predicted.vms.items()
         },
         "rebooted": sorted(predicted.rebooted),
+        "graphics": {
+            moid: {
+                "config": asdict(found.config),
+                "in_effect": None if found.in_effect is None else sorted(found.in_effect),
+            }
+            for moid, found in predicted.graphics.items()
+        },
     }
 
 
@@ -61,6 +69,16 @@ def from_record(record: Mapping[str, Any]) -> Predicted:
         },
         vms={moid: _vm(vm) for moid, vm in record["vms"].items()},
         rebooted=frozenset(record["rebooted"]),
+        graphics={moid: _graphics(found) for moid, found in record["graphics"].items()},
+    )
+
+
+def _graphics(record: Mapping[str, Any]) -> PredictedGraphics:
+    entries = tuple(GpuEntry(**entry) for entry in record["config"]["entries"])
+    in_effect = record["in_effect"]
+    return PredictedGraphics(
+        config=GraphicsConfig(**{**record["config"], "entries": entries}),
+        in_effect=None if in_effect is None else frozenset(in_effect),
     )
 
 

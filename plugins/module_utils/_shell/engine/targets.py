@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..._domain.errors import InputError
@@ -20,19 +20,50 @@ _EXAMPLES: Mapping[ParseEntries, str] = {
 }
 
 
+SELECTORS = ("hosts", "cluster")
+
+
+def refuse_empty(params: Mapping[str, Any], names: Sequence[str] = SELECTORS, *, may_lack: bool = False) -> None:
+    """Raise InputError (no_hosts, no_vms) if none of these lists has an entry. An empty list comes from a template that found nothing. It
+    does not mean everything.
+
+    ``may_lack``: none of the options needs to be set, because that means everything.
+    """
+    given = [name for name in names if params.get(name) is not None]
+    if any(params[name] for name in given) or (may_lack and not given):
+        return
+    empty = given or list(names)
+    otherwise = ", or leave the option out for all" if may_lack else ""
+    raise InputError(
+        message=f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty, so nothing is selected",
+        code="no_vms" if empty[0] == "vms" else "no_hosts",
+        parameter=empty[0],
+        cure=f"Give at least one entry{otherwise}. If a template may find none, skip the task with when",
+    )
+
+
 def parse_targets(
-    params: Mapping[str, Any], *, devices_required: bool = True, parse: ParseEntries = parse_desired_devices
+    params: Mapping[str, Any],
+    *,
+    devices_required: bool = True,
+    everywhere: bool = False,
+    may_be_empty: bool = False,
+    parse: ParseEntries = parse_desired_devices,
 ) -> tuple[Target, ...]:
     """The targets in module parameters: either ``targets``, or ``hosts``/``cluster`` with ``devices``. Raises InputError.
 
-    ``parse``: reads a list of devices: ``parse_desired_devices`` for passthrough, ``parse_function_entries`` for virtual functions,
-    ``parse_mode_entries`` for device modes, ``parse_host_entries`` for all of them.
+    ``everywhere``: without ``hosts`` and ``cluster``, all hosts are meant. ``may_be_empty``: ``targets`` may be an empty list, because
+    another option selects hosts, too. ``parse``: reads a list of devices: ``parse_desired_devices`` for passthrough,
+    ``parse_function_entries`` for virtual functions, ``parse_mode_entries`` for device modes, ``parse_host_entries`` for all of them.
     """
     raw = params.get("targets")
     if raw is None:
+        refuse_empty(params, may_lack=everywhere)
         raw = [params]
         names = [""]
     else:
+        if not may_be_empty:
+            refuse_empty(params, ("targets",))
         names = [f"targets[{index}]." for index in range(len(raw))]
     parsed = []
     for prefix, entry in zip(names, raw, strict=True):

@@ -13,6 +13,7 @@ from ..._domain.host.targets import Inventory
 from ..._domain.names import Reference, resolve_each
 from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import Vm, VmName
+from ..._domain.planning.unknown_names import UnknownName
 
 Entry = TypeVar("Entry")
 
@@ -68,6 +69,25 @@ def vms_of(inventory: Inventory, names: Iterable[str], parameter: str) -> frozen
     """
     meant = resolve_each(inventory.vm_names, dict.fromkeys(sorted(names), True), parameter)
     return frozenset(meant.by_id) | (frozenset(names) - meant.ids.keys())
+
+
+def unknown_vms(
+    inventory: Inventory, names: Iterable[str], parameter: str, hosts: Iterable[Host]
+) -> tuple[UnknownName, ...]:
+    """The names that no VM has. The id of a VM that only its host lists is no such name.
+
+    Raises InputError for a name that more than one VM has.
+    """
+    unknown = [name for name in sorted(set(names)) if inventory.vm_names.lookup(name, parameter) is None]
+    if not unknown:
+        return ()
+    listed = {moid for host in hosts for moid in host.residents}
+    known = tuple(vm.name for vm in inventory.vms)
+    return tuple(
+        UnknownName(option=parameter, entry=name, name=name, noun="VM", known=known)
+        for name in unknown
+        if name not in listed
+    )
 
 
 def place_vms(vms: Iterable[Vm], hosts: Iterable[Host]) -> tuple[Vm, ...]:

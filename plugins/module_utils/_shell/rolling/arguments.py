@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.arguments import DEVICES, GRAPHICS_LIST, HOSTS, JOURNAL_DIR, TARGETS, renamed_from
+from ..engine.arguments import DEVICES, GRAPHICS_LIST, HOSTS, JOURNAL_DIR, TARGETS, UNKNOWN_NAMES, renamed_from
 from ..outlets.arguments import EVENTS_IN_VCENTER, OF_RUNS
 
 _MINUTES = {name: {"type": "float"} for name in ("drain", "reboot", "settle")}
@@ -48,6 +48,7 @@ ARGUMENTS: dict[str, Any] = {
     "assume_detached": {"type": "list", "elements": "str", "default": []},
     "on_missing": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     "allow_protected": {"type": "list", "elements": "str", "default": []},
+    **UNKNOWN_NAMES,
     "method": {"type": "str", "choices": ["reboot", "power_cycle"], "default": "reboot"},
     "bmc": {
         "type": "list",

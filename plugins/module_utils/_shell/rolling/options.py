@@ -12,6 +12,7 @@ from ..._domain.errors import InputError
 from ..._domain.graphics.desired import DesiredGraphics
 from ..._domain.host.targets import Resolved, Target
 from ..._domain.host_entries.kinds import parse_host_entries
+from ..._domain.planning.unknown_names import Unknown
 from ..._domain.ranges import check_timeout
 from ..._domain.rolling.scheduling.windows import parse_window
 from ..._domain.rolling.state.budget import check_amount
@@ -41,6 +42,7 @@ class RollingRequest:
     expect_settled: frozenset[str] = frozenset()
     assume_detached: frozenset[str] = frozenset()
     allow_protected: tuple[str, ...] = ()
+    unknown_names: Unknown = "warn"
     on_missing: str = "fail"
     bmc: Mapping[str, BmcAccess]
     vm_order: Mapping[str, int]
@@ -65,15 +67,25 @@ class RollingRequest:
     """Words that must not appear in output."""
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> RollingRequest:
-        """Raises InputError for invalid parameters, before any connection is made."""
+    def of(cls, params: Mapping[str, Any], *, everywhere: bool = False) -> RollingRequest:
+        """Raises InputError for invalid parameters, before any connection is made.
+
+        ``everywhere``: without ``hosts`` and ``cluster``, all hosts are meant.
+        """
         for name in ("slice", "soak", "canary_soak", "blocked_timeout"):
             if params[name] is not None:
                 _at_least(params, name, 0)
         bmc = _bmc(params)
         outlets = OutletRequest.of(params)  # the action plugin opens them; it passes none to the module
         graphics_targets, graphics = parse_graphics_list(params["graphics"] or ())
-        targets = (*parse_targets(params, devices_required=False, parse=parse_host_entries), *graphics_targets)
+        listed = parse_targets(
+            params,
+            devices_required=False,
+            everywhere=everywhere,
+            may_be_empty=bool(graphics),
+            parse=parse_host_entries,
+        )
+        targets = (*listed, *graphics_targets)
         return cls(
             targets=targets,
             graphics=graphics,
@@ -82,6 +94,7 @@ class RollingRequest:
             expect_settled=frozenset(params["expect_settled"]),
             assume_detached=frozenset(params["assume_detached"]),
             allow_protected=tuple(params["allow_protected"]),
+            unknown_names=params["unknown_names"],
             on_missing=params["on_missing"],
             bmc=bmc,
             vm_order={str(vm): _whole(order, f"vm_order.{vm}") for vm, order in params["vm_order"].items()},

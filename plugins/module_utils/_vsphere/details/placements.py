@@ -17,6 +17,7 @@ from ..session.answer_checks import reader
 from ..session.connect import Session
 
 _PATH = "configurationEx"
+_DEDICATED = vim.cluster.FailoverHostAdmissionControlPolicy
 
 
 def with_placements(session: Session, observed: ObservedVms, vms: Iterable[str]) -> ObservedVms:
@@ -39,7 +40,10 @@ def _with_drs(host: Host, found: dict[str, ClusterPlacement | None]) -> Host:
     """DRS that is on places VMs at every automation level: where it only recommends hosts, the best recommendation is applied
     (``power_on.start_vm``)."""
     placement = found[host.compute_moid]
-    return host if placement is None else replace(host, drs_places_vms=placement.drs_enabled)
+    if placement is None:
+        return host
+    kept = host.moid in placement.failover_hosts
+    return replace(host, drs_places_vms=placement.drs_enabled, kept_free_by_ha=kept)
 
 
 @reader
@@ -64,9 +68,17 @@ def placement_of(config: Any) -> ClusterPlacement | None:
         drs_enabled=bool(drs.enabled),
         ha_enabled=bool(das.enabled),
         unmanaged=frozenset(item.key._moId for item in overrides if item.enabled is False),
+        failover_hosts=_failover_hosts(das),
         rules=tuple(_rule(rule, members) for rule in config.rule or () if _is_vm_host(rule)),
         groups=frozenset(members),
     )
+
+
+def _failover_hosts(das: Any) -> frozenset[str]:
+    policy = das.admissionControlPolicy
+    if not das.enabled or not das.admissionControlEnabled or not isinstance(policy, _DEDICATED):
+        return frozenset()
+    return frozenset(host._moId for host in policy.failoverHosts or ())
 
 
 def _is_vm_host(rule: Any) -> bool:

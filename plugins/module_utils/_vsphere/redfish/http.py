@@ -257,6 +257,10 @@ def explain_silence(error: BaseException, access: BmcAccess, *, reads: bool = Fa
                 getattr(error, "reason", "") if code == "tls_failed" else ""
             )
             text = f"{what} ({detail})" if isinstance(detail, str) and detail else what
+            proxy = getattr(error, "through", "")
+            if proxy:
+                text += f" in the connection through the proxy {proxy}"
+                cure += ". Check that the proxy passes connections on instead of answering itself"
             return DirectPathError(message=f"{place} cannot be reached: {text}", code=code, cure=cure)
     if isinstance(error, BrokenAnswer):
         return DirectPathError(

@@ -207,7 +207,12 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
         return DirectPathError(
             message=f"Cannot {describe_action(doing, on)}: TLS failed{_through(error)} ({error.reason})",
             code="tls_failed",
-            cure="Check hostname and port: it must be the HTTPS port of vCenter or ESXi",
+            cure=(
+                "Check that the proxy (proxy_host, proxy_port) passes connections on instead of answering itself, and check hostname and "
+                "port: it must be the HTTPS port of vCenter or ESXi"
+            )
+            if _through(error)
+            else "Check hostname and port: it must be the HTTPS port of vCenter or ESXi",
         )
     if isinstance(error, NameTooSlow):
         return DirectPathError(
@@ -240,7 +245,7 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
             code="unavailable",
             cure="All retries failed: check the number of open sessions on the server, then run the task again",
         )
-    if isinstance(error, http.client.HTTPException) and re.match(r"4\d\d\b", str(error)):
+    if isinstance(error, http.client.HTTPException) and re.match(r"[34]\d\d\b", str(error)):
         return DirectPathError(
             message=f"Cannot {describe_action(doing, on)}: it answers, but it is neither vCenter nor ESXi (HTTP {error})",
             code="not_vsphere",

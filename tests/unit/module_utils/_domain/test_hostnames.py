@@ -43,3 +43,19 @@ def test_what_to_write_instead(text: str, cure: str) -> None:
         refuse_bad_hostname(text)
     assert (caught.value.code, caught.value.parameter, caught.value.cure) == ("bad_hostname", "hostname", cure)
     assert repr(text) in str(caught.value.message)
+
+
+def test_the_port_of_a_proxy_has_its_own_option() -> None:
+    with pytest.raises(InputError) as caught:
+        refuse_bad_hostname("http://proxy.lab:3128", "proxy_host")
+    assert caught.value.cure == "Write proxy_host: proxy.lab, proxy_port: 3128"
+
+
+@pytest.mark.parametrize(
+    "text", ["http://me:Secret@proxy.lab:3128", "me:Secret@proxy.lab", "https://me:Se:cret@vc.lab/ui"]
+)
+def test_a_password_in_a_url_is_not_repeated(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        refuse_bad_hostname(text)
+    assert "cret" not in caught.value.sentence()
+    assert "me:***@" in caught.value.message

@@ -262,6 +262,13 @@ SELECTORS = [
 TARGETS = [
     enable("neither hosts nor cluster", desired(), None, ("hosts", "cluster"), where={}),
     enable(
+        "an empty list of hosts",
+        desired(),
+        "no_hosts",
+        ("hosts is empty", "nothing is selected", "skip the task with when"),
+        where={"hosts": []},
+    ),
+    enable(
         "a target without hosts",
         None,
         "no_hosts",

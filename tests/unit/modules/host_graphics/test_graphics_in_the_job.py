@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import earlier_tasks
 from simulator.rules.pci.graphics import DeviceType
 from tests.unit.modules.harness import Lab
 
@@ -158,3 +161,31 @@ def test_the_plan_names_the_setting_without_which_vgpus_do_not_move(settings: di
         assert all("desk has vGPUs" in text and (wanted or "") in text for text in advice)
         asked = [call.method for call in lab.sim.journal.calls].count("QueryOptions")
         assert asked == (1 if hosts == ["esx-1"] else 0), "no call where no VM has a vGPU"
+
+
+MIXED = [{"hosts": ["esx-01"], "devices": [VGPU]}]
+BACK = [{"hosts": ["esx-01"], "devices": [{"match": VGPU["match"], "type": "shared"}]}]
+
+
+@pytest.mark.parametrize("first", [None, MIXED, BACK], ids=["never set", "pending", "in effect as before"])
+@pytest.mark.parametrize("then", [MIXED, BACK], ids=["to vGPU", "back"])
+def test_a_check_run_reboots_for_the_settings_that_the_task_before_it_leaves(
+    first: list[dict[str, Any]] | None, then: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """A setting that is changed back while it waits for a reboot needs none any more, and its check run says so."""
+    lab = Lab.load("vgpu")
+    if first is not None:
+        lab.run("host_graphics", targets=first)
+    tasks = [
+        ("host_graphics", {"targets": then}),
+        ("host_rolling_reboot", {"targets": [], "graphics": then}),
+        ("host_graphics", {"targets": then, "settle_timeout": 31}),
+    ]
+    with mock.patch.object(earlier_tasks, "controller_folder", return_value=tmp_path):
+        foreseen = [lab.run(module, check=True, **options) for module, options in tasks]
+    lab.sim.clock.sleep(60)
+    made = [lab.run(module, **options) for module, options in tasks]
+    assert [result["changed"] for result in foreseen] == [result["changed"] for result in made]
+    assert made[1]["rebooted"] == made[0]["reboot_required"] == foreseen[0]["reboot_required"]
+    assert made[1]["rebooted"] == [host["name"] for host in foreseen[1]["hosts"] if host["status"] == "changed"]
+    assert made[2]["changed"] is False

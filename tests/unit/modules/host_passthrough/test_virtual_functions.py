@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from simulator.rules.pci.passthrough import Sriov
 from tests.unit.modules.harness import Lab
 
 STATES = ("active", "capable", "not_capable")
@@ -73,3 +75,27 @@ def test_another_card_of_the_maker_behind_it_is_no_virtual_function() -> None:
     lab = Lab.load({"kind": "vcenter", "version": "8.0.3", "datacenters": [{"name": "DC", "hosts": [host]}]})
     result = lab.run("host_passthrough", hosts=["esx-01"], devices=[{"match": "8086:1563", "count": 1}])
     assert [change["subject"] for change in result["changes"]] == ["0000:5e:00.0"]
+
+
+@pytest.mark.parametrize("behind", ["a40", "a100"], ids=["another model", "the same model"])
+@pytest.mark.parametrize(("requested", "maximum"), [(8, 0), (0, 0), (16, 16)], ids=str)
+def test_a_card_behind_a_port_in_sriov_mode_is_no_function_of_it_for_drift_either(
+    behind: str, requested: int, maximum: int
+) -> None:
+    """Drift and site agree: the card was enabled by hand, and requires a reboot. Hidden, drift is in sync, and site reboots the host."""
+    host = {
+        "name": "esx-01.lab",
+        "cards": [{"card": "a100", "at": "3b"}, {"card": behind, "at": "af"}],
+        "states": {"0000:af:00.0": {"enabled": True, "active": False}},
+    }
+    lab = Lab.load({"kind": "vcenter", "version": "8.0.3", "datacenters": [{"name": "DC", "hosts": [host]}]})
+    esx = lab.sim.find("HostSystem", "esx-01.lab")
+    port = Sriov(enabled=True, active=True, requested=requested, maximum=maximum)
+    esx.pci["0000:3b:00.0"] = replace(esx.pci["0000:3b:00.0"], sriov=port)
+    esx.publish()
+    found = lab.run("drift_info", targets=[{"hosts": ["esx-01"], "devices": []}], scope="fleet")
+    named = [one for one in found["report"]["differences"] if "0000:af:00.0" in str(one)]
+    assert named, found["report"]["differences"]
+    assert found["settled"] is False
+    planned = lab.run("host_rolling_reboot", check=True, hosts=["esx-01"])
+    assert [one["status"] for one in planned["hosts"]] == ["changed"]

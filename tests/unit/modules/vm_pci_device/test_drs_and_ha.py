@@ -164,3 +164,31 @@ def test_a_host_without_an_answer_leaves_it_unknown_for_units() -> None:
     found = unit_labs.run(made, [{"vgpu": WHOLE}], power="on")["vms"][0]["warnings"]
     (text,) = about_ha(found)
     assert ("Whether HA of c can restart vm-1 is unknown" in text, "esx-2" in text) == (True, True)
+
+
+KEPT = {"ha": {"dedicated": ["esx-02"]}}
+
+
+def test_no_vm_is_started_for_a_card_of_a_failover_host() -> None:
+    """HA keeps the host free, and refuses the power-on there. So the plan must not count its cards."""
+    made = site([0, 1], [vm()], **KEPT)
+    options: dict[str, Any] = {"vm": ["train-01"], "devices": desired(), "backing": "dynamic", "power": "on"}
+    for check in (True, False):
+        refused = made.run("vm_pci_device", check=check, fails=True, **options)
+        assert refused["error_code"] == "no_free_device"
+        assert "it is a failover host of HA" in refused["msg"]
+        assert "esx-02: 1 present, 1 active, 1 free, a failover host of HA" in refused["msg"]
+    assert made.writes() == []
+
+
+def test_another_host_is_taken_before_a_failover_host() -> None:
+    made = site([0, 1, 2], [vm()], **KEPT)
+    found = warnings(made)
+    assert made.sim.find("VirtualMachine", "train-01").host.name == "esx-03"
+    assert about_ha(found) == [], "HA restarts the VM on the failover host"
+
+
+def test_a_failover_host_without_admission_control_is_one_like_the_others() -> None:
+    made = site([0, 1], [vm()], ha={"dedicated": ["esx-02"], "admission_control": False})
+    warnings(made)
+    assert made.sim.find("VirtualMachine", "train-01").host.name == "esx-02"

@@ -211,3 +211,22 @@ def test_exactly_with_vgpus_only_keeps_passed_through_devices() -> None:
     result = run(made, [{"vgpu": WHOLE}], state="exactly")
     assert devices(made) == ["fixed 0000:86:00.0", f"vgpu {WHOLE}"]
     assert "kinds: all detaches them too" in " ".join(result["vms"][0]["warnings"])
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [{"drs": "fullyAutomated", "drs_vms": {"vm-1": "disabled"}}, {"drs": False}, {"ha": {"dedicated": ["esx-2"]}}],
+    ids=["an override", "no DRS", "a failover host"],
+)
+def test_a_vm_that_cannot_start_where_a_gpu_is_free_is_refused_before_anything_is_changed(
+    cluster: dict[str, Any],
+) -> None:
+    busy = {"name": "busy", "host": "esx-1", "power": "on", "devices": [{"vgpu": WHOLE}] * 2, "locked": True}
+    made = lab({"name": "vm-1"}, busy, cluster={"drs": "fullyAutomated", **cluster})
+    for check in (True, False):
+        refused = run(made, [{"vgpu": QUARTER}], power="on", fails=True, check=check)
+        assert refused["error_code"] == "no_free_device", refused["msg"]
+    assert made.writes() == []
+    usual = lab({"name": "vm-1"}, busy, cluster={"drs": "fullyAutomated"})
+    run(usual, [{"vgpu": QUARTER}], power="on")
+    assert usual.sim.find("VirtualMachine", "vm-1").host.name == "esx-2"

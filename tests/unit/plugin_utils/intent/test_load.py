@@ -47,6 +47,26 @@ def test_esxi_shape_has_one_leader_and_groups_equal_wishes() -> None:
     assert found.record()["vms"] == [TRAIN], "an entry of group_vars reaches every member and is still one VM"
 
 
+@pytest.mark.parametrize(
+    ("play", "elsewhere", "mode"),
+    [
+        ({"vc-a": {"passthrough_vms": [TRAIN]}}, {}, "warn"),
+        ({"vc-a": {"passthrough_vms": [TRAIN]}}, {"db-01": {"ansible_user": "me"}}, "warn"),
+        ({"vc-a": {"passthrough_vms": [TRAIN]}}, {"a": {"vcenter_hostname": "VC-A", "passthrough_devices": []}}, "warn"),
+        ({"a": {"passthrough_devices": [GPU]}}, {"b": {"passthrough_devices": [GPU]}}, "warn"),
+        ({"vc-a": {"passthrough_vms": [TRAIN]}, "vc-b": {"passthrough_vms": [TRAIN]}}, {}, "only_if_refused"),
+        ({"vc-a": {"passthrough_vms": [TRAIN]}}, {"vc-b": {"passthrough_hosts": []}}, "only_if_refused"),
+        ({"vc-a": {"passthrough_vms": [TRAIN]}}, {"b": {"vcenter_hostname": "vc-b", "passthrough_devices": []}}, "only_if_refused"),
+    ],
+)  # fmt: skip
+def test_one_list_of_names_may_be_for_all_vcenters_of_the_inventory(
+    play: dict[str, dict[str, Any]], elsewhere: dict[str, dict[str, Any]], mode: str
+) -> None:
+    """Also for those that ``--limit`` leaves out."""
+    found = load_intent(play, elsewhere=elsewhere, default_vcenter="vc-default")
+    assert {endpoint.record()["unknown_names"] for endpoint in found} == {mode}
+
+
 def test_name_in_vsphere_may_differ_from_the_inventory_name() -> None:
     found = one({"a": {"vcenter_hostname": "vc", "passthrough_devices": [GPU], "passthrough_host_name": "esx-a.lab"}})
     assert found.record()["host_names"] == ["esx-a.lab"]

@@ -133,18 +133,15 @@ def check_capacity(
     usable = [host for host in hosts if host.is_reachable]
     if not any(_fits(host, items, holders, vm, running_count=False) for host in usable):
         return CapacityCheck(blockers=(_no_host(vm, items, usable, hosts, holders),))
-    now = (
-        host for host in usable if not host.in_maintenance_mode and _fits(host, items, holders, vm, running_count=True)
-    )
+    now = (host for host in usable if not _out_of_service(host) and _fits(host, items, holders, vm, running_count=True))
     if must_run:
         best = min(now, key=lambda host: (_spare(host, items, holders, vm), host.name, host.moid), default=None)
     else:
         best = next(now, None)
     if best is not None:
         return CapacityCheck(host_moid=best.moid)
-    message = (
-        f"{_wanted(vm, items)}, but no host has them free now: running VMs use them, or the host is in maintenance mode"
-    )
+    kept = ", or it is a failover host of HA" if any(host.kept_free_by_ha for host in usable) else ""
+    message = f"{_wanted(vm, items)}, but no host has them free now: running VMs use them, or the host is in maintenance mode{kept}"
     listed = free_listing(usable, items, holders, vm)
     if not must_run:
         return CapacityCheck(warnings=(f"{message} ({'; '.join(listed)}). It cannot be powered on now.",))
@@ -186,7 +183,13 @@ def check_start(observed: ObservedVms, vm: Vm, *, tied_to: str | None) -> Capaci
 def _out_of_service(host: Host) -> str:
     if host.connection_state != "connected":
         return host.connection_state
-    return "in maintenance mode" if host.in_maintenance_mode else ""
+    return _set_aside(host)
+
+
+def _set_aside(host: Host) -> str:
+    if host.in_maintenance_mode:
+        return "in maintenance mode"
+    return "a failover host of HA" if host.kept_free_by_ha else ""
 
 
 def without_drs(check: CapacityCheck, host: Host, *, unmanaged: bool = False) -> CapacityCheck:
@@ -294,7 +297,7 @@ def free_listing(
             if any(item.accepts(device) for item in items)
         ]
         if present:
-            state = ", in maintenance mode" if host.in_maintenance_mode else ""
+            state = f", {aside}" if (aside := _set_aside(host)) else ""
             lines.append(f"{host.name}: {len(present)} present, {len(active)} active, {len(free)} free{state}")
     return tuple(lines)
 

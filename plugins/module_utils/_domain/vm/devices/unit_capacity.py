@@ -65,7 +65,7 @@ def check_unit_capacity(
             host, offer, Counter(profiles) + _running(observed, host, vm) + placed.get(host.moid, Counter()), known
         )
         for host, offer in usable
-        if host in able and not host.in_maintenance_mode
+        if host in able and not host.in_maintenance_mode and not host.kept_free_by_ha
     }
     best = min(
         (host for host in able if free.get(host.moid, "no") != "no"),

@@ -9,6 +9,12 @@ from dataclasses import replace
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.graphics import (
+    GpuEntry,
+    GraphicsConfig,
+    GraphicsDevice,
+    HostGraphics,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import (
     DeviceUser,
     Host,
@@ -49,6 +55,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.plannin
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.planning.predicted import (
     NOTHING_PREDICTED,
     Predicted,
+    PredictedGraphics,
     predict_hosts,
     predict_vms,
 )
@@ -105,6 +112,24 @@ def test_every_kind_of_device_survives_the_file() -> None:
     assert kept(found).of_vms([VM]) == (
         replace(VM, power_state="poweredOff", pool=replace(VM.pool or PoolState(), unreserved_for_vm_mb=9216)),
     )
+
+
+def test_graphics_settings_survive_the_file_and_take_effect_with_a_reboot() -> None:
+    gpu = GraphicsDevice(address="0000:3b:00.0", type="shared")
+    host = Host(moid="host-1", name="esx-01", graphics=HostGraphics(config=GraphicsConfig(), gpus=(gpu,)))
+    entry = GpuEntry(device_id="gpu", address=gpu.address, type="shared_direct", mode="mixed_size")
+    later = Predicted(graphics={"host-1": PredictedGraphics(config=GraphicsConfig(entries=(entry,)))})
+    at_once = Predicted(graphics={"host-1": replace(later.graphics["host-1"], in_effect=frozenset({gpu.address}))})
+    booted = later.then(Predicted(rebooted=frozenset({"host-1"})))
+    for found, shown in (
+        (later, ("shared", "none")),
+        *((one, ("shared_direct", "mixed_size")) for one in (at_once, booted)),
+    ):
+        assert kept(found) == found
+        (seen,) = kept(found).of_hosts([host])
+        assert seen.graphics is not None
+        assert seen.graphics.config == GraphicsConfig(entries=(entry,))
+        assert [(each.type, each.mode) for each in seen.graphics.gpus] == [shown]
 
 
 def test_all_settings_of_a_reconfiguration_are_predicted() -> None:

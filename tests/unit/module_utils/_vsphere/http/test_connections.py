@@ -209,6 +209,24 @@ def test_a_proxy_that_is_why_is_named_as_why(kind: str, way: Callable[[int], Non
     assert "Secret" not in told.sentence()
 
 
+@pytest.mark.parametrize("way", THROUGH, ids=lambda way: way.__name__)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>Log in to this network</html>",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ],
+    ids=["a login page", "the end"],
+)
+def test_a_proxy_that_agrees_and_then_answers_itself_is_named(way: Callable[[int], None], answer: bytes) -> None:
+    with rude.serving(rude.says(answer)) as port, soon(), pytest.raises(DirectPathError) as caught:
+        way(port)
+    told = caught.value
+    assert f"through the proxy 127.0.0.1:{port}" in told.message, told.sentence()
+    assert "proxy" in told.cure
+    assert "write" not in told.sentence()
+
+
 def test_a_proxy_that_no_name_server_knows_is_named() -> None:
     place = endpoint(443, hostname="vc.test", proxy_host="no-such-proxy.invalid", proxy_port=3128)
     with pytest.raises(
@@ -309,6 +327,17 @@ def test_nothing_is_said_of_writes_before_a_login(answer: bytes, certificates: C
         first_contact(port)
     assert "write" not in caught.value.sentence()
     assert "log in on localhost" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "status", [b"302 Found", b"401 Unauthorized", b"404 Not Found"], ids=lambda status: status.decode()
+)
+def test_a_web_server_that_sends_elsewhere_is_no_broken_connection(status: bytes, certificates: Certificates) -> None:
+    answer = b"HTTP/1.1 " + status + b"\r\nLocation: https://vc.test/ui\r\nContent-Length: 0\r\n\r\n"
+    with rude.serving(rude.says(answer), certificates) as port, pytest.raises(DirectPathError) as caught:
+        first_contact(port)
+    assert caught.value.code == "not_vsphere"
+    assert "hostname and port" in caught.value.cure
 
 
 def trusting_vcenter(port: int, trusted: str) -> None:
