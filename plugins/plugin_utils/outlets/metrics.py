@@ -77,7 +77,7 @@ class MetricsFile:
         if problem := self._problem():
             raise NotDelivered(problem, may_pass=False)
         try:
-            write_whole(self._path, f"# written by directpath.vsphere: {self._owner}\n{text}", mode=MODE)
+            write_whole(self._path, f"# written by directpath.vsphere: {self._owner}\n{text}", mode=MODE, exact=True)
         except OSError as error:
             raise NotDelivered(f"{self._path} could not be written: {error.strerror or error}") from error
 

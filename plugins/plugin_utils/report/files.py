@@ -37,15 +37,17 @@ def refusal(paths: Mapping[str, str]) -> InputError | None:
     return None
 
 
-def write_whole(path: str, text: str, *, mode: int = 0o666) -> None:
+def write_whole(path: str, text: str, *, mode: int = 0o666, exact: bool = False) -> None:
     """Write the complete file or nothing: a reader never sees a part. Raises OSError.
 
-    ``mode``: of a new file, less the umask. A file that exists keeps its own: a web server may read it.
+    ``mode``: of a new file, less the umask unless it is ``exact``. A file that exists keeps its own: a web server may read it.
     """
     target = Path(path)
     draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        if exact:
+            os.fchmod(handle, mode)
         with suppress(FileNotFoundError):
             before = target.lstat().st_mode
             if stat.S_ISREG(before):

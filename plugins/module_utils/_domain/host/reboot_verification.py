@@ -84,7 +84,11 @@ def foresee(before: Host, desired_devices: Sequence[DesiredDevice], *, skips_mis
             certain.append(selection.blocker.sentence())
         elif selection.blocker is not None and not skips_missing:
             missing.append(selection.blocker.sentence())
-        certain += [f"{_not_enabled(before, device)}." for device in selection.devices if not device.enabled]
+        certain += [
+            f"{_not_enabled(before, device)}."
+            for device in selection.devices
+            if not device.enabled and device.address not in known
+        ]
     return Foreseen(certain=tuple(dict.fromkeys(certain)), missing=tuple(missing))
 
 

@@ -50,9 +50,12 @@ def test_a_report_of_another_version_is_refused() -> None:
 
 
 def test_each_format_goes_to_its_file(tmp_path: Path) -> None:
-    os.umask(0o077)
     paths = {name: str(tmp_path / "deep" / "er" / f"drift.{name}") for name in FORMATS}
-    written = write_reports(rendered(one_of_everything(), NOW), paths)
+    before = os.umask(0o077)
+    try:
+        written = write_reports(rendered(one_of_everything(), NOW), paths)
+    finally:
+        os.umask(before)
     assert written == list(paths.values())
     for path in written:
         assert oct(os.stat(path).st_mode & 0o777) == "0o644"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -102,7 +103,11 @@ def test_the_file_is_for_everybody_and_replaced_as_a_whole(tmp_path: Path) -> No
     path = tmp_path / "d.prom"
     file = MetricsFile(str(path), owner_of("rolling reboot", "vc-a"))
     file.refuse_other_owner()
-    file.write_run(RUN)
+    before = os.umask(0o077)
+    try:
+        file.write_run(RUN)
+    finally:
+        os.umask(before)
     first = path.stat()
     assert stat.S_IMODE(first.st_mode) == 0o644
     file.write_run(RunState(vcenter="vc-a", started=NOW, heartbeat=NOW, ended=NOW, succeeded=NOW, state="finished"))

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import jsonschema
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,7 @@ def test_equal_objects_are_stored_once() -> None:
     assert raw["objects"][0]["values"] == {"a": [{"$": 0}, {"$": 0}], "b": {"$": 0}}
 
 
+@pytest.mark.slow
 def test_captures_of_labs_have_the_published_format() -> None:
     for name in ("mixed", "standalone_67", "nvlink"):
         for anonymize in (False, True):

@@ -21,7 +21,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.re
     verify_after,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.host.selector import parse_desired_devices
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.hosts import Host, HostDevice, Sriov
 from tests.unit.module_utils._domain.strategies import (
     A40,
     ACTIVE,
@@ -125,6 +125,16 @@ def test_the_projection_passes_and_the_order_of_devices_does_not_matter(
         turned = replace(pending, devices=tuple(random.sample(pending.devices, len(pending.devices))))
         assert verify_after(turned, wanted) == verify_after(pending, wanted)
         assert len(verify_after(pending)) == sum(each.is_pending for each in pending.devices)
+
+
+def test_a_device_without_its_functions_is_foreseen_once() -> None:
+    """It has SR-IOV with more functions than it can provide, and passthrough is desired: a random search found that both were foreseen, and
+    only the first one reported after the reboot."""
+    stuck = Sriov(capable=True, enabled=True, requested=8, maximum=0)
+    before = host(replace(device(P, state=OFF), class_id="0200", sriov=stuck))
+    (found,) = foresee(before, parse_desired_devices(["10de:20f1"])).certain
+    assert "virtual functions" in found
+    assert [found] == [each for each in problems(before, "10de:20f1") if "virtual functions" in each]
 
 
 @search()
