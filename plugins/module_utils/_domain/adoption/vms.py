@@ -16,6 +16,7 @@ from ..observed.hosts import Host, HostDevice
 from ..observed.networks import HostNetworks, Network
 from ..observed.vms import SriovBacking, UnknownBacking, Vm, VmDevice
 from ..plain import Record
+from ..ranges import RANGES
 from ..vm.desired.mmio import DesiredMmio
 from ..vm.desired.sriov_networks import AUTOMATIC, DesiredSriovNetwork
 from ..vm.desired.units import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu, is_setting_name
@@ -143,20 +144,29 @@ def _beyond_an_entry(vm: Vm, held: Sequence[Held], others: Sequence[VmDevice]) -
 
 
 def _cards(held: Sequence[Held]) -> tuple[Noted, ...]:
-    counted: dict[tuple[Selector, bool], list[Held]] = {}
+    counted: dict[tuple[Selector, bool, int | None], list[Held]] = {}
     for one in held:
         selector = _selector(one)
         if selector is not None:
-            counted.setdefault((selector, one.is_virtual_function), []).append(one)
+            counted.setdefault((selector, one.is_virtual_function, _node(one.device)), []).append(one)
     return tuple(
         Noted(
             entry=DesiredDevice(
-                selector=selector, count=len(same) if len(same) > 1 else None, virtual_function=virtual
+                selector=selector,
+                count=len(same) if len(same) > 1 else None,
+                virtual_function=virtual,
+                numa_node=node,
             ),
             note=named_once(device.name for one in same for device in one.stands_for),
         )
-        for (selector, virtual), same in counted.items()
+        for (selector, virtual, node), same in counted.items()
     )
+
+
+def _node(device: VmDevice) -> int | None:
+    """The NUMA node as an entry names it. None for a device without one, and for a number that no entry can have: both stay as they are."""
+    node, allowed = device.numa_node, RANGES["numa_node"]
+    return node if node is not None and allowed.lowest <= node <= allowed.highest else None
 
 
 def _selector(held: Held) -> Selector | None:
@@ -211,34 +221,35 @@ def _without_reset_groups(
 
 
 def _units(vm: Vm) -> tuple[Noted, ...]:
+    held = held_units(vm)
     alike: dict[tuple[object, ...], list[HeldUnit]] = {}
-    for unit in held_units(vm):
-        alike.setdefault((unit.kind, unit.value, unit.parameters if unit.kind == "dvx" else ()), []).append(unit)
-    return tuple(_unit(vm, same) for same in alike.values())
+    for unit in held:
+        node = None if unit.kind == "group" else _node(unit.devices[0])
+        alike.setdefault((unit.kind, unit.value, unit.parameters if unit.kind == "dvx" else (), node), []).append(unit)
+    return tuple(_unit(vm, same, held) for same in alike.values())
 
 
-def _unit(vm: Vm, same: Sequence[HeldUnit]) -> Noted:
+def _unit(vm: Vm, same: Sequence[HeldUnit], held: Iterable[HeldUnit]) -> Noted:
+    """The entry for units of one value on one NUMA node. ``held``: all units: entries of one vGPU profile have the same settings."""
     first, count = same[0], len(same)
-    entry: DesiredUnit
     if first.kind == "group":
-        entry = DesiredGroup(name=first.value, count=count)
-    elif first.kind == "dvx":
-        entry = DesiredDvx(device_class=first.value, parameters=first.parameters, count=count)
-    else:
-        settings = [settings_of(vm, unit) for unit in same]
-        common = {
-            name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)
-        }
-        named = {
-            name: value for name, value in common.items() if is_setting_name(name) and value.strip() == value != ""
-        }
-        entry = DesiredVgpu(profile=first.value, count=count, advanced=tuple(sorted(named.items())))
-        left = sorted({name for found in settings for name in found} - named.keys())
-        if left:
-            return Noted(
-                entry=entry, note=f"settings that are not the same for all of them are left out: {', '.join(left)}"
-            )
-    return Noted(entry=entry)
+        return Noted(entry=DesiredGroup(name=first.value, count=count))
+    node = _node(first.devices[0])
+    if first.kind == "dvx":
+        return Noted(
+            entry=DesiredDvx(device_class=first.value, parameters=first.parameters, count=count, numa_node=node)
+        )
+    settings = [settings_of(vm, unit) for unit in held if (unit.kind, unit.value) == (first.kind, first.value)]
+    common = {
+        name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)
+    }
+    named = {name: value for name, value in common.items() if is_setting_name(name) and value.strip() == value != ""}
+    left = sorted({name for found in settings for name in found} - named.keys())
+    note = f"settings that are not the same for all of them are left out: {', '.join(left)}" if left else ""
+    return Noted(
+        entry=DesiredVgpu(profile=first.value, count=count, advanced=tuple(sorted(named.items())), numa_node=node),
+        note=note,
+    )
 
 
 def _adapters(others: Iterable[VmDevice], networks: HostNetworks | None) -> tuple[Noted, ...]:

@@ -88,7 +88,22 @@ class ObservedVms:
 
     def unread_on(self, host: Host) -> tuple[UnreadVm, ...]:
         """VMs of the host that may use any of its devices, without ``ignored_vms``; sorted by name."""
-        return tuple(vm for vm in unread_vms(host, self.everyone()) if vm.moid not in self.ignored_vms)
+        known, wanderers = self._placed
+        near = {vm.moid: vm for vm in known.get(host.moid, ())} | {vm.moid: vm for vm in wanderers}
+        near |= {moid: self._everyone[moid] for moid in host.residents if moid in self._everyone}
+        return tuple(vm for vm in unread_vms(host, near.values()) if vm.moid not in self.ignored_vms)
+
+    @cached_property
+    def _everyone(self) -> Mapping[str, Vm]:
+        return {vm.moid: vm for vm in self.everyone()}
+
+    @cached_property
+    def _placed(self) -> tuple[Mapping[str, Sequence[Vm]], Sequence[Vm]]:
+        """The VMs that report each host, and those that report none."""
+        known: dict[str, list[Vm]] = {}
+        for vm in self._everyone.values():
+            known.setdefault(vm.host_moid or "", []).append(vm)
+        return known, known.pop("", [])
 
     def models(self) -> Mapping[str, HostDevice]:
         """``vendor:device`` → one device of this model on the hosts. It gives the name of a model in a VM's backing."""

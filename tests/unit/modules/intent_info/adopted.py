@@ -18,6 +18,8 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.intent.load imp
 from tests.unit.modules.harness import Lab
 
 Result = dict[str, Any]
+NOTHING = ("off", "no virtual functions", "0 virtual functions")
+"""What is wanted of a pending device that no entry is about."""
 MODULES = {
     "host_passthrough": "passthrough_targets",
     "host_sriov": "sriov_targets",
@@ -153,7 +155,7 @@ def check(adopted: Adopted) -> None:
     strangers = [one for one in found if (one["type"], one["object"]) not in listed and one["kind"] != "unchecked"]
     assert not strangers, f"drift of what was adopted: {strangers}"
     desired = [
-        one for one in found if one["kind"] == "pending_reboot" and one["wanted"] not in ("off", "no virtual functions")
+        one for one in found if one["kind"] == "pending_reboot" and one["wanted"] not in NOTHING
     ]
     assert not desired, f"a pending device was adopted: {desired}"
     healthy = {vm.get("name") for vm in adopted.intent.get("vms", ())} - {None}
