@@ -132,8 +132,9 @@ fit:
     host: {description: Name of the host., type: str, returned: always}
     moid: {description: Its managed object id., type: str, returned: always}
     cluster: {description: Name of its cluster; null for a standalone host., type: str, returned: always}
-    when: {description: "V(now), V(after_reboot) (pending devices), V(after_enabling) (devices that are off), V(after_power_off) (devices of
-        other virtual machines), V(unknown) or V(no).", type: str, returned: always}
+    when: {description: "V(now), V(after_maintenance) (the host is in maintenance mode), V(after_reboot) (pending devices),
+        V(after_enabling) (devices that are off), V(after_power_off) (devices of other virtual machines, or that vGPUs share), V(unknown)
+        or V(no).", type: str, returned: always}
     sets: {description: Number of such virtual machines for which the host has the devices free now., type: int, returned: always}
     numa_nodes: {description: NUMA nodes that have all devices of one such virtual machine free now., type: list, elements: int,
       returned: always}

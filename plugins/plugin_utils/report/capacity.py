@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils._domain.capacity.stock import STATES
-from ...module_utils._domain.text import all_visible, counted, name_ranges, several
+from ...module_utils._domain.text import all_visible, counted, name_ranges, one_line, several, visible_name
 from .fleet import endpoint_names
 
 Record = Mapping[str, Any]
@@ -25,6 +25,7 @@ _MOST_LINES = 20
 _MOST_NAMES = 5
 _WHEN = {
     "now": "now",
+    "after_maintenance": "after the host leaves maintenance mode",
     "after_reboot": "after the pending reboot",
     "after_enabling": "after more devices are enabled, and a reboot if the host needs one",
     "after_power_off": "only after VMs are powered off",
@@ -45,7 +46,7 @@ def capacity_report(results: Mapping[str, Record], endpoints: Mapping[str, Recor
         results = {names[leader]: result for leader, result in results.items()}
     read = {name: result for name, result in sorted(results.items()) if "stock" in result}
     unread = {
-        name: str(result.get("msg") or "it was not read")
+        name: one_line(result.get("msg") or "it was not read")
         for name, result in sorted(results.items())
         if "stock" not in result
     }
@@ -68,7 +69,7 @@ def capacity_report(results: Mapping[str, Record], endpoints: Mapping[str, Recor
         "unread": [{"vcenter": name, "why": why} for name, why in unread.items()],
     }
     shown: dict[str, Any] = all_visible(report)
-    return {**shown, "lines": _lines(shown)}
+    return {**shown, "lines": [visible_name(line) for line in _lines(shown)]}
 
 
 def _sums(stock: Sequence[Record], keys: Sequence[str]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from ..plain import Record
 from ..ranges import RANGES
 from ..vm.desired.mmio import DesiredMmio
 from ..vm.desired.sriov_networks import AUTOMATIC, DesiredSriovNetwork
-from ..vm.desired.units import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu, is_setting_name
+from ..vm.desired.units import DesiredDvx, DesiredGroup, DesiredVgpu, is_setting_name
 from ..vm.desired.vm import BackingChoice, DesiredVm
 from ..vm.devices.matching import Held, survey
 from ..vm.devices.plan import plan_vm_devices
@@ -240,9 +240,7 @@ def _unit(vm: Vm, same: Sequence[HeldUnit], held: Iterable[HeldUnit]) -> Noted:
             entry=DesiredDvx(device_class=first.value, parameters=first.parameters, count=count, numa_node=node)
         )
     settings = [settings_of(vm, unit) for unit in held if (unit.kind, unit.value) == (first.kind, first.value)]
-    common = {
-        name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)
-    }
+    common = {name: value for name, value in settings[0].items() if all(other.get(name) == value for other in settings)}
     named = {name: value for name, value in common.items() if is_setting_name(name) and value.strip() == value != ""}
     left = sorted({name for found in settings for name in found} - named.keys())
     note = f"settings that are not the same for all of them are left out: {', '.join(left)}" if left else ""

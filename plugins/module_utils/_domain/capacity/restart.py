@@ -9,7 +9,7 @@ availability guide). A fixed device is on one host only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from ..observed.hosts import Host, HostDevice
@@ -69,13 +69,27 @@ class ClusterFailures:
         }
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _FreeDevices:
+    """Host id → its free devices, and the places in that list that an item accepts: asked again for each host that could fail."""
+
+    devices: dict[str, list[HostDevice]] = field(default_factory=dict)
+    accepted: dict[tuple[str, DynamicItem], tuple[int, ...]] = field(default_factory=dict)
+
+    def fitting(self, host: str, item: DynamicItem) -> tuple[int, ...]:
+        if (host, item) not in self.accepted:
+            found = (place for place, device in enumerate(self.devices.get(host, ())) if item.accepts(device))
+            self.accepted[host, item] = tuple(found)
+        return self.accepted[host, item]
+
+
 def cluster_failures(observed: ObservedVms, functions: Iterable[Function]) -> tuple[ClusterFailures, ...]:
     """For each cluster, what the failure of each of its hosts would mean; sorted by name. All hosts of the clusters must have been read."""
-    free: dict[str, list[HostDevice]] = {}
+    free = _FreeDevices()
     uncertain: set[str] = set()
     for one in functions:
         if one.state == "free":
-            free.setdefault(one.host.moid, []).append(one.device)
+            free.devices.setdefault(one.host.moid, []).append(one.device)
         elif one.state == "unknown":
             uncertain.add(one.host.moid)
     uncertain |= {host.moid for host in observed.hosts if not host.is_reachable}
@@ -111,13 +125,13 @@ def _failure(
     failed: Host,
     vms: Sequence[Vm],
     members: Sequence[Host],
-    free: Mapping[str, Sequence[HostDevice]],
+    free: _FreeDevices,
     uncertain: set[str],
     placement: ClusterPlacement | None,
 ) -> HostFailure:
     """VMs with more devices first: they are the hardest to place. A VM goes where the fewest devices are left over."""
-    left = {host.moid: list(free.get(host.moid, ())) for host in members if host.moid != failed.moid}
-    in_service = [host for host in members if host.moid in left and host.is_reachable and not host.in_maintenance_mode]
+    taken: dict[str, set[int]] = {host.moid: set() for host in members if host.moid != failed.moid}
+    in_service = [host for host in members if host.moid in taken and host.is_reachable and not host.in_maintenance_mode]
     doubt = placement is None or any(host.moid in uncertain for host in members if host.moid != failed.moid)
     verdicts: dict[str, list[str]] = {"restarts": [], "stuck": [], "tied": [], "unknown": []}
     for vm in sorted(vms, key=lambda vm: (-len(vm.devices), vm.name, vm.moid)):
@@ -126,7 +140,7 @@ def _failure(
             verdict = "unknown"
         elif items is None:
             verdict = "tied"
-        elif _restarted(vm, items, [host for host in in_service if not _is_forbidden(placement, vm, host)], left):
+        elif _restarted(items, [host for host in in_service if not _is_forbidden(placement, vm, host)], free, taken):
             verdict = "restarts"
         else:
             verdict = "unknown" if doubt else "stuck"
@@ -146,23 +160,23 @@ def _is_forbidden(placement: ClusterPlacement | None, vm: Vm, host: Host) -> boo
 
 
 def _restarted(
-    vm: Vm, items: Sequence[DynamicItem], hosts: Sequence[Host], left: Mapping[str, list[HostDevice]]
+    items: Sequence[DynamicItem], hosts: Sequence[Host], free: _FreeDevices, taken: Mapping[str, set[int]]
 ) -> bool:
-    """Take the devices of the VM from the host where the fewest fitting ones are left over. False when no host has them."""
-    best: tuple[tuple[int, str], str, list[HostDevice]] | None = None
+    """Take the devices of a VM from the host where the fewest fitting ones are left over. False when no host has them."""
+    best: tuple[int, str, str, Iterable[int]] | None = None
     for host in hosts:
-        devices = left[host.moid]
+        away = taken[host.moid]
         edges = {
-            number: [right for right, device in enumerate(devices) if item.accepts(device)]
+            number: [place for place in free.fitting(host.moid, item) if place not in away]
             for number, item in enumerate(items)
         }
-        pairs = pair_up(items, devices, edges) if all(edges.values()) else {}
+        fitting = {place for places in edges.values() for place in places}
+        if len(fitting) < len(items) or (best is not None and (len(fitting), host.name) >= best[:2]):
+            continue
+        pairs = pair_up(items, sorted(fitting), edges)
         if len(pairs) == len(items):
-            fitting = len({right for rights in edges.values() for right in rights})
-            choice = ((fitting, host.name), host.moid, [devices[right] for right in pairs.values()])
-            best = choice if best is None else min(best, choice, key=lambda one: one[0])
+            best = (len(fitting), host.name, host.moid, pairs.values())
     if best is None:
         return False
-    for device in best[2]:
-        left[best[1]].remove(device)
+    taken[best[2]].update(best[3])
     return True

@@ -87,3 +87,16 @@ def test_random_sites(batch: int) -> None:
     found = [opened(mix(SEED, number).lab) for number in range(batch * BATCH, (batch + 1) * BATCH)]
     found += [opened(example(SEED, number).lab) for number in range(batch * BATCH, (batch + 1) * BATCH)]
     assert sum(compare(lab) for lab in found if lab is not None) > 0
+
+
+@pytest.mark.parametrize("name", LABS)
+def test_read_only_is_enough_and_each_host_has_an_answer(name: str) -> None:
+    lab = opened(name)
+    assert lab is not None
+    fit = [{"match": "10de:20f1", "count": 2}]
+    mine = lab.run("host_capacity_info", fit=fit)
+    lab.user = next(name for name in lab.sim.authz.users if name.startswith("reader"))
+    theirs = lab.run("host_capacity_info", fit=fit)
+    for part in ("stock", "unknown", "failures", "fit"):
+        assert theirs[part] == mine[part]
+    assert sorted(one["moid"] for one in mine["fit"]) == sorted(host.moid for host in lab.sim.registry.all(HostState))

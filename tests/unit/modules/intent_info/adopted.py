@@ -154,9 +154,7 @@ def check(adopted: Adopted) -> None:
     found = differences["report"]["differences"]
     strangers = [one for one in found if (one["type"], one["object"]) not in listed and one["kind"] != "unchecked"]
     assert not strangers, f"drift of what was adopted: {strangers}"
-    desired = [
-        one for one in found if one["kind"] == "pending_reboot" and one["wanted"] not in NOTHING
-    ]
+    desired = [one for one in found if one["kind"] == "pending_reboot" and one["wanted"] not in NOTHING]
     assert not desired, f"a pending device was adopted: {desired}"
     healthy = {vm.get("name") for vm in adopted.intent.get("vms", ())} - {None}
     named = {name for kind, name in listed if kind == "vm"} - stopped_for_hosts(adopted.result)

@@ -101,7 +101,9 @@ def test_exactly_detaches_nothing(named: bool) -> None:
 
 
 def test_a_group_has_no_node() -> None:
-    lab = unit_labs.lab({"name": "vm-1", "locked": True, "devices": [{"group": GROUP}, {"dynamic": T4, "numa_node": 1}]})
+    lab = unit_labs.lab(
+        {"name": "vm-1", "locked": True, "devices": [{"group": GROUP}, {"dynamic": T4, "numa_node": 1}]}
+    )
     adopted = Adopted.of(lab)
     assert devices(adopted) == [{"match": T4, "numa_node": 1}, {"group": GROUP}]
     check(adopted)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.capacity.fit import find_fits, parse_fit
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.capacity.stock import count_functions
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import InputError
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.pairing import pair_up
 from tests.unit.module_utils._domain.capacity.sites import address, card, dynamic, host, site, vm
 
 A100, T4 = "10de:20f1", "10de:1eb8"
@@ -27,7 +29,7 @@ def found(hosts: list[Any], fit: Any, *vms: Any) -> list[tuple[Any, ...]]:
         ((card(1), card(2), card(3), card(4), card(5)), ("now", 2)),
         ((card(1), card(2, active=False)), ("after_reboot", 0)),
         ((card(1), card(2, enabled=False, active=False)), ("after_enabling", 0)),
-        ((card(1), card(2, enabled=False)), ("after_power_off", 0)),
+        ((card(1), card(2, enabled=False)), ("after_enabling", 0)),
         ((card(1),), ("no", 0)),
         ((card(1), card(2, device_id="1eb8")), ("no", 0)),
     ],
@@ -35,6 +37,61 @@ def found(hosts: list[Any], fit: Any, *vms: Any) -> list[tuple[Any, ...]]:
 def test_two_cards(cards: Any, expected: tuple[str, int]) -> None:
     ((_name, when, sets, _nodes),) = found([host(1, *cards)], [{"match": A100, "count": 2}])
     assert (when, sets) == expected
+
+
+@pytest.mark.parametrize(
+    ("cards", "maintenance", "expected"),
+    [
+        ((card(1), card(2)), True, ("after_maintenance", 0)),
+        ((card(1), card(2, active=False)), True, ("after_reboot", 0)),
+        # The host no longer offers the card: it does not return when the host leaves maintenance mode.
+        ((card(1), card(2, capable=False)), True, ("no", 0)),
+        ((card(1), card(2, capable=False)), False, ("no", 0)),
+    ],
+)
+def test_out_of_service(cards: Any, maintenance: bool, expected: tuple[str, int]) -> None:
+    hosts = [host(1, *cards, in_maintenance_mode=maintenance)]
+    ((_name, when, sets, _nodes),) = found(hosts, [{"match": A100, "count": 2}])
+    assert (when, sets) == expected
+
+
+def test_sets_are_those_of_a_matching() -> None:
+    """Against a matching of single functions, for entries that overlap in every way."""
+    entries = ["10de", "10de:20f1", "a", "b", "20f1 a"]
+    asked: dict[str, dict[str, Any]] = {
+        "10de": {"match": {"vendor_id": "10de"}},
+        "10de:20f1": {"match": A100},
+        "a": {"match": {"vendor_id": "10de"}, "label": "a"},
+        "b": {"match": {"vendor_id": "10de"}, "label": "b"},
+        "20f1 a": {"match": A100, "label": "a"},
+    }
+    for number in range(60):
+        chance = random.Random(number)
+        fit = [
+            {**asked[name], "count": chance.choice((1, 1, 2))} for name in chance.sample(entries, chance.randint(1, 4))
+        ]
+        cards = [
+            card(place, device_id=chance.choice(("20f1", "1eb8")), label=chance.choice((None, "a", "b")))
+            for place in range(chance.randint(0, 14))
+        ]
+        desired = parse_fit(fit)
+        slots = [one for one in desired for _unused in range(one.count if isinstance(one.count, int) else 1)]
+        expected = 0
+        while len(slots) * (expected + 1) <= len(cards):
+            many = slots * (expected + 1)
+            edges = {
+                left: [
+                    right
+                    for right, one in enumerate(cards)
+                    if slot.selector.matches(one) and slot.label in (None, one.label)
+                ]
+                for left, slot in enumerate(many)
+            }
+            if len(pair_up(many, cards, edges)) < len(many):
+                break
+            expected += 1
+        ((_name, when, sets, _nodes),) = found([host(1, *cards)], fit)
+        assert (sets, when) == (expected, "now" if expected else "no"), (number, fit, cards)
 
 
 def test_used_cards_fit_after_a_power_off() -> None:
