@@ -63,17 +63,19 @@ def count(made: Fleet, *arguments: str, away: bool = False) -> subprocess.Comple
     if away:
         hosts["away"] = {"vcenter_hostname": "localhost", "vcenter_port": 1, "vcenter_ca_path": ""}
     start = made.source(json.dumps({"all": {"hosts": hosts}}), "start.json")
-    return made.run("ansible-playbook", "directpath.vsphere.capacity", "-i", str(start), *arguments)
+    return made.run(
+        "ansible-playbook", "directpath.vsphere.capacity", "-i", str(start), *arguments, env={"PWD": str(made.folder)}
+    )
 
 
-def test_equal_names_and_text_of_the_server(two: Fleet, tmp_path: Path) -> None:
+def test_equal_names_and_text_of_the_server(two: Fleet) -> None:
     options = {
-        "capacity_report_file": str(tmp_path / "capacity.json"),
+        "capacity_report_file": "capacity.json",
         "capacity_fit": [{"match": "10de:1eb8", "count": 2}],
     }
     done = count(two, "-e", json.dumps(options), away=True)
     assert done.returncode == 2, done.stdout + done.stderr
-    report = json.loads((tmp_path / "capacity.json").read_text(encoding="utf-8"))
+    report = json.loads((two.folder / "capacity.json").read_text(encoding="utf-8"))
     names = [f"{name} (localhost:{two.ports[name]})" for name in two.ports]
     assert [(row["vcenter"], row["host"], row["total"], row["free"]) for row in report["stock"]] == [
         (names[0], "gpu-01.lab", 1, 0),
@@ -91,7 +93,7 @@ def test_equal_names_and_text_of_the_server(two: Fleet, tmp_path: Path) -> None:
     assert "lines" not in report
     for text in (SHOWN.replace("\\", "\\\\"), CLUSTER, "not read: away (localhost:1)", "Not read: away (localhost:1)"):
         assert text in done.stdout, (text, done.stdout)
-    assert "\u202e" not in done.stdout + (tmp_path / "capacity.json").read_text(encoding="utf-8")
+    assert "\u202e" not in done.stdout + (two.folder / "capacity.json").read_text(encoding="utf-8")
 
 
 def test_a_misspelt_variable_is_refused(two: Fleet) -> None:
