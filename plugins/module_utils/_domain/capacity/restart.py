@@ -69,7 +69,7 @@ class ClusterFailures:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class _FreeDevices:
     """Host id → its free devices, and the places in that list that an item accepts: asked again for each host that could fail."""
 
