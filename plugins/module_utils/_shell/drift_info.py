@@ -38,10 +38,10 @@ from .._domain.observed.vms import Vm, VmName
 from .._domain.planning.unknown_names import Unknown, sentences
 from .._domain.rolling.advice import describe_work
 from .._domain.sriov.desired import DesiredSriov
-from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_offers, needs_placement
+from .._domain.vm.devices.plan import DesiredVm, ObservedVms, needs_groups, needs_offers, needs_placement
 from .._vsphere.attributes.leftovers import decode_traces
 from .._vsphere.details.networks import read_networks
-from .._vsphere.details.offers import read_offers
+from .._vsphere.details.offers import read_groups, read_offers
 from .._vsphere.details.placements import with_placements
 from .._vsphere.details.plan_details import read_details
 from .._vsphere.read.fabric import read_fabric
@@ -378,6 +378,11 @@ def _read_offers(session: Session, observed: ObservedEndpoint, plans: Plans, req
     if not hosts:
         return observed
     offers = read_offers(session, list(hosts.values()), observed.vms.offers)
+    grouped = {
+        host.moid: host for moid in needs_groups(plans.vms) for host in observed.vms.candidates(observed.vms.vm(moid))
+    }
+    if len(grouped) <= request.max_host_queries:
+        offers = read_groups(session, list(grouped.values()), offers)
     return replace(observed, vms=replace(observed.vms, offers=offers))
 
 

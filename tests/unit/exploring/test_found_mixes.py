@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,11 +23,14 @@ def site(
     host: dict[str, Any],
     knobs: dict[str, Any] | None = None,
     machines: tuple[dict[str, Any], ...] = (),
+    others: tuple[dict[str, Any], ...] = (),
+    drs: Any = "fullyAutomated",
     **intent: Any,
 ) -> Iterator[MixedSite]:
     cluster = {
         "name": "c",
-        "hosts": [{"name": "esx.lab", **host}],
+        "drs": drs,
+        "hosts": [{"name": "esx.lab", **host}, *others],
         "vms": [{"host": "esx.lab", **vm} for vm in machines],
     }
     lab = {"kind": "vcenter", "version": "8.0.3", "knobs": knobs or {}}
@@ -78,3 +82,52 @@ def test_a_vm_with_vgpus_that_its_entry_does_not_name_is_powered_on_only_where_a
         assert found.drift()["settled"] is not refused
         assert not found.site().changed
         assert (found.lab.writes() == []) is refused
+
+
+PAIR = "Nvidia:2@grid_a100-40c%NVLink"
+SHARED: dict[str, Any] = {
+    "cards": ["a100", {"card": "a100", "at": "86"}],
+    "shared_gpus": {"a100": {"type": "sharedDirect"}},
+}
+GROUPS = [{"name": PAIR, "parts": [{"vgpu": "grid_a100-40c"}, {"vgpu": "grid_a100-40c"}]}]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "kept"])
+@pytest.mark.parametrize(("drs", "refused"), [(False, True), ("fullyAutomated", False)])
+def test_a_vm_is_powered_on_with_a_group_only_where_a_host_offers_it(drs: Any, refused: bool, named: bool) -> None:
+    """The group was looked up in the cluster. Only the other host offers it, and DRS is off: the VM was stopped and could not start."""
+    vm: dict[str, Any] = {"name": "vm", "memory_gb": 4, "version": 20, "locked": True}
+    wanted: dict[str, Any] = {"name": "vm", "devices": [{"group": PAIR}], "power": "on", "mmio": {}}
+    if named:
+        vm |= {"power": "on"}
+        wanted |= {"power": "cycle", "allow_power_off": True}
+    else:
+        vm |= {"devices": [{"group": PAIR}]}
+        wanted |= {"devices": [], "sriov_networks": [], "state": "exactly"}
+    other = {"name": "other.lab", **SHARED, "device_groups": GROUPS}
+    here = {**SHARED, "device_groups": GROUPS}
+    with site(here, machines=(vm,), others=(other,), drs=drs, vms=[wanted]) as found:
+        host = found.lab.sim.find("HostSystem", "esx.lab")
+        host.spec = replace(host.spec, groups=())
+        plan, made = found.plan(), found.site()
+        assert (bool(plan.trouble), bool(made.trouble)) == (refused, refused)
+        assert (found.lab.writes() == []) is refused
+        if refused:
+            told = made.phases["attach"]
+            assert told["error_code"] == "unknown_group"
+            assert f"offers 1 x {PAIR} (esx.lab). DRS of c is off, so the VM starts on esx.lab" in told["msg"]
+        else:
+            assert found.places()["vm"] == "other.lab"
+        assert not found.site().changed
+
+
+def test_a_group_whose_only_host_is_in_maintenance_mode_is_refused_before_the_vm_is_stopped() -> None:
+    vm = {"name": "vm", "memory_gb": 4, "version": 20, "locked": True, "power": "on"}
+    wanted = [{"name": "vm", "devices": [{"group": PAIR}], "power": "cycle", "allow_power_off": True, "mmio": {}}]
+    other = {"name": "other.lab", **SHARED, "device_groups": GROUPS, "maintenance": True}
+    with site(SHARED, machines=(vm,), others=(other,), vms=wanted) as found:
+        plan, made = found.plan(), found.site()
+        assert plan.trouble == made.trouble == "refused"
+        assert made.phases["attach"]["error_code"] == "no_free_device"
+        assert "no host has them free now (other.lab)" in made.phases["attach"]["msg"]
+        assert found.lab.writes() == []

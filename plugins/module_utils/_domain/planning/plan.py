@@ -157,6 +157,8 @@ class VmFacts:
     needs_details: bool = False
     needs_offers: bool = False
     """What its hosts offer to VMs must be read, and the VM planned again."""
+    needs_groups: bool = False
+    """The vendor device groups of each host where it may run must be read, and the VM planned again."""
     needs_placement: bool = False
     """The settings of its cluster must be read, and it must be planned again."""
     minimum_hardware: int = 0

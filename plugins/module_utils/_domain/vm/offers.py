@@ -120,7 +120,8 @@ class KindLimits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offers:
-    """``clusters``: compute resource id → offer. ``hosts``: host id → offer. ``limits``: VM id → limits.
+    """``clusters``: compute resource id → offer. ``hosts``: host id → offer. ``limits``: VM id → limits. ``groups``: host id → the names of
+    its vendor device groups, which are read only for VMs that are powered on with a group: this costs a call for each host.
 
     An id that is missing was not read. None: it could not be read.
     """
@@ -128,3 +129,4 @@ class Offers:
     clusters: Mapping[str, Offer | None] = field(default_factory=dict)
     hosts: Mapping[str, HostOffer | None] = field(default_factory=dict)
     limits: Mapping[str, KindLimits | None] = field(default_factory=dict)
+    groups: Mapping[str, frozenset[str] | None] = field(default_factory=dict)

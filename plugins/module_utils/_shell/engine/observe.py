@@ -19,9 +19,16 @@ from ..._domain.observed.hosts import Host
 from ..._domain.observed.vms import REMOVED, Vm, VmName
 from ..._domain.planning.plan import Plan
 from ..._domain.planning.unknown_names import UnknownName
-from ..._domain.vm.devices.plan import ObservedVms, needs_details, needs_offers, needs_placement, starts_elsewhere
+from ..._domain.vm.devices.plan import (
+    ObservedVms,
+    needs_details,
+    needs_groups,
+    needs_offers,
+    needs_placement,
+    starts_elsewhere,
+)
 from ..._domain.vm.offers import Offers
-from ..._vsphere.details.offers import read_offers
+from ..._vsphere.details.offers import read_groups, read_offers
 from ..._vsphere.details.placements import with_placements
 from ..._vsphere.details.plan_details import read_details
 from ..._vsphere.read.fabric import read_fabric
@@ -313,9 +320,19 @@ def deepen_vms(session: Session, observed: ObservedVms, plan: Plan) -> ObservedV
         observed = replace(observed, offers=found)
     if elsewhere:
         observed = with_placements(session, observed, elsewhere)
+    near = {host.moid: host for moid in needs_groups(plan) for host in _start_hosts(observed, observed.vm(moid))}
+    if near:
+        found = read_groups(session, sorted(near.values(), key=lambda host: host.moid), observed.offers)
+        observed = replace(observed, offers=found)
     if not needed:
         return observed
     return read_details(session, observed, [vm for vm in observed.vms if vm.moid in needed], plan)
+
+
+def _start_hosts(observed: ObservedVms, vm: Vm) -> tuple[Host, ...]:
+    """The hosts where the VM may be powered on: its own, if DRS of the cluster is off."""
+    own = observed.host_of(vm)
+    return (own,) if own is not None and own.drs_places_vms is False else observed.candidates(vm)
 
 
 def without_old_details(before: ObservedVms, now: ObservedVms) -> ObservedVms:

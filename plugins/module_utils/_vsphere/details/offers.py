@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read what hosts offer to VMs: vGPU profiles, vendor device groups, DVX classes. PRIVATE to the collection.
 
-Read only for VMs whose entries name such a device: one call for each cluster, and one bulk read for all hosts.
+Read only for VMs whose entries name such a device: one call for each cluster, and one bulk read for all hosts. A cluster lists the groups
+of its hosts together, so each host is asked too for a VM that is powered on with a group.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..._domain.observed.hosts import Host
@@ -53,7 +55,15 @@ def read_offers(session: Session, hosts: Sequence[Host], have: Offers) -> Offers
             row.moid: row for row in collect_objects(session, vim.HostSystem, [h.moid for h in unread], _paths(session))
         }
         offers |= {h.moid: host_offer(rows[h.moid]) if h.moid in rows and h.is_reachable else None for h in unread}
-    return Offers(clusters=clusters, hosts=offers, limits=have.limits)
+    return replace(have, clusters=clusters, hosts=offers)
+
+
+@reader
+def read_groups(session: Session, hosts: Sequence[Host], have: Offers) -> Offers:
+    """The names of the vendor device groups of these hosts, added to ``have``: a call for each host that was not read yet."""
+    found = read_host_offers(session, [host for host in hosts if host.moid not in have.groups])
+    groups = {moid: None if offer is None else frozenset(offer.groups) for moid, offer in found.items()}
+    return replace(have, groups={**have.groups, **groups})
 
 
 @reader

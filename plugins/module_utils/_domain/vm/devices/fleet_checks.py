@@ -89,10 +89,13 @@ def _check_units(
             vm,
             partial.kinds.profiles,
             partial.kinds.classes,
+            partial.kinds.groups,
             placed,
             tied_to=vm.host_moid if partial.draft.is_tied or stays else None,
             must_run=partial.must_run and not partial.blockers,
         )
+        if stays and host is not None:
+            check = without_drs(check, host, unmanaged=is_unmanaged(observed, vm))
         capacity_checks[vm.moid] = capacity_checks.get(vm.moid, CapacityCheck()).also(check)
 
 
@@ -140,7 +143,7 @@ def _spares(
     if kinds.adds_units and not partial.draft.is_tied:
         from .unit_capacity import spare_units
 
-        yield from spare_units(observed, vm, kinds.profiles, kinds.classes, placed, cluster, runs_on)
+        yield from spare_units(observed, vm, kinds, placed, cluster, runs_on)
 
 
 def _shared_cards(observed: ObservedVms, partial_plans: Sequence[PartialPlan]) -> Mapping[str, tuple[str, ...]]:

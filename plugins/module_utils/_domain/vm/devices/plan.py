@@ -52,6 +52,7 @@ __all__ = [
     "DesiredVm",
     "ObservedVms",
     "needs_details",
+    "needs_groups",
     "needs_offers",
     "needs_placement",
     "plan_vm_devices",
@@ -106,6 +107,11 @@ def needs_details(plan: Plan) -> frozenset[str]:
 def needs_offers(plan: Plan) -> frozenset[str]:
     """Ids of the VMs for which must be read what their hosts offer (vGPU profiles, groups, DVX classes), before the plan is final."""
     return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_offers)
+
+
+def needs_groups(plan: Plan) -> frozenset[str]:
+    """Ids of the VMs for which the vendor device groups of each host where they may run must be read, before the plan is final."""
+    return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_groups)
 
 
 def starts_elsewhere(plan: Plan) -> frozenset[str]:
@@ -188,6 +194,9 @@ def _plan_without_capacity(
         leaving={**leaving(draft), **kinds.leaving},
         minimum_hardware=hardware.minimum,
         needs_offers=kinds.needs_offers or _lacks_offers(observed, vm, kinds, must_run=power.must_run),
+        needs_groups=power.must_run
+        and bool(kinds.groups)
+        and any(host.moid not in observed.offers.groups for host in observed.candidates(vm)),
         needs_placement=pin.needs_placement or _wants_placement(observed, draft, kinds),
         needs_details=hardware.needs_details
         or kinds.needs_details

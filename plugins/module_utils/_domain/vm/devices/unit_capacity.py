@@ -16,6 +16,7 @@ from typing import Literal, TypeAlias
 from ...observed.hosts import Host
 from ...observed.vms import Vm
 from ...planning.plan import Blocker
+from ..kinds.kind_plan import KindPlan
 from ..kinds.vgpu import offers_all, profiles_of
 from ..observed_vms import ObservedVms
 from ..offers import HostOffer, VgpuProfile
@@ -33,6 +34,7 @@ def check_unit_capacity(
     vm: Vm,
     profiles: tuple[str, ...],
     classes: tuple[str, ...],
+    groups: tuple[str, ...],
     placed: Placed,
     *,
     tied_to: str | None,
@@ -48,10 +50,15 @@ def check_unit_capacity(
     if not read or not (profiles or classes):
         return CapacityCheck()
     known = _known(observed, vm)
+    without = [host for host in hosts if not _has_groups(observed, host, groups)]
+    if without and len(without) == len(hosts):
+        return CapacityCheck(blockers=(_no_group(observed, vm, groups, hosts),))
     able = [
         host
         for host, offer in usable
-        if offers_all(offer, profiles, classes) and _room(host, offer, Counter(profiles), known) != "no"
+        if host not in without
+        and offers_all(offer, profiles, classes)
+        and _room(host, offer, Counter(profiles), known) != "no"
     ]
     unread = [host.name for host in hosts if host.moid not in {host.moid for host, _offer in usable}]
     if not able:
@@ -83,14 +90,14 @@ def check_unit_capacity(
 def spare_units(
     observed: ObservedVms,
     vm: Vm,
-    profiles: tuple[str, ...],
-    classes: tuple[str, ...],
+    kinds: KindPlan,
     placed: Mapping[str, Counter[str]],
     cluster: str,
     runs_on: str | None,
 ) -> list[str]:
     """A sentence when no other host can provide the vGPUs and DVX devices of a VM for a restart, or when it is unknown because a host could
     not be read. Nothing where the API does not say how much of the GPUs is free."""
+    profiles, classes = kinds.profiles, kinds.classes
     known = _known(observed, vm)
     rooms: dict[str, _Room] = {}
     unread = []
@@ -100,7 +107,7 @@ def spare_units(
         offer = observed.offers.hosts.get(host.moid)
         if offer is None or not host.is_reachable:
             unread.append(host.name)
-        elif offers_all(offer, profiles, classes):
+        elif offers_all(offer, profiles, classes) and _has_groups(observed, host, kinds.groups):
             there = Counter(profiles) + _running(observed, host, vm) + placed.get(host.moid, Counter())
             rooms[host.name] = _room(host, offer, there, known)
     if set(rooms.values()) - {"no"}:
@@ -112,6 +119,23 @@ def spare_units(
     return [
         no_spare(cluster, vm, wanted, f"running VMs use those of {listed}" if listed else "no other host offers them")
     ]
+
+
+def _has_groups(observed: ObservedVms, host: Host, groups: Sequence[str]) -> bool:
+    """Whether a host offers all groups. True also where this was not read, or could not be."""
+    offered = observed.offers.groups.get(host.moid)
+    return offered is None or offered.issuperset(groups)
+
+
+def _no_group(observed: ObservedVms, vm: Vm, groups: Sequence[str], hosts: Sequence[Host]) -> Blocker:
+    """The blocker of a VM that can only be powered on where a group of it is not offered. ``hosts``: where it can run."""
+    return Blocker(
+        code="unknown_group",
+        message=f"{vm.name} cannot be powered on: no host where it may run offers {_counted(groups, ())} "
+        f"({', '.join(host.name for host in hosts)})",
+        cure="Use a group that such a host offers",
+        candidates=tuple(sorted({name for host in hosts for name in observed.offers.groups.get(host.moid) or ()})),
+    )
 
 
 def _known(observed: ObservedVms, vm: Vm) -> Mapping[str, VgpuProfile]:

@@ -37,6 +37,8 @@ class KindPlan:
     """The profiles of all vGPUs that the VM will have."""
     classes: tuple[str, ...] = ()
     """The DVX classes that the VM will have."""
+    groups: tuple[str, ...] = ()
+    """The vendor device groups that the VM will have, as far as their names are known."""
     mapped: tuple[MmioDevice, ...] = ()
     """Devices of this kind that need room in the MMIO window of the VM."""
     needs_offers: bool = False
@@ -73,6 +75,7 @@ def merge_kinds(plans: Iterable[KindPlan]) -> KindPlan:
         only_vgpus=all(plan.only_vgpus or not plan.attaching for plan in given),
         profiles=tuple(profile for plan in given for profile in plan.profiles),
         classes=tuple(found for plan in given for found in plan.classes),
+        groups=tuple(name for plan in given for name in plan.groups),
         mapped=tuple(device for plan in given for device in plan.mapped),
         needs_offers=any(plan.needs_offers for plan in given),
         needs_details=any(plan.needs_details for plan in given),

@@ -11,11 +11,14 @@ from .kind_plan import KindPlan, merge_kinds
 
 
 def _unnamed_units(vm: Vm) -> KindPlan:
-    """The vGPUs and DVX devices of a VM whose entry names none: they stay, and a host must have them free when the VM is powered on."""
+    """The vGPUs, DVX devices and groups of a VM whose entry names none: they stay, and a host must have them free when the VM is powered
+    on."""
     backings = [device.backing for device in vm.devices]
+    instances = {device.group_instance for device in vm.devices}
     return KindPlan(
         profiles=tuple(sorted(one.profile for one in backings if isinstance(one, VgpuBacking))),
         classes=tuple(sorted(one.device_class for one in backings if isinstance(one, DvxBacking))),
+        groups=tuple(sorted(name for key, name in vm.device_groups.items() if name and key in instances)),
     )
 
 

@@ -155,6 +155,8 @@ def _plan(
         mapped=tuple(vgpu.mapped_devices(profiles)) if desired.mmio is not None else (),
         classes=tuple(sorted(unit.value for unit in held if unit.kind == "dvx" and unit not in leaving))
         + tuple(entry.value for entry in matching.missing if isinstance(entry, DesiredDvx)),
+        groups=tuple(sorted(unit.value for unit in held if unit.kind == "group" and unit.value and unit not in leaving))
+        + tuple(entry.value for entry in matching.missing if isinstance(entry, DesiredGroup)),
     )
     if not writes or unread:
         return plan
