@@ -95,6 +95,26 @@ def test_without_consent_nothing_is_restarted_and_the_way_is_named() -> None:
     assert (again["changed"], again["hosts"][0]["status"]) == (False, "pending")
 
 
+@pytest.mark.parametrize("restart", [True, False])
+def test_gpus_are_given_back_to_the_default_as_predicted(restart: bool) -> None:
+    """The way back of the guide: what was set is set to what it was, and the host shows what it showed before."""
+    lab = Lab.load("vgpu")
+    before = present(lab), entries(lab)
+    lab.run("host_graphics", **ONE, restart_xorg=True)
+    assert present(lab) != before[0]
+    back = {"hosts": ["esx-01"], "devices": [{"match": A100, "type": "shared"}], "restart_xorg": restart}
+    checked = lab.run("host_graphics", check=True, **back)
+    made = lab.run("host_graphics", **back)
+    assert made["changes"] == checked["changes"] != []
+    assert {kind for kind, _mode in entries(lab).values()} == {kind for kind, _mode in before[1].values()} == {"shared"}
+    if not restart:
+        assert made["reboot_required"] == ["esx-01.lab"]
+        host_power.boot(lab.sim.find("HostSystem", "esx-01.lab"))
+    assert present(lab) == before[0]
+    again = lab.run("host_graphics", **back)
+    assert (again["changed"], again["hosts"][0]["status"]) == (False, "ok")
+
+
 def test_entries_that_nobody_asked_about_stay() -> None:
     """The write replaces the whole configuration: what it lacks is gone."""
     lab = Lab.load("vgpu")

@@ -109,6 +109,22 @@ def test_zero_turns_it_off_and_on_a_nic_without_sriov_nothing_is_to_be_done() ->
     assert "nothing to turn off" in gone["hosts"][0]["warnings"][0]
 
 
+@pytest.mark.parametrize(
+    ("fault", "why"), [("HostConfigFault", "see vmkernel.log of the host"), ("NotSupported", "does not offer the operation")]
+)
+def test_a_write_that_the_host_refuses_is_told_and_the_next_run_makes_it(fault: str, why: str) -> None:
+    lab = loaded(present=4)
+    lab.sim.faults.add(method="UpdatePassthruConfig", fault=fault, times=1)
+    result = lab.run("host_sriov", fails=True, **of(8))
+    assert "Cannot change SR-IOV on esx-01.lab" in result["msg"]
+    assert why in result["msg"]
+    assert (result["changed"], result["changes"], result["reboot_required"]) == (False, [], [])
+    assert [change["after"]["virtual_functions"] for change in result["not_done"]] == [8]
+    assert (state(lab)["sriov"]["requested"], len(listed(lab))) == (4, 4)
+    assert lab.run("host_sriov", **of(8))["changed"]
+    assert not lab.run("host_sriov", **of(8))["changed"]
+
+
 def test_fewer_functions_than_configured_after_the_reboot_are_a_failed_verification() -> None:
     """Interrupt vectors or the driver limit them: another reboot changes nothing."""
     lab = loaded(knobs={"virtual_functions_at_most": 4})
