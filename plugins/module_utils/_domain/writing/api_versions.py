@@ -224,6 +224,14 @@ def _with_node(kinds: tuple[KindName, ...], node: int | None) -> tuple[KindName,
     return kinds if node is None else (*kinds, "numa_node")
 
 
+_FOLLOWS: Mapping[KindName, tuple[str, ...]] = {
+    "vgpu": ("unknown_profile", "hardware_version", "offer_unknown"),
+    "device_group": ("unknown_group", "hardware_version", "offer_unknown"),
+    "dvx": ("unknown_dvx_class", "hardware_version", "offer_unknown"),
+}
+"""Kind → codes of blockers that only follow from the old API, through which a host offers nothing of this kind. Their advice would mislead."""
+
+
 def refuse_too_new(plan: Plan, api: ApiVersions | None) -> Plan:
     """The plan with a blocker for each change that the session cannot express: it is refused before anything is stopped or written, and
     in check mode too. ``api``: None without a session."""
@@ -235,7 +243,9 @@ def _refused(target: TargetPlan, api: ApiVersions) -> TargetPlan:
     blockers = tuple(blocker for kind in kinds if (blocker := kind_blocker(kind, api, target.target)) is not None)
     if any(isinstance(change.detail, Detach) and change.detail.of_kind == "vgpu" for change in target.changes):
         blockers += _hidden_groups(api, target.target)
-    return replace(target, blockers=(*blockers, *target.blockers)) if blockers else target
+    follows = {code for kind in kinds if kind_blocker(kind, api, target.target) for code in _FOLLOWS.get(kind, ())}
+    others = tuple(blocker for blocker in target.blockers if blocker.code not in follows)
+    return replace(target, blockers=(*blockers, *others)) if blockers else target
 
 
 def _hidden_groups(api: ApiVersions, target: str) -> tuple[Blocker, ...]:

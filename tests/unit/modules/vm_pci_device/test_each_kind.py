@@ -208,3 +208,26 @@ def test_a_session_that_is_too_old_for_it_is_named_before_the_vm_is_stopped(kind
     refused = {blocker["code"]: blocker["message"] for blocker in result["vms"][0]["blockers"]}
     assert lab.writes() == []
     assert f"this needs API version {since}" in refused["library_too_old"]
+
+
+@pytest.mark.parametrize("kind", ["vGPU", "group", "DVX"])
+def test_what_only_follows_from_an_old_api_is_not_advised(kind: str) -> None:
+    """The hosts seem to offer nothing of the kind: "use a group that is offered" and "upgrade the hardware version" would mislead."""
+    lab, one = site(), KINDS[kind]
+    assert one.since is not None
+    lab.api_version = next(
+        each for each in versions.supported(lab.sim.api_version) if versions.version_id(each) == one.since[1]
+    )
+    result = run(lab, one, fails=True)
+    assert [blocker["code"] for blocker in result["vms"][0]["blockers"]] == ["library_too_old"]
+
+
+def test_absent_names_a_device_whose_type_the_session_does_not_know() -> None:
+    lab = site()
+    lab.run("vm_pci_device", vm=["vm-1"], **KINDS["DVX"].option)
+    lab.api_version = next(
+        each for each in versions.supported(lab.sim.api_version) if versions.version_id(each) == "7.0.3.0"
+    )
+    result = lab.run("vm_pci_device", vm=["vm-1"], devices=[{"match": T4}], state="absent")
+    (warning,) = result["vms"][0]["warnings"]
+    assert "PCI device 0 (unknown), whose type this session does not know" in warning

@@ -122,6 +122,18 @@ def test_an_adapter_is_found_by_its_mac_address_in_another_network() -> None:
     assert [(one["network"], one["mac"]) for one in adapters(lab, "fw-01")] == [("nfv-control", mac)]
 
 
+def test_entries_of_two_vms_with_one_mac_address_are_named_beforehand_for_both() -> None:
+    """Each VM was planned alone: the second one only had a warning after the first one had its adapter."""
+    lab, network = nfv(), {**DATA, "mac": "00:50:56:00:00:21"}
+    vms: list[dict[str, Any]] = [{"name": name, "sriov_networks": [network]} for name in ("dpi-01", "fw-01")]
+    result = lab.run("vm_sriov_network", check=True, vms=vms)
+    told = [" ".join(vm["warnings"]) for vm in result["vms"]]
+    assert "The entries of dpi-01 and fw-01 have the same MAC address 00:50:56:00:00:21" in told[0]
+    assert "The entries of fw-01 and dpi-01 have the same MAC address 00:50:56:00:00:21" in told[1]
+    alone = lab.run("vm_sriov_network", check=True, vms=vms[1:])
+    assert "same MAC address" not in " ".join(alone["vms"][0]["warnings"])
+
+
 def test_a_mac_address_that_a_person_chose_stays_with_its_adapter() -> None:
     lab = nfv()
     ask = {

@@ -116,10 +116,11 @@ def fleet_notes(
 ) -> Mapping[str, tuple[str, ...]]:
     """VM id → warnings that depend on the plans of all VMs."""
     shared = _shared_cards(observed, partial_plans)
+    macs = _same_macs(partial_plans)
     found = {}
     for partial in partial_plans:
         vm = partial.draft.vm
-        texts = shared.get(vm.moid, ())
+        texts = (*shared.get(vm.moid, ()), *macs.get(vm.moid, ()))
         if (partial.draft.dynamic or partial.kinds.adds_units) and not partial.blockers:
             runs_on = vm.host_moid if vm.is_powered_on else capacity_checks.get(vm.moid, CapacityCheck()).host_moid
             restart = partial_function(_spares, observed, partial, holders, placed)
@@ -144,6 +145,23 @@ def _spares(
         from .unit_capacity import spare_units
 
         yield from spare_units(observed, vm, kinds, placed, cluster, runs_on)
+
+
+def _same_macs(partial_plans: Sequence[PartialPlan]) -> Mapping[str, tuple[str, ...]]:
+    """VM id → a sentence for each MAC address that the entry of another VM gives to an adapter, too."""
+    owners: dict[str, list[PartialPlan]] = {}
+    for partial in partial_plans:
+        if partial.draft.desired.state != "absent":
+            for network in partial.draft.desired.sriov_networks or ():
+                if network.mac is not None:
+                    owners.setdefault(network.mac, []).append(partial)
+    found: dict[str, tuple[str, ...]] = {}
+    for mac, sharing in owners.items():
+        for one in sharing if len(sharing) > 1 else ():
+            others = " and ".join(other.draft.vm.name for other in sharing if other is not one)
+            sentence = f"The entries of {one.draft.vm.name} and {others} have the same MAC address {mac}: only one of these VMs may run"
+            found[one.draft.vm.moid] = (*found.get(one.draft.vm.moid, ()), sentence)
+    return found
 
 
 def _shared_cards(observed: ObservedVms, partial_plans: Sequence[PartialPlan]) -> Mapping[str, tuple[str, ...]]:

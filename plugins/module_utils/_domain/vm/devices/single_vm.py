@@ -198,7 +198,20 @@ def vm_warnings(draft: Draft, kinds: KindPlan, power: PowerSteps) -> tuple[str, 
         )
     if draft.desired.state == "exactly":
         warnings += _left_alone(draft, kinds)
+    if draft.desired.state == "absent":
+        warnings += _not_identified(draft)
     return tuple(warnings)
+
+
+def _not_identified(draft: Draft) -> list[str]:
+    """A warning for devices that may be among those that ``absent`` is to detach: their type is of a later release."""
+    unknown = [describe_device(device) for device in draft.left_alone if device.backing.kind == "unknown"]
+    if not unknown:
+        return []
+    return [
+        f"{draft.vm.name} also has {', '.join(unknown)}, whose type this session does not know. It stays, also if it is one of the devices to "
+        "detach"
+    ]
 
 
 def _left_alone(draft: Draft, kinds: KindPlan) -> list[str]:
