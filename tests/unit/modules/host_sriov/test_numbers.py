@@ -110,7 +110,8 @@ def test_zero_turns_it_off_and_on_a_nic_without_sriov_nothing_is_to_be_done() ->
 
 
 @pytest.mark.parametrize(
-    ("fault", "why"), [("HostConfigFault", "see vmkernel.log of the host"), ("NotSupported", "does not offer the operation")]
+    ("fault", "why"),
+    [("HostConfigFault", "see vmkernel.log of the host"), ("NotSupported", "does not offer the operation")],
 )
 def test_a_write_that_the_host_refuses_is_told_and_the_next_run_makes_it(fault: str, why: str) -> None:
     lab = loaded(present=4)

@@ -159,3 +159,22 @@ def test_a_group_whose_name_cannot_be_read_is_not_guessed() -> None:
     made = lab({"name": "vm-1", "devices": [{"group": GROUP}]})
     made.sim.find("VirtualMachine", "vm-1").get("config").deviceGroups = None
     assert run(made, ONE, fails=True)["error_code"] == "group_unknown"
+
+
+def test_exactly_that_keeps_a_group_says_that_its_vgpus_are_parts_of_it() -> None:
+    """The entry names vGPUs, and the warning said that it does not."""
+    made = lab(cards=MANY)
+    run(made, [*ONE, {"vgpu": WHOLE}])
+    result = run(made, [{"vgpu": WHOLE}], state="exactly")
+    assert not result["changed"]
+    (warning,) = result["vms"][0]["warnings"]
+    assert f"(part of the group {GROUP})" in warning
+    assert "(vgpu)" not in warning
+
+
+@pytest.mark.parametrize(("more", "named"), [({}, True), ({"mmio": {}}, False)])
+def test_vgpus_without_a_large_enough_window_have_a_warning(more: dict[str, Any], named: bool) -> None:
+    """A card without a window had a warning; 80 GB of vGPUs had none."""
+    warnings = " ".join(run(lab(), ONE, check=True, **more)["vms"][0]["warnings"])
+    assert ("2 x 64 (grid_a100-40c, 40 GB of memory)" in warnings) is named
+    assert ("set mmio: {} to set a window" in warnings) is named

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...observed.hosts import HostDevice
-from ...observed.vms import Vm
+from ...observed.vms import Vm, VmDevice
 from ...planning.plan import Blocker, Change
 from ..kinds.kind_plan import KindPlan
 from ..latency import wants_high
@@ -79,6 +79,14 @@ def _find_window_problem(draft: Draft) -> str:
     if draft.desired.mmio is not None and draft.desired.state != "absent":
         return ""
     return window_problem(draft.vm, _staying(draft), _added(draft))
+
+
+def _find_vgpu_window_problem(draft: Draft, kinds: KindPlan) -> str:
+    """The same for a VM that gets vGPUs. Their memory is not published to be what they map, so this is a warning and no blocker."""
+    # Imported only for VMs that get such devices.
+    from ..kinds.vgpu import mapped_devices
+
+    return window_problem(draft.vm, _mapped(draft), mapped_devices(kinds.profiles))
 
 
 def _window_blockers(draft: Draft, power: PowerSteps) -> list[Blocker]:
@@ -190,6 +198,8 @@ def vm_warnings(draft: Draft, kinds: KindPlan, power: PowerSteps) -> tuple[str, 
     if (draft.attaching or kinds.attaching) and not draft.desired.disable_hot_add:
         warnings += hot_add_warning(vm)
     problem = _find_window_problem(draft) if draft.attaching else ""
+    if not problem and kinds.adds_units and draft.desired.mmio is None:
+        problem = _find_vgpu_window_problem(draft, kinds)
     if problem:
         warnings.append(f"{problem}; set mmio: {{}} to set a window that is large enough")
     if draft.fixed and draft.host is not None:
@@ -214,6 +224,14 @@ def _not_identified(draft: Draft) -> list[str]:
     ]
 
 
+def _with_group(vm: Vm, device: VmDevice) -> str:
+    """The device for messages. A part of a group is none of the devices of its kind, so the group is named."""
+    if device.group_instance is None:
+        return describe_device(device)
+    name = vm.device_groups.get(device.group_instance) or "a group whose name was not read"
+    return f"{device.label or f'device {device.key}'} (part of the group {name})"
+
+
 def _left_alone(draft: Draft, kinds: KindPlan) -> list[str]:
     """A warning for devices of kinds that the entry does not name, which ``exactly`` keeps."""
     vm, desired = draft.vm, draft.desired
@@ -223,7 +241,7 @@ def _left_alone(draft: Draft, kinds: KindPlan) -> list[str]:
     can_go = [device for device in others if device.backing.kind in _DETACHED_BY_ALL and not desired.all_kinds]
     warnings = []
     if can_go:
-        names = ", ".join(map(describe_device, can_go))
+        names = ", ".join(_with_group(vm, device) for device in can_go)
         warnings.append(
             f"{vm.name} also has {names}, of kinds that devices does not name. kinds: all detaches them too"
         )

@@ -61,5 +61,5 @@ def _hardware_version(vm: Vm, kind: str) -> Blocker:
     return Blocker(
         code="hardware_version",
         message=f"{vm.name} has hardware version {vm.hardware_version}, with which its host gives a VM no {_WORDS[kind].split(' ', 1)[1]}",
-        cure="Upgrade the VM to a hardware version that has it, such as 20 (it must be off)",
+        cure="Set minimum_hardware_version, such as 20, which upgrades the VM while it is off. An upgrade cannot be reverted",
     )
