@@ -229,7 +229,8 @@ _FOLLOWS: Mapping[KindName, tuple[str, ...]] = {
     "device_group": ("unknown_group", "hardware_version", "offer_unknown"),
     "dvx": ("unknown_dvx_class", "hardware_version", "offer_unknown"),
 }
-"""Kind → codes of blockers that only follow from the old API, through which a host offers nothing of this kind. Their advice would mislead."""
+"""Kind → codes of blockers that only follow from the old API, through which a host offers nothing of this kind. Their advice would
+mislead."""
 
 
 def refuse_too_new(plan: Plan, api: ApiVersions | None) -> Plan:

@@ -219,8 +219,8 @@ def _not_identified(draft: Draft) -> list[str]:
     if not unknown:
         return []
     return [
-        f"{draft.vm.name} also has {', '.join(unknown)}, whose type this session does not know. It stays, also if it is one of the devices to "
-        "detach"
+        f"{draft.vm.name} also has {', '.join(unknown)}, whose type this session does not know. It stays, also if it is one of the "
+        "devices to detach"
     ]
 
 
