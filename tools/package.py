@@ -41,6 +41,12 @@ FORBIDDEN = re.compile(
     r"|importer_result|.*(\.tar\.gz|\.pyc|__pycache__|\.plugin-cache\.yaml)$)"
 )
 TEMPLATES = sorted((ROOT / "plugins" / "plugin_utils" / "templates").glob("*.j2"))
+EXTENSIONS = sorted(
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "extensions" / "eda").rglob("*")
+    if path.is_file() and path.suffix in (".py", ".yml")
+)
+"""Event sources and rulebooks: ansible-rulebook finds them by the full name of the collection."""
 NEEDED = (
     "README.md",
     "COPYING",
@@ -48,6 +54,9 @@ NEEDED = (
     "meta/runtime.yml",
     "requirements.txt",
     "playbooks/site.yml",
+    "examples/mesh/job.sh",
+    "examples/monitoring/alerts.yml",
+    *EXTENSIONS,
     *(str(path.relative_to(ROOT)) for path in TEMPLATES),
 )
 

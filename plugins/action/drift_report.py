@@ -11,7 +11,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ..module_utils._domain.errors import DirectPathError
+from ..module_utils._domain.errors import DirectPathError, InputError
 from ..module_utils._shell.engine.arguments import renamed_from
 from ..module_utils._shell.outlets.arguments import OF_REPORTS
 from ..plugin_utils.drift.files import FORMATS, judge, merge_results, rendered, summarize, write_reports
@@ -66,30 +66,42 @@ class ActionModule(ActionBase):
         try:
             if given["evaluate"]:
                 return {**result, **self._judge(given["evaluate"], given)}
-            found, problems = self._report(given, outlets)
+            found, lost, problems = self._report(given, outlets)
             end = self._judge(found, given)
         except DirectPathError as error:
             return {**result, "failed": True, "msg": error.sentence(), "error_code": error.code}
-        # Drift is the more important message.
-        return {**result, **found, **ending(problems, given["on_upload_failure"]), **end}
+        # Drift is the more important message. Then what was not uploaded is a warning.
+        is_over = "failed" in end or "unreachable" in end
+        told = {**result, **found, **end, **ending(problems, "warn" if is_over else given["on_upload_failure"])}
+        return {**told, "warnings": [*told.get("warnings", ()), *lost]} if lost else told
 
     @staticmethod
     def _judge(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         return judge(found, given["vcenter"], on_drift=given["on_drift"], on_unknown=given["on_unknown"])
 
-    def _report(self, given: dict[str, Any], outlets: DriftOutlets) -> tuple[dict[str, Any], list[str]]:
-        """The result, and why reports were not uploaded. In check mode no file is written, and outlets are silent. A report is uploaded in
-        check mode, too: it is what the run is for, and changes nothing that it reports."""
+    def _report(self, given: dict[str, Any], outlets: DriftOutlets) -> tuple[dict[str, Any], list[str], list[str]]:
+        """The result, warnings of outlets, and why reports were not uploaded. In check mode no file is written, and outlets are silent. A
+        report is uploaded in check mode, too: it is what the run is for, and changes nothing that it reports."""
         places = {name: destination(f"{name}_url", given) for name in FORMATS}
-        results = list(zip(given["vcenters"], given["results"], strict=True))
-        report = merge_results(results, given["guests"], given["command_arguments"])
+        report = merge_results(_paired(given), given["guests"], given["command_arguments"])
         renderers = rendered(report, datetime.datetime.now(datetime.UTC))
         paths = {} if self._task.check_mode else {name: given[name] for name in FORMATS}
         files = write_reports(renderers, paths)
         told = [] if self._task.check_mode else [one.record() for one in outlets.publish(report)]
-        for warning in warnings_of(told):
-            Display().warning(warning)
         outcomes = {name: problem_with(renderers[name](), KINDS[name], to) for name, to in places.items() if to}
         uploaded = [name for name, problem in outcomes.items() if not problem]
         found = {**summarize(report, files), "uploaded": uploaded, **({"outlets": told} if told else {})}
-        return found, [text for text in outcomes.values() if text]
+        return found, warnings_of(told), [text for text in outcomes.values() if text]
+
+
+def _paired(given: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Each vCenter and its result. Raises InputError."""
+    vcenters, results, guests = (given[name] for name in ("vcenters", "results", "guests"))
+    if len(vcenters) != len(results) or len(guests) > len(results):
+        raise InputError(
+            message=f"vcenters has {len(vcenters)} entries, results {len(results)}, guests {len(guests)}. They belong together, one by one",
+            code="bad_report",
+            parameter="results",
+            cure="Give one result for each vCenter, in the same order. guests may be shorter",
+        )
+    return list(zip(vcenters, results, strict=True))

@@ -110,9 +110,11 @@ class Handler(Connection):
             self._control("DELETE")
 
     def do_PATCH(self) -> None:
-        """The services beside the SDK only."""
-        if not self._beside(self.command):
-            self.close_connection = True
+        """The services beside the SDK only. The body is read first: otherwise the end of the connection may overtake the answer."""
+        if self._beside(self.command):
+            return
+        self.close_connection = True
+        if "Content-Length" not in self.headers or self._body() is not None:
             self._send(404, "text/plain", b"not modelled\n")
 
     do_PUT = do_PATCH

@@ -72,6 +72,8 @@ class PlaybookSite(Site):
     """Where playbooks are run."""
 
     playbook: Path = field(kw_only=True)
+    variables: dict[str, str] = field(default_factory=dict)
+    """More environment variables."""
 
     def start(self, home: str = "home", *arguments: str) -> subprocess.Popen[str]:
         """ansible-playbook as a process group of its own, in a home of its own. Without arguments: the playbook of the roll."""
@@ -108,6 +110,7 @@ class PlaybookSite(Site):
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_COLLECTIONS_PATH": str(collections_path("kill")),
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            **self.variables,
         }
 
     def finish(self, process: subprocess.Popen[str], within: Path | None = None) -> int:

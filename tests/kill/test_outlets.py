@@ -14,8 +14,9 @@ from pyVmomi import vim
 
 from tests.kill.alerts import RULES, firing, rules
 from tests.kill.playbooks import SPEED, everything, prepare, vcenter
+from tests.unit.plugin_utils.outlets.collector import collecting
 from tests.unit.plugin_utils.outlets.exposition import parse
-from tests.unit.plugin_utils.outlets.receiver import TOKEN, receiving
+from tests.unit.plugin_utils.outlets.receiver import SECRET, TOKEN, receiving
 
 HOSTS = ("esx-01.lab", "esx-02.lab", "esx-03.lab")
 HEARTBEAT = 30.0
@@ -30,13 +31,20 @@ def _installed() -> None:
 
 
 def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) -> None:
-    with receiving(tmp_path) as receiver, receiving(tmp_path_of(tmp_path), hangs=True) as dead:
+    """With the most verbose output that users ask for, which has no secret in it."""
+    with (
+        receiving(tmp_path) as receiver,
+        receiving(tmp_path_of(tmp_path), hangs=True) as dead,
+        collecting() as collector,
+    ):
         kinds = "run_started run_ended host_phase host_failed vm_stopping vm_off vm_on heartbeat".split()
         notify = [dead.option(timeout=60), receiver.option(events=kinds)]
         metrics = tmp_path / "vc.prom"
-        with vcenter(tmp_path, notify=notify, metrics_file=str(metrics), vcenter_events=True) as site:
+        options = {"notify": notify, "metrics_file": str(metrics), "traces": collector.is_there, "vcenter_events": True}
+        with vcenter(tmp_path, **options) as site:
+            site.variables.update(collector.environ)
             began = time.monotonic()
-            assert site.roll() == 0, site.told
+            assert site.finish(site.start("home", str(site.playbook), "-vvv", "--diff")) == 0, site.told
             took = time.monotonic() - began
             assert site.reboots() == dict.fromkeys(HOSTS, 1), site.told
             logged = [
@@ -47,7 +55,9 @@ def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) 
         # The dead one: a warning with the counts, and no secret.
         assert f"notify https://localhost:{dead.port}: " in site.told
         assert "no answer before the end of the run" in " ".join(site.told.split())
-        assert TOKEN not in site.told
+        for word in (TOKEN, SECRET, collector.secret):
+            assert word not in site.told
+            assert not [path for path in tmp_path.rglob("*") if holds(path, word)]
         # The receiver.
         assert receiver.forged == []
         assert (receiver.kinds[0], receiver.kinds[-1]) == ("run_started", "run_ended")
@@ -69,11 +79,23 @@ def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) 
             assert any(text.startswith("waiting → draining") for text in texts)
             assert any("→ done" in text for text in texts)
         assert "directpath.vsphere: powering on train-01 after the work on esx-01.lab" in logged
+        # OpenTelemetry: a span for the run, and for each host and its phases.
+        if collector.is_there:
+            names = [span.name for span in collector.spans]
+            assert names.count("rolling reboot") == 1
+            assert {name: names.count(name) for name in HOSTS} == dict.fromkeys(HOSTS, 1)
+            assert {"draining", "rebooting", "verifying"} <= set(names)
+            assert len({span.trace_id for span in collector.spans}) == 1
         # Prometheus.
         found = {one.name: one.value for one in parse(metrics.read_text(encoding="utf-8"))}
         assert found["directpath_run_in_progress"] == 0
         assert found["directpath_vms_off"] == 0
         assert firing(metrics.read_text(encoding="utf-8"), time.time() + 10_000) == {}
+
+
+def holds(path: Path, word: str) -> bool:
+    """Whether the run wrote this word into a file. The playbook has it, which is for a vault."""
+    return path.is_file() and path.name != "roll.yml" and word.encode() in path.read_bytes()
 
 
 def tmp_path_of(folder: Path) -> Path:

@@ -16,7 +16,8 @@ try:
 except ImportError:  # before 2.19
     Origin = None
 
-from ...module_utils._domain.errors import InputError
+from ...module_utils._domain.errors import DirectPathError, InputError
+from ..outlets.opening import failure_of, parse_outlets
 from .endpoints import list_endpoints
 from .load import (
     DESIRED,
@@ -32,6 +33,8 @@ from .load import (
 from .role_options import EMERGENCY_OPTIONS
 from .source_location import Place, PlacedError, plain, route
 from .variable_names import FOREIGN, OF_THE_PLUGIN, check_play, check_read, check_tags, is_suspect
+
+NOTIFY_VARIABLES = ("rolling_reboot_notify", "drift_report_notify")
 
 
 def read_intent(
@@ -55,7 +58,23 @@ def read_intent(
         found = load_intent(hosts, elsewhere=elsewhere, default_vcenter=default, foreign=listed)
     except InputError as error:
         raise AnsibleFilterError(error.sentence() + _source(error, hostvars)) from None
+    for endpoint in found:
+        _check_notify(endpoint.leader, hostvars[endpoint.leader])
     return {endpoint.leader: endpoint.record() for endpoint in found}
+
+
+def _check_notify(leader: str, variables: Mapping[str, Any]) -> None:
+    """A subscriber that cannot be used is an error before the first change, not when the reboots are planned. Raises AnsibleFilterError."""
+    for name in NOTIFY_VARIABLES:
+        try:
+            value = _read(leader, variables, name) if name in variables else None
+        except (AnsibleFilterError, InputError):
+            continue  # the task that needs it says why it cannot be read
+        try:
+            parse_outlets({"notify": value})
+        except DirectPathError as error:
+            text = failure_of(error, name.removesuffix("notify"))["msg"]
+            raise AnsibleFilterError(f"Inventory host {leader}: {text}") from None
 
 
 def _check_play(

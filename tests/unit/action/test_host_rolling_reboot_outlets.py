@@ -103,6 +103,25 @@ def test_a_receiver_that_hangs_ends_with_the_run(roll: Roll, tmp_path: Path) -> 
     assert "no answer before the end of the run" in result["warnings"][0]
 
 
+def test_a_dead_collector_of_traces_is_one_warning_and_no_failure(
+    roll: Roll, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the exporter is not installed")
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:9")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"x-key={TOKEN}")
+    with receiving(tmp_path) as receiver, mock.patch.object(publisher.end_all, "__defaults__", (0.5,)):
+        roll.options |= {"notify": [receiver.option()], "traces": True}
+        began = time.monotonic()
+        result = roll.run(*parts())
+        assert time.monotonic() - began < 10
+    assert result["state"] == "finished"
+    assert receiver.kinds == ["run_started", "host_phase", "host_phase", "run_ended"]
+    (warning,) = result["warnings"]
+    assert warning.startswith("traces: ")
+    assert TOKEN not in json.dumps(result) + "\n".join(roll.screen.lines)
+
+
 def test_an_error_in_an_outlet_is_no_error_of_the_run(roll: Roll) -> None:
     with mock.patch.object(publisher.Publisher, "_enter", side_effect=RuntimeError):
         result = roll.run(*parts())
