@@ -16,7 +16,8 @@ try:
 except ImportError:  # before 2.19
     Origin = None
 
-from ...module_utils._domain.errors import DirectPathError, InputError
+from ...module_utils._domain.errors import InputError
+from ...module_utils._shell.outlets.request import OutletRequest
 from .endpoints import list_endpoints
 from .load import (
     DESIRED,
@@ -69,14 +70,12 @@ def _check_notify(leader: str, variables: Mapping[str, Any]) -> None:
             value = _read(leader, variables, name) if name in variables else None
         except (AnsibleFilterError, InputError):
             continue  # the task that needs it says why it cannot be read
-        if not value:
-            continue
-        from ..outlets.opening import failure_of, parse_outlets  # a fifth of a CPU second
-
+        if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+            continue  # the task says what the option looks like
         try:
-            parse_outlets({"notify": value})
-        except DirectPathError as error:
-            text = failure_of(error, name.removesuffix("notify"))["msg"]
+            OutletRequest.of({"notify": value})
+        except InputError as error:
+            text = f"{name.removesuffix('notify')}{error.sentence()}"
             raise AnsibleFilterError(f"Inventory host {leader}: {text}") from None
 
 
