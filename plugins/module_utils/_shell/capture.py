@@ -10,7 +10,7 @@ import os
 import secrets
 import stat
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ class CaptureRequest:
                 parameter="key_path",
                 cure="Leave key_path out, or set anonymize: true",
             )
-        if key is not None and os.path.abspath(key) == os.path.abspath(path):
+        if key is not None and os.path.realpath(key.parent) == os.path.realpath(path.parent) and key.name == path.name:
             raise InputError(
                 message="key_path is the file of the capture itself",
                 code="bad_capture_file",
@@ -97,11 +97,10 @@ def capture(session: Session, request: CaptureRequest, check_mode: bool) -> dict
     text = to_text(document)
     files = [(request.path, text)]
     if request.key is not None:
-        files.append((request.key, json.dumps(key, ensure_ascii=False, indent=1, sort_keys=True) + "\n"))
+        files.insert(0, (request.key, json.dumps(key, ensure_ascii=False, indent=1, sort_keys=True) + "\n"))
     changed = [pair for pair in files if without_time(_stored(pair[0])) != without_time(pair[1])]
     if not check_mode:
-        for path, content in changed:
-            _write(path, content)
+        _write(changed)
     return {
         "changed": False,
         "written": bool(changed),
@@ -151,8 +150,9 @@ def _figures(read: Read, document: Capture) -> dict[str, Any]:
 def _stored(path: Path) -> str:
     """The text of an earlier capture; empty where there is none, or what is there is none."""
     try:
-        if stat.S_IMODE(path.stat().st_mode) != 0o600:
-            return ""  # others could read it, so it is written again
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or stat.S_IMODE(found.st_mode) != 0o600 or found.st_uid != os.geteuid():
+            return ""  # it is a link or a pipe, or others could read it, so it is written again
         content = path.read_bytes()
         return (gzip.decompress(content) if path.name.endswith(".gz") else content).decode()
     except (OSError, EOFError, UnicodeDecodeError, zlib.error):
@@ -164,21 +164,28 @@ def _content(path: Path, text: str) -> bytes:
     return gzip.compress(text.encode(), mtime=0) if path.name.endswith(".gz") else text.encode()
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the file as a whole. Only its owner can read it, also where it replaces one that others could read."""
-    draft = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}")
+def _write(files: Sequence[tuple[Path, str]]) -> None:
+    """Replace each file as a whole, and none before all are stored: the key of another capture has other names. Only their owner can read
+    them, also where they replace files that others could read."""
+    drafts: list[tuple[Path, Path]] = []
+    at = files[0][0] if files else Path()
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(_content(path, text))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        for at, text in files:
+            draft = at.with_name(f".{at.name[:100]}.{secrets.token_hex(4)}")
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            drafts.append((draft, at))
+            with os.fdopen(handle, "wb") as file:
+                file.write(_content(at, text))
+                file.flush()
+                os.fsync(file.fileno())
+        for draft, at in drafts:
+            draft.replace(at)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
+        for draft, _path in drafts:
+            with suppress(OSError):
+                draft.unlink()
         raise InputError(
-            message=f"{path} cannot be written: {error.strerror or error}",
+            message=f"{at} cannot be written: {error.strerror or error}",
             code="capture_unwritable",
             parameter="path",
             cure="Name a file in a directory that exists and that this user can write to, with enough space",

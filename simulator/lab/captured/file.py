@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -88,8 +89,8 @@ def read(path: Path) -> Captured:
         if len(content) > MOST:
             raise LabError(f"{path}: the capture is larger than {MOST} bytes")
         raw = json.loads(content)
-    except (OSError, EOFError, ValueError) as error:
-        raise LabError(f"{path} is no capture: {error}") from None
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
+        raise LabError(f"{path} is no capture, or it is damaged: {error}") from None
     return decoded(raw, str(path))
 
 

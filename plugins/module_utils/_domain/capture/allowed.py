@@ -19,7 +19,6 @@ TEXTS = frozenset(
     ClusterDasConfigInfo.hBDatastoreCandidatePolicy ClusterDasConfigInfo.hostMonitoring ClusterDasConfigInfo.vmComponentProtecting
     ClusterDasConfigInfo.vmMonitoring ClusterDrsConfigInfo.defaultVmBehavior ClusterDrsVmConfigInfo.behavior
     CustomFieldDef.managedObjectType CustomFieldDef.type Datastore:summary.type Folder:childType
-    HostAssignableHardwareBinding.instanceId
     HostBlockHba.driver HostBlockHba.status HostBlockHba.storageProtocol HostDiagnosticPartition.diagnosticType
     HostDiagnosticPartition.storageType HostDiskPartitionAttributes.type HostDiskPartitionBlockRange.type
     HostDiskPartitionSpec.partitionFormat HostDvxClass.deviceClass HostFibreChannelHba.driver HostFibreChannelHba.portType
@@ -31,14 +30,14 @@ TEXTS = frozenset(
     HostMountInfo.accessMode HostMultipathInfoHppLogicalUnitPolicy.policy HostMultipathInfoLogicalUnitPolicy.policy
     HostMultipathInfoPath.pathState HostMultipathInfoPath.state HostNasVolume.type HostNumaInfo.type
     HostNvmeController.transportType HostNvmeController.vendorId HostParallelScsiHba.driver HostParallelScsiHba.status
-    HostPciDevice.deviceClassName HostPciDevice.deviceName HostPciDevice.slotDescription HostPciDevice.vendorName
+    HostPciDevice.deviceClassName HostPciDevice.deviceName HostPciDevice.vendorName
     HostPciPassthruInfoDirectPathState.configurableModes HostPciPassthruInfoDirectPathState.mode
     HostPcieHba.driver HostPcieHba.status HostPcieHba.storageProtocol
     HostScsiDisk.applicationProtocol HostScsiDisk.deviceType HostScsiDisk.lunType HostScsiDisk.operationalState
     HostScsiDisk.scsiDiskType HostScsiDisk.vStorageSupport HostSharedGpuCapabilities.vgpu
     HostSystem:config.fileSystemVolume.volumeTypeList HostSystem:config.sharedPassthruGpuTypes
     HostSystem:runtime.connectionState HostSystem:runtime.powerState HostSystem:runtime.standbyMode
-    HostVfatVolume.type HostVirtualNicSpec.netStackInstanceKey HostVmfsVolume.type HostVmfsVolume.unmapPriority
+    HostVfatVolume.type HostVmfsVolume.type HostVmfsVolume.unmapPriority
     HostVmfsVolume.version LatencySensitivity.level ParaVirtualSCSIController.sharedBus PhysicalNic.driver
     ScsiLun.deviceType ScsiLun.lunType ScsiLun.operationalState ScsiLunDescriptor.quality SharesInfo.level
     VirtualDeviceGroupsVendorDeviceGroup.deviceGroupName VirtualDiskFlatVer2BackingInfo.diskMode
@@ -85,7 +84,7 @@ GPT_TYPES = frozenset(
 NAMES = frozenset(
     """
     Resources vm host datastore network ha-datacenter ha-folder-root Datacenters BOOTBANK1 BOOTBANK2 Hypervisor1 Hypervisor2
-    Hypervisor3 LOCKER OSDATA BYPASS none defaultTcpipStack unavailable com.vmware.vim.eam
+    Hypervisor3 LOCKER OSDATA BYPASS none defaultTcpipStack vSphereProvisioning vmotion unavailable com.vmware.vim.eam
     """.split()
 ) | {"VM Network", "Management Network", ""}
 """Names that every installation has, and words that stand for no name."""
@@ -100,7 +99,7 @@ DEVICE_LABEL = re.compile(
 
 KERNEL = re.compile(
     r"(vmnic|vmhba|vmk|vusb|vSwitch)[0-9]+|vmhba[0-9]+(:C[0-9]+)?(:T?[0-9]+)?(:L?[0-9]+)?|pcie\.vmhba[0-9]+(:[0-9]+)*|"
-    r"mpx\.vmhba[0-9]+:C[0-9]+:T[0-9]+:L[0-9]+|[0-9]{1,9}"
+    r"mpx\.vmhba[0-9]+:C[0-9]+:T[0-9]+:L[0-9]+"
 )
 """Names that the kernel of ESXi gives to its adapters and paths."""
 
@@ -130,8 +129,3 @@ NIC_TYPES = frozenset(
     vsanWitness vsanExternal nvmeTcp nvmeRdma
     """.split()
 )
-JOURNAL_WORD = re.compile(
-    r"[a-z_]+|(at|since|beat|started|called)=[-+0-9TZ:]+|(roll|scope|debt|pending)=[0-9a-f]{4,16}|(calls|tries|rank|ttl|ahead|loads)=[-+0-9]+|"
-    r"(host|stopped|ran|ds)=[a-z0-9,-]*|up=[a-z0-9,]*|([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]=[A-Za-z0-9/:.,+-]*|build=[0-9.-]+"
-)
-"""Words of the journal of a rolling reboot that name nothing of a site. An entry with another word is replaced as a whole."""

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..names import decoded, shown_name
 from ..rolling.scheduling.natural_sort import natural_key
-from ..rolling.state.codec import seal
 from . import allowed
 from .document import REFERENCE, TYPE, Capture, CapturedObject, Tree, Word, in_order
+from .journal import OWN, Names, replaced, short_digest
 
 _KINDS: Mapping[str, str] = {
     "Datacenter": "dc",
@@ -59,6 +60,7 @@ _SHAPES: tuple[tuple[re.Pattern[str], str, Callable[[int], str]], ...] = (
     (_IP6, "ip6", lambda n: f"2001:db8::{n:x}"),
 )
 _NAMED_TEXTS: Mapping[str, str] = {
+    "HostPciDevice.slotDescription": "slot",
     "HostPciPassthruInfo.hardwareLabel": "label",
     "HostSriovInfo.hardwareLabel": "label",
     "VirtualPCIPassthroughDynamicBackingInfo.customLabel": "label",
@@ -67,7 +69,6 @@ _NAMED_TEXTS: Mapping[str, str] = {
     "HostHardwareSummary.vendor": "vendor",
     "HostSystemInfo.vendor": "vendor",
 }
-_JOURNAL = "directpath."
 
 
 @dataclass(kw_only=True)
@@ -108,10 +109,17 @@ class _Anonymizer:
         self.aliases = Aliases()
         self._known: dict[int, tuple[Tree, Tree]] = {}
         self._journal = {
-            item.get("key") for item in _definitions(capture) if str(item.get("name", "")).startswith(_JOURNAL)
+            key: str(item["name"])
+            for item in _definitions(capture)
+            if item.get("name") in OWN and isinstance(key := item.get("key"), int)
         }
+        self._stores: dict[str, str] = {}
         for kind, name in sorted(_names(capture), key=lambda item: (item[0], natural_key([item[1]]))):
             self._name(name, kind)
+            # Where no inventory object is named, the same name has its slashes as they are.
+            self.aliases.table.setdefault(decoded(name), self.aliases.table[name])
+            if kind == "datastore":
+                self._stores[short_digest(shown_name(name))] = short_digest(self.aliases.table[name])
 
     def _name(self, name: str, kind: str) -> None:
         alias = self.aliases.of(name, kind, (lambda n: f"host-{n:05d}.example") if kind == "host" else None)
@@ -198,13 +206,18 @@ class _Anonymizer:
         return bool(allowed.SETTING_KEY.fullmatch(key) and allowed.SETTING_VALUE.fullmatch(value))
 
     def _custom(self, key: Tree, value: str) -> str:
-        """The journal of this collection keeps its words, and its text for people gets an alias, as other attributes do as a whole."""
-        line, _mark, _check = value.rpartition(" ~")
-        line, _mark, text = line.partition(" # ")
-        words = line.split()
-        if key in self._journal and words[:1] == ["dp1"] and all(map(allowed.JOURNAL_WORD.fullmatch, words[1:])):
-            return seal(words[1:], self.aliases.of(text, "text") if text else "")
+        """A value of a custom attribute. The journal of this collection keeps what is no name."""
+        names = Names(
+            text=lambda text: self.aliases.of(text, "text"), moid=self._moid, name=self.text, store=self._store_digest
+        )
+        own = replaced(self._journal[key], value, names) if isinstance(key, int) and key in self._journal else None
+        if own is not None:
+            return own
         return self.aliases.of(value, "value") if value else ""
+
+    def _store_digest(self, found: str) -> str:
+        """The journal has digests of names of datastores, which could be compared with guessed names."""
+        return self._stores.get(found) or short_digest(self.aliases.of(f"datastore {found}", "lost"))
 
     def _tags(self, tags: Tree) -> Tree:
         if not isinstance(tags, dict):
@@ -286,7 +299,7 @@ class _Anonymizer:
 
     def _composite(self, text: str) -> str:
         if (found := _KEY.fullmatch(text)) and (found[1] is None or found[1] in allowed.NIC_TYPES):
-            return (f"{found[1]}." if found[1] else "") + found[2] + self.text(found[3])
+            return (f"{found[1]}." if found[1] else "") + found[2] + self._tail(found[2], found[3])
         if found := _FILE.fullmatch(text):
             return f"[{self.text(found[1])}] {self._path(found[2])}"
         for folder in _FOLDERS:
@@ -295,6 +308,11 @@ class _Anonymizer:
         if text.startswith("OSDATA-"):
             return "OSDATA-" + self.text(text.removeprefix("OSDATA-"))
         return self.aliases.of(text, "text")
+
+    def _tail(self, kind: str, text: str) -> str:
+        """The rest of a key of ESXi. Numbers stay only where ESXi counts: a port group can have a number as its name, too."""
+        counted = kind.endswith(".NvmeController-") and text.isdecimal() and len(text) <= 6
+        return text if counted else self.text(text)
 
     def _path(self, path: str) -> str:
         return "/".join(self._component(part) for part in path.split("/"))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -69,6 +70,34 @@ def test_a_link_is_replaced_and_what_it_points_at_is_not(tmp_path: Path) -> None
     Lab.load("three_hosts").run("capture", path=str(path), anonymize=False)
     assert (tmp_path / "target").read_text() == "mine"
     assert not path.is_symlink()
+
+
+def test_a_pipe_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    os.mkfifo(path, 0o600)
+    Lab.load("three_hosts").run("capture", path=str(path), anonymize=False)
+    assert path.is_file()
+
+
+def test_key_is_not_the_capture_by_another_way(tmp_path: Path) -> None:
+    """The file that leaves the site would be the key."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    result = Lab.load("three_hosts").run(
+        "capture", path=str(tmp_path / "real" / "a.json"), key_path=str(tmp_path / "link" / "a.json"), fails=True
+    )
+    assert result["code"] == "bad_capture_file"
+    assert list((tmp_path / "real").iterdir()) == []
+
+
+def test_both_files_are_replaced_or_none(tmp_path: Path) -> None:
+    """The key of another capture has other names."""
+    lab = Lab.load("three_hosts")
+    key = tmp_path / ("k" * 300)  # no file system takes such a name
+    result = lab.run("capture", path=str(tmp_path / "a.json"), key_path=str(key), fails=True)
+    assert result["code"] == "capture_unwritable"
+    assert "kkk" in result["msg"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_read_only_account_is_enough(tmp_path: Path) -> None:

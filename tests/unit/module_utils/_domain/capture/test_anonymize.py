@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.capture
     CapturedObject,
     Word,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import decode_lock, encode
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import LOCK, Lock
 
 
 def capture(*things: CapturedObject, **more: Any) -> Capture:
@@ -46,6 +49,17 @@ def one(path: str, value: Any, kind: str = "VirtualMachine") -> Any:
         ("config.anything", "/vmfs/volumes/nfs main/web-1", "/vmfs/volumes/datastore-00001/vm-00001"),
         ("config.anything", "esx-1", "host-00001"),
         ("config.anything", "0000:3b:00.0", "0000:3b:00.0"),
+        ("config.anything", "712345678", "text-00001"),
+        ("config.anything", "key-vim.host.PortGroup-1234", "key-vim.host.PortGroup-text-00001"),
+        ("config.anything", "key-vim.host.NvmeController-256", "key-vim.host.NvmeController-256"),
+        ("config.anything", {"_t": "HostVirtualNicSpec", "netStackInstanceKey": "secret"},
+         {"_t": "HostVirtualNicSpec", "netStackInstanceKey": "text-00001"}),
+        ("config.anything", {"_t": "HostVirtualNicSpec", "netStackInstanceKey": "defaultTcpipStack"},
+         {"_t": "HostVirtualNicSpec", "netStackInstanceKey": "defaultTcpipStack"}),
+        ("config.anything", {"_t": "HostPciDevice", "slotDescription": "rack 4, slot 2"},
+         {"_t": "HostPciDevice", "slotDescription": "slot-00001"}),
+        ("binding", {"_t": "HostAssignableHardwareBinding", "instanceId": "secret"},
+         {"_t": "HostAssignableHardwareBinding", "instanceId": "text-00001"}),
         ("config.anything", "key-vim.host.PortGroup-web-1", "key-vim.host.PortGroup-vm-00001"),
         ("config.anything", "vmotion.key-vim.host.VirtualNic-vmk0", "vmotion.key-vim.host.VirtualNic-vmk0"),
         ("config.anything", "secret.key-vim.host.VirtualNic-vmk0", "text-00001"),
@@ -95,18 +109,13 @@ def test_an_alias_that_is_a_name_of_the_site_is_given_to_nothing_else() -> None:
 
 
 def test_journal_keeps_its_words_and_other_attributes_do_not() -> None:
-    fields = [
-        {"_t": "CustomFieldDef", "key": 101, "name": "directpath.roll"},
-        {"_t": "CustomFieldDef", "key": 102, "name": "Owner"},
-    ]
+    lock = Lock(owner="alice@bastion", run_id="5f0d21c7", scope="9a41d3e0", since=1e9, beat=1e9, ttl=300)
+    value = encode(lock)[LOCK]
+    names = {101: LOCK, 102: "Owner", 103: "directpath.secret"}
+    fields = [{"_t": "CustomFieldDef", "key": key, "name": name} for key, name in names.items()]
     values = [
-        {
-            "_t": "CustomFieldStringValue",
-            "key": 101,
-            "value": "dp1 draining roll=5f0d21c7 at=2026-01-05T07:46:00Z # why at esx-1 ~0000",
-        },
-        {"_t": "CustomFieldStringValue", "key": 101, "value": "dp1 draining password=secret ~0000"},
-        {"_t": "CustomFieldStringValue", "key": 102, "value": "dp1 draining ~0000"},
+        {"_t": "CustomFieldStringValue", "key": key, "value": text}
+        for key, text in ((101, value), (101, value.replace("ttl=300", "secret")), (102, value), (103, value))
     ]
     made, _key = anonymize(
         capture(
@@ -115,9 +124,17 @@ def test_journal_keeps_its_words_and_other_attributes_do_not() -> None:
         )
     )
     shown = [item["value"] for item in made.objects[1].values["customValue"]]  # type: ignore[index,union-attr,call-overload]
-    assert shown[0].startswith("dp1 draining roll=5f0d21c7 at=2026-01-05T07:46:00Z # text-00001 ~")
-    assert shown[1:] == ["value-00001", "value-00002"]
-    assert [item["name"] for item in made.objects[0].values["field"]] == ["directpath.roll", "attribute-00001"]  # type: ignore[index,union-attr,call-overload]
+    assert decode_lock({LOCK: shown[0]}) == replace(lock, owner="text-00001")
+    assert shown[1:] == ["value-00001", "value-00002", "value-00002"]
+    found = [item["name"] for item in made.objects[0].values["field"]]  # type: ignore[index,union-attr,call-overload]
+    assert found == [LOCK, "attribute-00001", "attribute-00002"], "only the names of our own attributes stay"
+
+
+def test_a_name_with_a_slash_has_one_alias_in_both_forms() -> None:
+    network = CapturedObject(kind="Network", moid="network-1", values={"name": "a%2fb"})
+    host = CapturedObject(kind="HostSystem", moid="host-1", values={"config.anything": ["a/b", "a%2fb"]})
+    made, _key = anonymize(capture(network, host))
+    assert made.objects[0].values["config.anything"] == ["network-00001", "network-00001"]
 
 
 def test_notes_and_settings_of_the_server_are_not_copied() -> None:

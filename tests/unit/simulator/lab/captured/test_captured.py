@@ -171,3 +171,21 @@ def test_what_cannot_be_read_is_refused(name: str, text: str, tmp_path: Path) ->
         Simulator.from_lab(path)
     with pytest.raises(LabError, match="is no capture"):
         Simulator.from_lab(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("place", [*range(0, 60, 7), -9, -5, -1])
+def test_damaged_file_is_refused(place: int, tmp_path: Path) -> None:
+    """Each damage gives the error of a capture, or one of a value, and never a traceback."""
+    path = write(tmp_path, name="a.json.gz")
+    content = bytearray(path.read_bytes())
+    content[place] ^= 0xFF
+    if place in (7, -1):  # time of compression, or a byte of the length
+        content[len(content) // 2] ^= 0xFF
+    path.write_bytes(bytes(content))
+    with pytest.raises(LabError, match="a.json.gz"):
+        Simulator.from_lab(path)
+
+
+def test_endless_nesting_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="is no capture"):
+        Simulator.from_lab(write(tmp_path, "[" * 100_000))
