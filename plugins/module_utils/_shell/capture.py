@@ -78,11 +78,12 @@ class CaptureRequest:
 
 
 def _refuse_unwritable(name: str, file: Path) -> None:
-    if file.is_dir() or not file.parent.is_dir() or not os.access(file.parent, os.W_OK):
+    is_directory = os.path.isdir(file)  # unlike Path.is_dir, also for names that no file system takes
+    if is_directory or not os.path.isdir(file.parent) or not os.access(file.parent, os.W_OK):
         raise InputError(
-            message=f"{file} cannot be written: {file.parent} is no directory that this user can write to"
-            if not file.is_dir()
-            else f"{file} is a directory",
+            message=f"{file} is a directory"
+            if is_directory
+            else f"{file} cannot be written: {file.parent} is no directory that this user can write to",
             code="capture_unwritable",
             parameter=name,
             cure="Name a file in a directory that exists and that this user can write to",

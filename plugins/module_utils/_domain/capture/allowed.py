@@ -29,7 +29,7 @@ TEXTS = frozenset(
     HostHostBusAdapter.status HostHostBusAdapter.storageProtocol HostInternetScsiHba.driver HostInternetScsiHba.status
     HostMountInfo.accessMode HostMultipathInfoHppLogicalUnitPolicy.policy HostMultipathInfoLogicalUnitPolicy.policy
     HostMultipathInfoPath.pathState HostMultipathInfoPath.state HostNasVolume.type HostNumaInfo.type
-    HostNvmeController.transportType HostNvmeController.vendorId HostParallelScsiHba.driver HostParallelScsiHba.status
+    HostNvmeController.transportType HostParallelScsiHba.driver HostParallelScsiHba.status
     HostPciDevice.deviceClassName HostPciDevice.deviceName HostPciDevice.vendorName
     HostPciPassthruInfoDirectPathState.configurableModes HostPciPassthruInfoDirectPathState.mode
     HostPcieHba.driver HostPcieHba.status HostPcieHba.storageProtocol
@@ -45,7 +45,7 @@ TEXTS = frozenset(
     VirtualMachine:guest.toolsRunningStatus VirtualMachine:guest.toolsVersionStatus2 VirtualMachine:guestHeartbeatStatus
     VirtualMachine:runtime.connectionState VirtualMachine:runtime.faultToleranceState VirtualMachine:runtime.powerState
     VirtualMachineSnapshotTree.state VirtualMachineVideoCard.use3dRenderer VirtualNicManagerNetConfig.nicType
-    VirtualPCIPassthroughDeviceBackingInfo.deviceId VirtualPCIPassthroughDvxBackingInfo.deviceClass
+    VirtualPCIPassthroughDvxBackingInfo.deviceClass
     VirtualPCIPassthroughVmiopBackingInfo.vgpu
     ElementDescription.key OptionDef.key VirtualMachineVendorDeviceGroupInfo.deviceGroupName
     VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo.type
@@ -102,6 +102,10 @@ KERNEL = re.compile(
     r"mpx\.vmhba[0-9]+:C[0-9]+:T[0-9]+:L[0-9]+"
 )
 """Names that the kernel of ESXi gives to its adapters and paths."""
+
+PCI_ID = re.compile(r"(0x)?[0-9a-fA-F]{1,8}")
+PCI_IDS = frozenset({"HostNvmeController.vendorId", "VirtualPCIPassthroughDeviceBackingInfo.deviceId"})
+"""Texts that are PCI ids."""
 
 PCI_ADDRESS = re.compile(r"(Automatic-|pci-)?[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]")
 MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z?")

@@ -272,6 +272,8 @@ class _Anonymizer:
             return ".".join(map(self._moid, text.split(".")))
         if where.endswith(".subnetMask") and _MASK.fullmatch(text):
             return text
+        if where in allowed.PCI_IDS and allowed.PCI_ID.fullmatch(text):
+            return text
         if where.endswith((".portgroupKey", ":key")):
             return self._moid(text)
         if kind := _NAMED_TEXTS.get(where):
