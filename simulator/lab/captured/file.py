@@ -196,6 +196,8 @@ class Decoder:
         if "_r" in tree:
             name, _colon, moid = tree["_r"].partition(":")
             return vs.GetWsdlType(vs.XMLNS_VMODL_BASE, name)(moid)
+        if tree["_t"] == "xsd:long":
+            return vs.long(tree["value"])
         cls = vs.GetWsdlType(vs.XMLNS_VMODL_BASE, tree["_t"])
         known = data.fields(cls)
         return data.new(

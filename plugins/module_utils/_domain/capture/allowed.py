@@ -63,7 +63,7 @@ NUMBERS = frozenset(
     numCpuPkgs numCpuThreads numDisplays numEffectiveHosts numHBAs numHosts numNics numNodes numPorts numPortsAvailable
     numVirtualFunction numVirtualFunctionRequested numVmotions numberOfQueues partition pciSlotNumber physicalSlot queueDepth
     queueSize reservation scsiCtlrUnitNumber scsiLevel sequenceId shares slot slots speed speedMb startSector subDeviceId
-    subVendorId target targetNumber totalCpu totalMemory totalSectors typeId unitNumber unmapGranularity usedMemory vendorId
+    subVendorId numaNode target targetNumber totalCpu totalMemory totalSectors typeId unitNumber unmapGranularity usedMemory vendorId
     videoRamSizeInKB vmotionRate cpuFailoverResourcesPercent memoryFailoverResourcesPercent currentCpuFailoverResourcesPercent
     currentMemoryFailoverResourcesPercent formatVersion startOrder
     defaultIndex defaultValue max min

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from ..names import decoded, shown_name
 from ..rolling.scheduling.natural_sort import natural_key
 from . import allowed
-from .document import REFERENCE, TYPE, Capture, CapturedObject, Tree, Word, in_order
+from .document import LONG, REFERENCE, TYPE, Capture, CapturedObject, Tree, Word, in_order
 from .journal import OWN, Names, replaced, short_digest
 
 _KINDS: Mapping[str, str] = {
@@ -114,6 +114,8 @@ class _Anonymizer:
             if item.get("name") in OWN and isinstance(key := item.get("key"), int)
         }
         self._stores: dict[str, str] = {}
+        classes = [thing.values.get("hardware.dvxClasses") for thing in capture.objects]
+        self._parameters = _parameters([*classes, *capture.targets.values()])
         for kind, name in sorted(_names(capture), key=lambda item: (item[0], natural_key([item[1]]))):
             self._name(name, kind)
             # Where no inventory object is named, the same name has its slashes as they are.
@@ -197,9 +199,13 @@ class _Anonymizer:
         return self.aliases.of(item, "attribute")
 
     def _setting(self, tree: dict[str, Tree]) -> Tree:
+        """A setting of a VM, or a parameter of a DVX device, whose keys are those that its driver offers."""
         key, value = str(tree.get("key", "")), tree.get("value")
-        plain = self._is_plain(key, str(value))
-        shown = key if allowed.SETTING_KEY.fullmatch(key) else self.aliases.of(key, "setting")
+        offered = key in self._parameters
+        if offered and (isinstance(value, bool | int) or (isinstance(value, dict) and value.get(TYPE) == LONG)):
+            return tree
+        plain = self._is_plain(key, str(value)) or (offered and allowed.SETTING_VALUE.fullmatch(str(value)))
+        shown = key if offered or allowed.SETTING_KEY.fullmatch(key) else self.aliases.of(key, "setting")
         return {**tree, "key": shown, "value": value if plain else self.aliases.of(str(value), "value")}
 
     def _is_plain(self, key: str, value: str) -> bool:
@@ -338,3 +344,13 @@ def _names(capture: Capture) -> set[tuple[str, str]]:
 def _definitions(capture: Capture) -> list[dict[str, Tree]]:
     fields = [thing.values.get("field") for thing in capture.objects if thing.kind == "CustomFieldsManager"]
     return [item for rows in fields if isinstance(rows, list) for item in rows if isinstance(item, dict)]
+
+
+def _parameters(tree: Tree) -> set[str]:
+    """The parameters that DVX classes offer."""
+    if isinstance(tree, list):
+        return {name for item in tree for name in _parameters(item)}
+    if not isinstance(tree, dict):
+        return set()
+    found = {name for item in tree.values() for name in _parameters(item)}
+    return found | ({str(tree.get("key"))} if tree.get(TYPE) == "OptionDef" else set())

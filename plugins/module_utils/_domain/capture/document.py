@@ -17,6 +17,8 @@ from typing import TypeAlias
 FORMAT = "directpath.vsphere.capture"
 VERSION = 1
 TYPE, REFERENCE, SHARED = "_t", "_r", "$"
+LONG = "xsd:long"
+"""The type of a number in a field that takes any type. Without it, a number there is an xsd:int."""
 LEAST = 40
 """Characters from which an object that occurs again is stored once. Shorter ones are no longer than the number that stands for them."""
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from ..._domain.capture.document import REFERENCE, TYPE, Tree, Word
-from ..sdk import DataObject, Enum, ManagedObject
+from ..._domain.capture.document import LONG, REFERENCE, TYPE, Tree, Word
+from ..sdk import DataObject, Enum, ManagedObject, as_long
 
 _XSD = {str: "xsd:string", int: "xsd:int", bool: "xsd:boolean"}
 
@@ -50,6 +50,8 @@ class Encoder:
             if part is None or (isinstance(part, list) and not part):
                 continue
             tree = self.tree(part)
+            if info.type is object and isinstance(part, as_long):
+                tree = {TYPE: Word(LONG), "value": int(part)}  # nothing else says that it is no xsd:int
             if tree is not None and tree != []:
                 found[info.name] = tree
         return found

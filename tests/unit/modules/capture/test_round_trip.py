@@ -19,6 +19,9 @@ from tests.unit.exploring.random_labs import commit_seed, example
 from tests.unit.modules.capture.test_anonymous import LAB
 from tests.unit.modules.capture.twins import NAMES, asked, capture, intent_of, runs
 from tests.unit.modules.harness import Lab
+from tests.unit.modules.host_rolling_reboot.lab import interrupted
+from tests.unit.pains.labs import host, on, vm
+from tests.unit.pains.labs import lab as made_lab
 from tools.envs import ROOT
 
 DAILY = ("interrupted", "mixed", "nfv", "standalone_67", "v80")
@@ -74,10 +77,8 @@ def test_twin_of_a_random_lab(number: int) -> None:
         raise
 
 
-@pytest.mark.parametrize("name", EVERY)
-def test_anonymized_twin_of_a_lab(name: str) -> None:
+def check_anonymized(lab: Lab) -> None:
     """Names are aliases, and apart from that plan, drift and prediction are the same."""
-    lab = lab_of(name)
     intent = intent_of(lab)
     first = capture(lab, anonymize=True)
     twin = first.twin()
@@ -86,6 +87,64 @@ def test_anonymized_twin_of_a_lab(name: str) -> None:
         # Names of PCI devices stay in the twin, and are aliases where an adapter or a disk has them, too.
         expected = json.loads(PERSON.sub("text-00001", json.dumps(result)))
         assert first.anonymous(found[title]) == first.anonymous(expected), title
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_anonymized_twin_of_a_lab(name: str) -> None:
+    check_anonymized(lab_of(name))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("anonymized", [False, True])
+def test_twin_of_a_fleet(anonymized: bool) -> None:
+    """Two clusters with 100 hosts and 500 VMs. test_cost.py loads a fleet of full size."""
+    lab = Lab.load({"kind": "vcenter", "version": "8.0.3", "name": "vc-fleet.lab",
+                    "fleet": {"hosts": 100, "vms": 500, "per_cluster": 50, "devices": 32, "ready": 50}})  # fmt: skip
+    (check_anonymized if anonymized else check)(lab)
+
+
+def test_devices_with_a_numa_node_a_group_a_rule_and_an_order() -> None:
+    """What vm_pci_device writes beside a device, and the stop order of a VM."""
+    shared = Lab.load("nvlink")
+    dvx = {"class": "com.vmware.dvxtestconst.mode", "parameters": {"mode": 2}}
+    wanted = [{"vgpu": "grid_a100-40c", "numa_node": 1}, {"group": "Nvidia:2@grid_a100-40c%NVLink"}, {"dvx": dvx}]
+    shared.run("vm_pci_device", vm=["train-01"], devices=wanted)
+    own = made_lab([host(cards=[on(), on()])], [vm(version=20), vm("train-02", version=20)])
+    for number, (name, backing) in enumerate((("train-01", "fixed"), ("train-02", "dynamic")), 1):
+        devices = [{"match": "10de:20f1", "numa_node": number - 1}]
+        entry = {"name": name, "devices": devices, "backing": backing, "pin_to_host": backing == "fixed"}
+        own.run("vm_pci_device", vms=[entry])
+    for each in (shared, own):
+        text = capture(each, anonymize=True).text
+        assert '"numaNode":1' in text
+        first = capture(each)
+        twin = first.twin()
+        assert capture(twin).text == first.text
+        assert runs(twin, intent_of(each)) == runs(each, intent_of(each))
+        check_anonymized(each)
+
+
+@pytest.mark.parametrize("write", [9, 12])
+def test_what_a_killed_run_wrote_is_the_same_on_an_anonymized_twin(write: int) -> None:
+    """Its journal has the owner of a lock, and digests of datastores."""
+    lab = interrupted(write).lab
+    found = capture(lab, anonymize=True)
+    twin = found.twin()
+    words = 0
+    for kind in (vim.HostSystem, vim.VirtualMachine, vim.ClusterComputeResource):
+        for each in lab.sim.registry.all(kind):
+            shown = twin.sim.obj(each.moid).custom
+            assert shown.keys() == each.custom.keys()
+            assert {key: text[:12] for key, text in shown.items()} == {key: text[:12] for key, text in each.custom.items()}
+            words += len(shown)
+    assert words >= 3
+    options = {"hosts": ["esx-01", "esx-03"], "pinned_vms": "shutdown", "take_lock": "force"}
+    expected, seen = (
+        each.run("host_rolling_reboot", check=True, **more) for each, more in ((lab, options), (twin, found.anonymous(options)))
+    )
+    assert [item["status"] for item in seen["hosts"]] == [item["status"] for item in expected["hosts"]] != []
+    assert seen["counts"] == expected["counts"]
+    assert len(seen["changes"]) == len(expected["changes"]) > 0
 
 
 def test_tags_policies_alarms_and_attributes_come_back() -> None:
