@@ -57,11 +57,11 @@ seealso:
 EXAMPLES = r"""
 - name: Capture the vCenter in a file that may leave the site
   directpath.vsphere.capture:
-    path: /tmp/capture.json.gz
+    path: "{{ playbook_dir }}/capture.json.gz"
 
 - name: Capture it with its own names
   directpath.vsphere.capture:
-    path: /tmp/capture-names.json.gz
+    path: "{{ playbook_dir }}/capture-names.json.gz"
     anonymize: false
 """
 

@@ -34,7 +34,7 @@ LAB: dict[str, Any] = {
                     "alarms": [f"Alarm of {MARK}9"],
                     "custom_values": {f"Owner {MARK}10": f"team {MARK}11"},
                     "tags": [f"Category {MARK}2/Tag {MARK}4"],
-                    "pools": [{"name": f"pool {MARK}12"}],
+                    "pools": [{"name": f"pool {MARK}12"}, {"name": f"a%2fb {MARK}42"}],
                     "hosts": [
                         {
                             "name": f"esx-{MARK}13.lab",
@@ -68,7 +68,8 @@ LAB: dict[str, Any] = {
                             },
                             "managed_by": f"com.{MARK}35",
                             "tags": [f"Category {MARK}2/Tag {MARK}4"],
-                            "custom_values": {f"Owner {MARK}10": f"{MARK}36", "directpath.stop_order": f"{MARK}37"},
+                            "custom_values": {f"Owner {MARK}10": f"{MARK}36", "directpath.stop_order": f"{MARK}37",
+                                              f"directpath.{MARK}40": f"{MARK}41"},
                             "media": [{"cd": "image", "datastore": f"nfs-{MARK}17"}],
                             "devices": [{"dynamic": "10de:20f1", "label": f"label-{MARK}16"}],
                         }
@@ -131,6 +132,9 @@ def test_the_same_capture_with_names_has_them_without_secrets() -> None:
         35,
         36,
         37,
+        40,
+        41,
+        42,
     }
     assert seen.isdisjoint({27, 28, 29, 30, 38, 39}), "annotations, other settings and events are not read"
 
