@@ -20,8 +20,9 @@ from tests.unit.modules.capture.test_anonymous import LAB
 from tests.unit.modules.capture.twins import NAMES, asked, capture, intent_of, runs
 from tests.unit.modules.harness import Lab
 from tests.unit.modules.host_rolling_reboot.lab import interrupted
-from tests.unit.pains.labs import host, on, vm
+from tests.unit.pains.labs import host as made_host
 from tests.unit.pains.labs import lab as made_lab
+from tests.unit.pains.labs import on, vm
 from tools.envs import ROOT
 
 DAILY = ("interrupted", "mixed", "nfv", "standalone_67", "v80")
@@ -109,7 +110,7 @@ def test_devices_with_a_numa_node_a_group_a_rule_and_an_order() -> None:
     dvx = {"class": "com.vmware.dvxtestconst.mode", "parameters": {"mode": 2}}
     wanted = [{"vgpu": "grid_a100-40c", "numa_node": 1}, {"group": "Nvidia:2@grid_a100-40c%NVLink"}, {"dvx": dvx}]
     shared.run("vm_pci_device", vm=["train-01"], devices=wanted)
-    own = made_lab([host(cards=[on(), on()])], [vm(version=20), vm("train-02", version=20)])
+    own = made_lab([made_host(cards=[on(), on()])], [vm(version=20), vm("train-02", version=20)])
     for number, (name, backing) in enumerate((("train-01", "fixed"), ("train-02", "dynamic")), 1):
         devices = [{"match": "10de:20f1", "numa_node": number - 1}]
         entry = {"name": name, "devices": devices, "backing": backing, "pin_to_host": backing == "fixed"}
@@ -135,12 +136,15 @@ def test_what_a_killed_run_wrote_is_the_same_on_an_anonymized_twin(write: int) -
         for each in lab.sim.registry.all(kind):
             shown = twin.sim.obj(each.moid).custom
             assert shown.keys() == each.custom.keys()
-            assert {key: text[:12] for key, text in shown.items()} == {key: text[:12] for key, text in each.custom.items()}
+            assert {key: text[:12] for key, text in shown.items()} == {
+                key: text[:12] for key, text in each.custom.items()
+            }
             words += len(shown)
     assert words >= 3
     options = {"hosts": ["esx-01", "esx-03"], "pinned_vms": "shutdown", "take_lock": "force"}
     expected, seen = (
-        each.run("host_rolling_reboot", check=True, **more) for each, more in ((lab, options), (twin, found.anonymous(options)))
+        each.run("host_rolling_reboot", check=True, **more)
+        for each, more in ((lab, options), (twin, found.anonymous(options)))
     )
     assert [item["status"] for item in seen["hosts"]] == [item["status"] for item in expected["hosts"]] != []
     assert seen["counts"] == expected["counts"]

@@ -39,7 +39,15 @@ ENTRIES: dict[str, Any] = {
     "called": 1e9 + 5, "cycle": True, "pending": "4f3a,00c1", "boot": 9e8, "away": True, "asked": 1e9 - 5, "drained": 61.0,
     "rebooted": 300.0, "gate": True, "ready": 1e9 + 9, "code": "gate_failed",
 }  # fmt: skip
-LOCKED: dict[str, Any] = {"run_id": "5f0d21c7", "scope": "9a41d3e0", "since": 1e9, "beat": 1e9, "ttl": 300, "ahead": 7.0}
+DEVICE_MARKS = (("0000:3b:00.0", "4be1+"), ("0001:3b:00.1", "4be1"))
+LOCKED: dict[str, Any] = {
+    "run_id": "5f0d21c7",
+    "scope": "9a41d3e0",
+    "since": 1e9,
+    "beat": 1e9,
+    "ttl": 300,
+    "ahead": 7.0,
+}
 
 
 @pytest.mark.parametrize(
@@ -54,9 +62,8 @@ LOCKED: dict[str, Any] = {"run_id": "5f0d21c7", "scope": "9a41d3e0", "since": 1e
             Lock(**{**LOCKED, "scope": ""}, owner="alias", purpose="maintenance"),
         ),
         (
-            Before(devices=(("0000:3b:00.0", "4be1+"), ("0001:3b:00.1", "4be1")), datastores=(short_digest("site"),), uplinks=("vmnic0", "SITE"), build="24022510"),
-            Before(devices=(("0000:3b:00.0", "4be1+"), ("0001:3b:00.1", "4be1")), datastores=(short_digest("datastore-00001"),),
-                   uplinks=("vmnic0", "text-00001"), build="24022510"),
+            Before(devices=DEVICE_MARKS, datastores=(short_digest("site"),), uplinks=("vmnic0", "SITE"), build="24022510"),
+            Before(devices=DEVICE_MARKS, datastores=(short_digest("datastore-00001"),), uplinks=("vmnic0", "text-00001"), build="24022510"),
         ),
         (Before(devices=(("*20", "0123abcd"),), datastores=("*30",), uplinks=("*13",)),) * 2,
         (VmEntry(run_id="5f0d21c7", host="host-12", step="start", at=1e9, rank=2, calls=1, called=1e9, forced=True),) * 2,

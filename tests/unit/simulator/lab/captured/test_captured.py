@@ -182,7 +182,7 @@ def test_damaged_file_is_refused(place: int, tmp_path: Path) -> None:
     if place in (7, -1):  # time of compression, or a byte of the length
         content[len(content) // 2] ^= 0xFF
     path.write_bytes(bytes(content))
-    with pytest.raises(LabError, match="a.json.gz"):
+    with pytest.raises(LabError, match=r"a\.json\.gz"):
         Simulator.from_lab(path)
 
 
