@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.capture.paths import COMPUTED
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.capture.paths import ALARMS, COMPUTED
 from simulator.core.journal import READS
 from tests.unit.modules.capture.twins import RUN_OWN, asked, capture, intent_of, runs
 from tests.unit.modules.harness import Lab
@@ -57,6 +57,8 @@ def test_everything_that_runs_read_is_captured(name: str) -> None:
         if name == "three_hosts":
             rolled(lab, intent)
     known = {kind: set(paths) for kind, paths in raw["paths"].items()}
+    # Read for alarms that are triggered; a rolling reboot triggers some.
+    known |= {kind.__name__.rpartition(".")[2]: set(paths) for kind, paths in ALARMS.items()}
     lacking = {
         (kind, path)
         for kind, _moid, path in found.values
