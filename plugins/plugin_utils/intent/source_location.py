@@ -113,7 +113,7 @@ def is_data(value: str) -> bool:
     """
     if TrustedAsTemplate is None:
         return hasattr(value, "__UNSAFE__")
-    return type(value) is not str and not TrustedAsTemplate.is_tagged_on(value)
+    return value.__class__ is not str and not TrustedAsTemplate.is_tagged_on(value)
 
 
 def _plain_key(place: Place, key: Any) -> Any:

@@ -94,23 +94,26 @@ class Site:
         )
 
     def site(self, *, check: bool = False) -> Run:
-        """With ``check`` what the playbook plan does: it goes on where site would end."""
+        """With ``check`` what the playbook plan does: it goes on where site would end. Without targets, only VMs are changed."""
         run = Run()
-        enabled = run.phases["enable"] = {"state": "enabled", **outcome(self._enable(check=check))}
-        run.trouble = enabled["trouble"]
-        if run.trouble and not check:
-            return run
-        planned = self._reboot(enabled, check=True)
-        call: Result = {}
-        if reboot_outcome(planned, {}, True, check)["owing"]:
-            call = self._reboot(enabled, check=check)
-        rebooted = run.phases["reboot"] = reboot_outcome(planned, call, True, check)
-        run.trouble = run.trouble or rebooted["trouble"]
-        if run.trouble and not check:
-            return run
+        enabled: Result = {}
+        rebooted: Result = {}
+        if self.example.targets:
+            enabled = run.phases["enable"] = {"state": "enabled", **outcome(self._enable(check=check))}
+            run.trouble = enabled["trouble"]
+            if run.trouble and not check:
+                return run
+            planned = self._reboot(enabled, check=True)
+            call: Result = {}
+            if reboot_outcome(planned, {}, True, check)["owing"]:
+                call = self._reboot(enabled, check=check)
+            rebooted = run.phases["reboot"] = reboot_outcome(planned, call, True, check)
+            run.trouble = run.trouble or rebooted["trouble"]
+            if run.trouble and not check:
+                return run
         if self.example.vms:
-            assumed = assumed_enabled(self.example.targets, enabled, rebooted) if check else []
-            attached = outcome(self._attach(check=check, assume_enabled=assumed), rebooted if check else None)
+            assumed = assumed_enabled(self.example.targets, enabled, rebooted or None) if check else []
+            attached = outcome(self._attach(check=check, assume_enabled=assumed), rebooted or None if check else None)
             run.phases["attach"] = attached
             run.trouble = run.trouble or attached["trouble"]
         return run
@@ -121,7 +124,7 @@ class Site:
 
     def verify(self) -> list[str]:
         """The differences that the playbook verify names."""
-        results = [self._enable(check=True)]
+        results = [self._enable(check=True)] if self.example.targets else []
         if self.example.vms:
             results.append(self._attach(check=True))
         return differences(results)

@@ -314,7 +314,8 @@ def _with_options(observed: ObservedVms, vm: Vm, desired: DesiredVm) -> tuple[De
     notes: list[str] = []
     tried: list[tuple[str, list[DesiredVm]]] = []
     if is_window_on(vm):
-        sizes = [DesiredMmio(), *([DesiredMmio(size_gb=size)] if (size := current_size_gb(vm)) else [])]
+        size = current_size_gb(vm)
+        sizes = [DesiredMmio(), *([DesiredMmio(size_gb=size)] if size else [])]
         tried.append(("its 64-bit MMIO window is not what mmio needs", [replace(desired, mmio=mmio) for mmio in sizes]))
     if vm.latency_sensitivity == "high":
         tried.append(

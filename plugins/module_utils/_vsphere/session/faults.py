@@ -255,7 +255,7 @@ def explain_connection(error: BaseException, *, doing: str, on: str) -> DirectPa
         return DirectPathError(
             message=f"Cannot {describe_action(doing, on)}: the connection broke{_through(error)} ({_reason(error)})",
             code="connection_lost",
-            cure="Check the network and the server, then run the task again" if _only_reads(doing) else UNKNOWN_CHANGE,
+            cure=_after_a_break(doing, through_proxy=bool(_through(error))),
         )
     return DirectPathError(
         message=f"Cannot {describe_action(doing, on)}: {type(error).__name__}: {error}",
@@ -276,6 +276,14 @@ def without_write(error: DirectPathError) -> DirectPathError:
 def _only_reads(doing: str) -> bool:
     """Whether the action cannot have written, so that the message need not mention it."""
     return doing.startswith(("log in", "log out", "read", "watch"))
+
+
+def _after_a_break(doing: str, *, through_proxy: bool) -> str:
+    """What to do after a connection broke. The proxy is named: it may have closed the connection that it agreed to."""
+    proxy = "the proxy (proxy_host, proxy_port), " if through_proxy else ""
+    if _only_reads(doing):
+        return f"Check {proxy}the network and the server, then run the task again"
+    return f"Check {proxy.removesuffix(', ')}. {UNKNOWN_CHANGE}" if proxy else UNKNOWN_CHANGE
 
 
 def _through(error: BaseException) -> str:
