@@ -61,15 +61,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read what is there
-  directpath.vsphere.intent_info:
-  register: adopted
+- name: Write what is there to an inventory
+  block:
+    - name: Read what is there
+      directpath.vsphere.intent_info:
+      register: adopted
 
-- name: Write it to an inventory
-  directpath.vsphere.intent_files:
-    results: ["{{ adopted }}"]
-    vcenters: [vc-01]
-    dest: adopted
+    - name: Write it to an inventory
+      directpath.vsphere.intent_files:
+        results: ["{{ adopted }}"]
+        vcenters: [vc-01]
+        dest: adopted
 """
 
 RETURN = r"""
