@@ -69,7 +69,7 @@ def asked(case: Any) -> str:
     """The options of a case, and the account if it is not the default one."""
     account = [f"username: {case.user}"] if case.user else []
     account += ["password: (a wrong one)"] if case.password else []
-    return f"`{', '.join([case.asked, *account])}`".replace("|", "\\|")
+    return f"`{', '.join(part for part in (case.asked, *account) if part)}`".replace("|", "\\|")
 
 
 def plain(text: str) -> str:

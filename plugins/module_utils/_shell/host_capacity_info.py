@@ -13,7 +13,7 @@ from .._domain.capacity.restart import ClusterFailures, cluster_failures
 from .._domain.capacity.stock import Function, count_functions, stock_rows
 from .._domain.drift.compare import with_users
 from .._domain.host.selector import DesiredDevice
-from .._domain.host.targets import Target, resolve_targets
+from .._domain.host.targets import Target, no_hosts_seen, resolve_targets
 from .._domain.observed.hosts import Host
 from .._domain.planning.unknown_names import Unknown, UnknownName, sentences
 from .._domain.vm.observed_vms import ObservedVms
@@ -67,6 +67,8 @@ def observe(session: Session, request: CapacityRequest) -> ObservedCapacity:
     in one call. Raises InputError."""
     inventory = read_names(session, managers=True)
     chosen = resolve_targets(inventory, request.targets)
+    if not chosen:
+        raise no_hosts_seen(session.endpoint.hostname)
     near = tuple(host for host in inventory.hosts if host.moid in chosen)
     beside = neighbours(inventory, near, ())
     found = read_fleet(session, near, (), beside, graphics=True)

@@ -12,7 +12,7 @@ from .._domain.adoption.entries import AdoptedIntent
 from .._domain.adoption.intent import describe, left_over, propose, with_adoption, with_hosts_of_vms, without_troubled
 from .._domain.drift.compare import ObservedEndpoint, find_drift
 from .._domain.errors import InputError
-from .._domain.host.targets import Inventory
+from .._domain.host.targets import Inventory, no_hosts_seen
 from .._domain.names import Directory, Reference
 from .._domain.observed.hosts import Host
 from .._domain.observed.networks import unnamed_port_groups, with_network_names
@@ -69,6 +69,8 @@ def observe(session: Session, query: IntentQuery) -> AdoptedFleet:
     """Read all hosts, and all VMs with devices, and decide what the intent for them is. Raises InputError."""
     inventory = read_names(session, managers=True)
     request = query.comparison
+    if not inventory.hosts:
+        raise no_hosts_seen(request.commands.place)
     observed = _with_whole_vms(session, inventory, read_endpoint(session, inventory, request))
 
     def host_name(host: Host) -> str:

@@ -69,7 +69,7 @@ def capacity_report(results: Mapping[str, Record], endpoints: Mapping[str, Recor
         "unread": [{"vcenter": name, "why": why} for name, why in unread.items()],
     }
     shown: dict[str, Any] = all_visible(report)
-    return {**shown, "lines": [visible_name(line) for line in _lines(shown)]}
+    return {**shown, "lines": [visible_name(line) for line in _lines(shown, is_read=bool(read))]}
 
 
 def _sums(stock: Sequence[Record], keys: Sequence[str]) -> list[dict[str, Any]]:
@@ -91,13 +91,12 @@ def _sums(stock: Sequence[Record], keys: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _lines(report: Record) -> list[str]:
+def _lines(report: Record, *, is_read: bool) -> list[str]:
+    """The report as text. ``is_read``: False if no vCenter was read."""
     rows = [(_model(row), row) for row in report["models"]]
     rows += [(f"  {row['vcenter']} {row['cluster'] or '(no cluster)'}: {_ids(row)}", row) for row in report["clusters"]]
     wide = max((len(label) for label, _row in rows), default=0)
-    found = (
-        [f"{'':{wide}} " + " ".join(f"{name:>7}" for name in _COLUMNS)] if rows else ["No device is set up for VMs."]
-    )
+    found = [f"{'':{wide}} " + " ".join(f"{name:>7}" for name in _COLUMNS)] if rows else _no_rows(report, is_read)
     for label, row in rows:
         numbers = {**row, "other": sum(row[state] for state in _OTHER)}
         found.append(f"{label:{wide}} " + " ".join(f"{numbers[name]:>7}" for name in _COLUMNS))
@@ -107,6 +106,14 @@ def _lines(report: Record) -> list[str]:
     found += _cut([f"unknown: {row['host']} ({row['vcenter']}) {row['why']}" for row in report["unknown"]], "hosts")
     found += [f"not read: {row['vcenter']}: {row['why']}" for row in report["unread"]]
     return found
+
+
+def _no_rows(report: Record, is_read: bool) -> list[str]:
+    """What it means that no device was found: nothing is known about what was not read."""
+    if not is_read:
+        return []
+    unread = "hosts" if report["unknown"] else "vCenters" if report["unread"] else ""
+    return [f"No device is set up for VMs{f' on the {unread} that were read' if unread else ''}."]
 
 
 def _ids(row: Record) -> str:

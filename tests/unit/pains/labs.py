@@ -43,6 +43,17 @@ def lab(hosts: list[dict[str, Any]] | None = None, vms: list[dict[str, Any]] | N
     return Lab.load({"kind": "vcenter", "datacenters": [{"name": "DC", "clusters": [inside]}], **more})
 
 
+BLIND = "blind@vsphere.local"
+
+
+def blind() -> Lab:
+    """A lab in which the account BLIND may read the root folder, and sees no host: it has no access to their datacenter."""
+    return lab(
+        users=[{"name": "admin"}, {"name": BLIND, "role": "ReadOnly"}],
+        permissions=[{"user": BLIND, "role": "NoAccess", "on": "/DC"}],
+    )
+
+
 def desired(match: Any = A100, **more: Any) -> list[dict[str, Any]]:
     return [{"match": match, **more}]
 

@@ -13,6 +13,7 @@ from ..host.overrides import parse_overrides
 from ..host.passthrough import DesiredPassthrough, needs_fabric, passthrough_writes, plan_passthrough, project
 from ..host.protection import holds_disks
 from ..host.selector import DesiredDevice
+from ..host.targets import SEE_HOSTS
 from ..observed.device_users import function_users_by_host, users_by_host
 from ..observed.hosts import DeviceUser, Host
 from ..observed.uncertain_holders import unread_vms
@@ -195,6 +196,7 @@ def find_drift(observed: ObservedEndpoint, plans: Plans, commands: Commands) -> 
         *(one for one in _vms(observed, plans, commands) if one.kind != "powered_off" or one.moid not in off),
         *(stopped_difference(machines.get(moid), *pair, commands) for moid, pair in off.items()),
         *(_not_found(observed, entry, commands) for entry in observed.not_found),
+        *([_no_host_seen(commands)] if observed.whole_fleet and not observed.vms.hosts else ()),
     ]
     return tuple(sorted(found, key=lambda difference: difference.place))
 
@@ -384,4 +386,18 @@ def _not_found(observed: ObservedEndpoint, entry: NotFound, commands: Commands) 
         cause=f"{entry.cause}. {why}",
         cure=cure,
         command=commands.module(show, {}),
+    )
+
+
+def _no_host_seen(commands: Commands) -> Difference:
+    """The difference for a whole vCenter without a host: whether anything on it differs is unknown."""
+    return Difference(
+        kind="invisible",
+        type="vcenter",
+        object=commands.place,
+        wanted="at least one host",
+        found="no host",
+        cause=f"This account sees no ESXi host on {commands.place}, so nothing was compared",
+        cure=SEE_HOSTS,
+        command=commands.module("host_pci_device_info", {}),
     )

@@ -136,6 +136,17 @@ def desired_of(
     }
 
 
+SEE_HOSTS = "Give it Read-only on the hosts, or name the right vCenter"
+"""What to do about an account that sees no host."""
+
+
+def no_hosts_seen(place: str) -> InputError:
+    """The error for a server on which the account sees no host: its devices are unknown, not none."""
+    return InputError(
+        message=f"This account sees no ESXi host on {place}, so nothing was read", code="no_hosts_seen", cure=SEE_HOSTS
+    )
+
+
 def resolve_hosts(inventory: Inventory, names: Sequence[str], clusters: Sequence[str]) -> tuple[Host, ...]:
     """The hosts of these names and clusters, each once, in the order of the inventory. Without names and clusters: all hosts."""
     if not names and not clusters:

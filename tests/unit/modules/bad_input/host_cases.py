@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import FIRST, SECOND, desired, host, lab, on, vm
+from tests.unit.pains.labs import BLIND, FIRST, SECOND, blind, desired, host, lab, on, vm
 
 HOST_A, HOST_B = {"hosts": ["esx-01"]}, {"cluster": ["gpu"]}
 BOOT, MANAGEMENT, BRIDGE = "0000:01:00.0", "0000:04:00.0", "0000:3a:00.0"
@@ -311,11 +311,8 @@ TARGETS = [
         desired(),
         "unknown_host",
         ("'esx-01'",),
-        user="blind@vsphere.local",
-        lab=lambda: lab(
-            users=[{"name": "admin"}, {"name": "blind@vsphere.local", "role": "ReadOnly"}],
-            permissions=[{"user": "blind@vsphere.local", "role": "NoAccess", "on": "/DC"}],
-        ),
+        user=BLIND,
+        lab=blind,
     ),
     enable(
         "an override that does not say on which host",

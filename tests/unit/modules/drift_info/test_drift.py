@@ -24,6 +24,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attrib
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
 from simulator.objects.vm import move as vm_move
 from tests.unit.modules.harness import Lab
+from tests.unit.pains.labs import BLIND, blind
 
 PAGING = "ContinueRetrievePropertiesEx"
 A100, T4 = "10de:20f1", "10de:1eb8"
@@ -340,6 +341,24 @@ def test_an_account_that_sees_only_a_part_does_not_call_the_rest_gone() -> None:
     report = look(lab, vms=[])
     assert ("gpu-b", "", "invisible") in told(report)
     assert report["status"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("scope", "status", "expected"),
+    [("fleet", "unknown", ["invisible"]), ("intent", "in_sync", [])],
+)
+def test_an_account_that_sees_no_host_does_not_call_the_fleet_in_sync(
+    scope: str, status: str, expected: list[str]
+) -> None:
+    lab = blind()
+    lab.user = BLIND
+    result = lab.run("drift_info", targets=[], vms=[], scope=scope)
+    assert result["status"] == status
+    assert [(found["kind"], found["type"], found["object"]) for found in result["report"]["differences"]] == [
+        (kind, "vcenter", result["report"]["vcenter"]) for kind in expected
+    ]
+    assert result["settled"] == (not expected)
+    assert all("sees no ESXi host" in found["cause"] for found in result["report"]["differences"])
 
 
 def test_a_reader_sees_the_same_as_an_administrator() -> None:

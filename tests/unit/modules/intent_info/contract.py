@@ -7,6 +7,7 @@ from __future__ import annotations
 from tests.unit.modules.bad_input.cases import Case
 from tests.unit.modules.contracts import Contract, Scenario
 from tests.unit.modules.harness import Lab
+from tests.unit.pains.labs import BLIND, blind
 
 
 def fleet() -> Lab:
@@ -21,6 +22,15 @@ CONTRACT = Contract(
         "adoption with pending devices": Scenario("intent_info", {}, 0, lab="roll_12"),
     },
     bad_input=(
+        Case(
+            module="intent_info",
+            title="an account that sees no host",
+            options={},
+            code="no_hosts_seen",
+            says=("Read-only on the hosts", "right vCenter"),
+            lab=blind,
+            user=BLIND,
+        ),
         Case(
             module="intent_info",
             title="fewer calls than none",
