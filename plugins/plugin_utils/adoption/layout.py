@@ -37,6 +37,9 @@ _VMS = """\
 # No entry has power, so the playbooks leave these VMs on or off as they are. No entry has state: exactly, so no playbook detaches a device
 # that is not listed here; drift reports it.
 """
+_EMPTY = """\
+# Nothing was adopted. The empty list is on purpose: it is an intent, so that the playbooks plan and drift can run.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,8 @@ class AdoptedVcenter:
 
     def vms_text(self) -> str:
         lines = [line for vm in self.result["vms"] for line in vm_entry(vm, "  ")]
-        return self.head + _VMS + "passthrough_vms:\n" + "\n".join(lines) + "\n"
+        body = [_VMS + "passthrough_vms:", *lines] if lines else [_EMPTY + "passthrough_vms: []"]
+        return self.head + "\n".join(body) + "\n"
 
 
 def inventory_files(vcenters: Sequence[AdoptedVcenter], shape: str) -> dict[str, str]:
@@ -99,7 +103,7 @@ def _by_vcenter(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str
             files[f"host_vars/{label}/hosts.yml"] = (
                 one.head + _HOSTS + "passthrough_hosts:\n" + "\n".join(_targets(one)) + "\n"
             )
-        if one.result["vms"]:
+        if one.result["vms"] or not one.hosts:
             files[f"host_vars/{label}/vms.yml"] = one.vms_text()
     return {"inventory.yml": _with_head(vcenters, lines), **files}
 
@@ -171,7 +175,7 @@ def _by_host(vcenters: Sequence[tuple[str, AdoptedVcenter]]) -> dict[str, str]:
             lines.append(f"        {flow(name)}:{own}")
             everything.append({**host, "inventory_name": name})
         files[f"group_vars/{group}/connection.yml"] = one.connection_text()
-        if one.result["vms"]:
+        if one.result["vms"] or not one.result["hosts"]:
             files[f"group_vars/{group}/vms.yml"] = one.vms_text()
     alike = _alike(everything)
     titles = distinct(

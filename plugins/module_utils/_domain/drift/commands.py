@@ -101,8 +101,8 @@ class Commands:
     def show_host(self, host: str) -> str:
         return self.module("host_pci_device_info", {"hosts": [host]})
 
-    def show_vm(self, moid: str) -> str:
-        return self.module("vm_pci_device_info", {"vms": [moid]})
+    def show_vm(self, *moids: str) -> str:
+        return self.module("vm_pci_device_info", {"vms": list(moids)})
 
 
 def _identity(address: str, ids: str) -> dict[str, Plain]:

@@ -43,7 +43,7 @@ from ..rolling.status import RunLine, VmLine, describe_vm
 from ..vm.desired.sriov_networks import DesiredSriovNetwork
 from ..vm.desired.units import DesiredUnit
 from ..vm.devices.matching import Held, survey
-from ..vm.devices.shared_cards import DETACH, cards_by_place, fixed_addresses, shared_cards
+from ..vm.devices.shared_cards import cards_by_place, fixed_addresses, shared_cards
 from ..vm.kinds.held_units import held_units, subjects
 from ..vm.memory import LIMIT, RESERVATION, describe_device, outdated_lock_blockers
 from ..vm.observed_vms import ObservedVms
@@ -614,8 +614,8 @@ def _shared(observed: ObservedVms, case: VmCase, commands: Commands) -> Iterator
             wanted="one VM",
             found=f"also {card.other.name}",
             cause=card.sentence(),
-            cure=DETACH,
-            command=commands.show_vm((card.clone or card.other).moid),
+            cure=card.cure(),
+            command=commands.show_vm(*card.to_look_at()),
             planned=False,
         )
 

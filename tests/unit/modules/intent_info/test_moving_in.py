@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,11 @@ def test_what_is_not_healthy_is_listed_and_not_desired() -> None:
     }
     assert all(one["cause"] and one["cure"] and not one["planned"] for one in listed.values())
     assert not vms(adopted).keys() & {"clone", "original", "loose"}
+    both = [
+        json.loads(shlex.split(listed[name, "0000:3b:00.0"]["command"])[-1])["vms"] for name in ("clone", "original")
+    ]
+    assert both[0] == both[1][::-1], "it is unknown which is the clone, so both are shown"
+    assert set(both[0]) == {listed[name, "0000:3b:00.0"]["moid"] for name in ("clone", "original")}
     assert "vm_memory_reservation" in listed["loose", "memory reservation"]["command"]
 
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from typing import Any
 
 import pytest
@@ -55,6 +57,31 @@ def test_drift_reports_it_although_site_changes_nothing() -> None:
     assert (difference["kind"], difference["planned"], found["settled"]) == ("shared_device", False, True)
     assert SENTENCE in difference["cause"]
     assert found["status"] == "drift"
+
+
+def shown(made: Lab, name: str) -> tuple[str, set[str]]:
+    """What drift of this VM says to do, and the names of the VMs whose ids its command has."""
+    (difference,) = made.run("drift_info", vms=[wanted(name)])["report"]["differences"]
+    options = json.loads(shlex.split(difference["command"])[-1])
+    names = {made.sim.find("VirtualMachine", each).moid: each for each in ("train-01", "train-02")}
+    return difference["cure"], {names[moid] for moid in options["vms"]}
+
+
+@pytest.mark.parametrize("name", ["train-01", "train-02"])
+def test_the_fix_names_the_clone_for_both(name: str) -> None:
+    made = cloned()
+    cure, vms = shown(made, name)
+    clone = made.sim.find("VirtualMachine", "train-02").moid
+    assert cure.startswith(f"Detach the device from the clone, train-02 ({clone}): ")
+    assert vms == {"train-02"}
+
+
+@pytest.mark.parametrize("days", [None, 30])
+@pytest.mark.parametrize("name", ["train-01", "train-02"])
+def test_the_fix_for_an_unknown_clone_points_to_neither(name: str, days: float | None) -> None:
+    cure, vms = shown(cloned(created_days=days), name)
+    assert cure.startswith("Decide which of ")
+    assert vms == {"train-01", "train-02"}
 
 
 def test_drift_is_silent_about_other_hosts_and_other_cards() -> None:

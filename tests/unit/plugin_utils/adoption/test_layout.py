@@ -151,6 +151,21 @@ def test_vms_without_a_host(shape: str) -> None:
     assert any("# why so; A100" in text for text in files.values())
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("hosts", [(), (host("a", []),)])
+def test_without_devices_the_intent_is_empty_on_purpose(shape: str, hosts: tuple[dict[str, Any], ...]) -> None:
+    files = inventory_files([vcenter(*hosts), vcenter(host("b", A100), address="vc-02")], shape)
+    empty, other = load_intent(variables(files))
+    assert (empty.vcenter, empty.vms, empty.record()["targets"]) == ("vc-01", (), [])
+    assert [one.hosts for one in other.targets] == [("b",)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_vms_of_a_vcenter_with_hosts_need_no_empty_list(shape: str) -> None:
+    files = inventory_files([vcenter(host("a", A100))], shape)
+    assert not any("passthrough_vms" in text for text in files.values())
+
+
 def test_what_is_left_is_data_on_its_page() -> None:
     one = left("vm-1", object="a|b*", cause="`x`\n# y", command="ansible localhost -m x -a '`'")
     page = inventory_files([vcenter(not_adopted=[one])], "vcenter")["not_adopted.md"]

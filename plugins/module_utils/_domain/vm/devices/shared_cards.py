@@ -15,7 +15,7 @@ from ...observed.vms import FixedBacking, Vm, VmDevice
 from ...plain import Record
 from ...timestamps import on_day
 
-DETACH = "Detach the device from the clone: vm_pci_device with its moid, devices: [] and state: exactly"
+_HOW = "vm_pci_device with its moid, devices: [] and state: exactly"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +37,16 @@ class SharedCard:
         source = self.other if self.clone is self.vm else self.vm
         dates = [on_day(vm.created) for vm in (self.clone, source) if vm.created is not None]
         return f"{self.clone.name} is probably a clone of {source.name}: it was created on {dates[0]}, {source.name} on {dates[1]}"
+
+    def cure(self) -> str:
+        """What a person does. Without a known clone nothing points to one of the two: a wrong one would lose the card that it needs."""
+        if self.clone is not None:
+            return f"Detach the device from the clone, {_named(self.clone)}: {_HOW}"
+        return f"Decide which of {_named(self.vm)} and {_named(self.other)} keeps the device, and detach it from the other: {_HOW}"
+
+    def to_look_at(self) -> tuple[str, ...]:
+        """Ids of the VMs that a person looks at first: the clone, or both VMs if it is unknown."""
+        return (self.vm.moid, self.other.moid) if self.clone is None else (self.clone.moid,)
 
     def record(self) -> Record:
         return {
@@ -83,3 +93,7 @@ def _clone(vm: Vm, other: Vm) -> Vm | None:
     if vm.created is None or other.created is None or vm.created == other.created:
         return None
     return vm if vm.created > other.created else other
+
+
+def _named(vm: Vm) -> str:
+    return f"{vm.name} ({vm.moid})"
