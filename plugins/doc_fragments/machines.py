@@ -153,7 +153,7 @@ options:
         description: Size of the window in GB, a power of two.
         type: int
       device_gb:
-        description: Memory of cards in GB by V(vendor:device), for models that the module does not know.
+        description: Memory of cards in GB by V(vendor:device), from 0 to 65536, for models that the module does not know.
         type: dict
   unlock_memory:
     description: Whether to remove the memory lock together with the last device.

@@ -27,7 +27,12 @@ class Range:
     unit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.lowest:g} to {self.highest:g}" + (f" {self.unit}" if self.unit else "")
+        return f"{plain(self.lowest)} to {plain(self.highest)}" + (f" {self.unit}" if self.unit else "")
+
+
+def plain(number: float) -> str:
+    """The number as people write it: 1048576, never 1.04858e+06 or 60.0."""
+    return str(int(number) if isinstance(number, float) and number.is_integer() else number)
 
 
 _PORT = Range(lowest=1, highest=65_535, code="out_of_range")
@@ -65,6 +70,8 @@ RANGES: Mapping[str, Range] = {
     "max_concurrent": Range(lowest=1, highest=1000, code="bad_limit"),
     "max_failures": Range(lowest=1, highest=100_000, code="bad_limit"),
     "size_gb": Range(lowest=1, highest=1 << 20, unit="gigabytes", code="bad_mmio_size"),
+    # The BARs of one card.
+    "device_gb": Range(lowest=0, highest=1 << 16, unit="gigabytes", code="bad_mmio_size"),
     "reservation_mb": Range(lowest=0, highest=1 << 30, unit="megabytes", code="bad_reservation"),
     "numa_node": Range(lowest=-1, highest=63, code="bad_numa_node"),
     "minimum_hardware_version": Range(lowest=7, highest=99, code="bad_amount"),
@@ -80,13 +87,19 @@ def refuse_out_of_range(params: Mapping[str, object]) -> None:
     """Raise InputError for the first number outside its range, at any depth of the options."""
     for place, name, value in _numbers(params, "", ()):
         allowed = RANGES.get(".".join(name[-2:])) or RANGES.get(name[-1])
-        if allowed is not None and not allowed.lowest <= value <= allowed.highest:
-            raise InputError(
-                message=f"{place} is {value:g}, but must be {allowed}",
-                code=allowed.code,
-                parameter=place,
-                cure=f"Give a number from {allowed}",
-            )
+        if allowed is not None:
+            check_range(place, value, allowed)
+
+
+def check_range(place: str, value: float, allowed: Range, parameter: str = "") -> None:
+    """Raise InputError for a number outside the range. ``parameter``: the option, if ``place`` is none."""
+    if not allowed.lowest <= value <= allowed.highest:
+        raise InputError(
+            message=f"{place} is {plain(value)}, but must be {allowed}",
+            code=allowed.code,
+            parameter=parameter or place,
+            cure=f"Give a number from {allowed}",
+        )
 
 
 def _numbers(value: object, place: str, name: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], float]]:
@@ -104,9 +117,9 @@ def _numbers(value: object, place: str, name: tuple[str, ...]) -> Iterator[tuple
 def check_timeout(name: str, value: float, least: float = 1) -> None:
     """Raises InputError (bad_timeout) for less than ``least`` seconds. vSphere reads a time-out of 0 as "wait forever"."""
     if value < least:
-        many = "a positive number of seconds" if least == 1 else f"at least {least:g} seconds"
+        many = "a positive number of seconds" if least == 1 else f"at least {plain(least)} seconds"
         raise InputError(
-            message=f"{name} {value:g} is not {many}",
+            message=f"{name} {plain(value)} is not {many}",
             code="bad_timeout",
             parameter=name,
             cure="Give a whole number of seconds. A time-out cannot be turned off",

@@ -15,6 +15,7 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.host.desired import passthrough_entries, refuse_relabelling
 from ...module_utils._domain.host.selector import refuse_contradictions
 from ...module_utils._domain.host_entries.kinds import parse_host_entries
+from ...module_utils._domain.ranges import RANGES
 from ...module_utils._domain.vm.desired.mmio import parse_mmio
 from ...module_utils._domain.vm.desired.sriov_networks import DesiredSriovNetwork, parse_sriov_networks
 from ...module_utils._domain.vm.desired.units import parse_vm_devices
@@ -35,7 +36,8 @@ VM_FLAGS = ("allow_shutdown", "allow_power_off", "unlock_memory", "disable_hot_a
 VM_NUMBERS = ("shutdown_timeout", "minimum_hardware_version")
 VM_KEYS = ("name", "moid", "devices", "sriov_networks", *VM_CHOICES, "mmio", *VM_NUMBERS, *VM_FLAGS, "guest")
 MMIO_KEYS = ("size_gb", "device_gb")
-LARGEST_MMIO_GB = 1 << 20
+LARGEST_MMIO_GB = int(RANGES["size_gb"].highest)
+LARGEST_DEVICE_GB = int(RANGES["device_gb"].highest)
 """A petabyte: more than any release maps, and the end of the list of powers of two."""
 
 RELATIONS = frozenset(
@@ -140,7 +142,9 @@ def _mmio(place: Place, raw: Any) -> dict[str, Any]:
         where = place.key("device_gb")
         if not isinstance(entry["device_gb"], Mapping):
             where.wrong_type(entry["device_gb"], "a mapping of vendor:device to gigabytes")
-        entry["device_gb"] = {ids: whole_number(where.key(str(ids)), size) for ids, size in entry["device_gb"].items()}
+        entry["device_gb"] = {
+            ids: whole_number(where.key(str(ids)), size, LARGEST_DEVICE_GB) for ids, size in entry["device_gb"].items()
+        }
     try:
         parse_mmio(entry.get("size_gb"), entry.get("device_gb"), place.path)
     except InputError as error:

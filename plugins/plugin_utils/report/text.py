@@ -51,7 +51,7 @@ def outcome(call: Record | None, rebooting: Record | None = None) -> dict[str, A
     may then find in another state.
     """
     if not call or call.get("skipped"):
-        return {"changed": False, "changes": [], "summary": "Nothing is requested here.", "trouble": ""}
+        return {"changed": False, "changes": [], "summary": "Nothing is requested here", "trouble": ""}
     kept = {key: value for key, value in call.items() if key not in _NOISE}
     served = bool(_targets(call))
     if "error_code" not in call and ("hosts" in call or "vms" in call):

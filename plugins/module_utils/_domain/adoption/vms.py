@@ -17,7 +17,7 @@ from ..observed.networks import HostNetworks, Network
 from ..observed.vms import SriovBacking, UnknownBacking, Vm, VmDevice
 from ..plain import Record
 from ..ranges import RANGES
-from ..vm.desired.mmio import DesiredMmio
+from ..vm.desired.mmio import DesiredMmio, is_window_size
 from ..vm.desired.sriov_networks import AUTOMATIC, DesiredSriovNetwork
 from ..vm.desired.units import DesiredDvx, DesiredGroup, DesiredVgpu, is_setting_name
 from ..vm.desired.vm import BackingChoice, DesiredVm
@@ -315,7 +315,7 @@ def _with_options(observed: ObservedVms, vm: Vm, desired: DesiredVm) -> tuple[De
     tried: list[tuple[str, list[DesiredVm]]] = []
     if is_window_on(vm):
         size = current_size_gb(vm)
-        sizes = [DesiredMmio(), *([DesiredMmio(size_gb=size)] if size else [])]
+        sizes = [DesiredMmio(), *([DesiredMmio(size_gb=size)] if size and is_window_size(size) else [])]
         tried.append(("its 64-bit MMIO window is not what mmio needs", [replace(desired, mmio=mmio) for mmio in sizes]))
     if vm.latency_sensitivity == "high":
         tried.append(

@@ -19,6 +19,7 @@ from ..observed.vms import Vm
 from ..pci import ACCELERATOR_CLASS, DISPLAY_CLASS
 from ..planning.details import ExtraConfig
 from ..planning.plan import Blocker, Change, WindowFacts
+from ..ranges import RANGES, plain
 from .desired.mmio import DesiredMmio, power_of_two_above
 from .gpu_memory import MODEL_MEMORY_GB
 
@@ -83,14 +84,24 @@ def plan_mmio(vm: Vm, desired: DesiredMmio, devices: Sequence[MmioDevice]) -> Mm
             )
         )
     current = current_size_gb(vm)
-    size = desired.size_gb if desired.size_gb is not None else max(power_of_two_above(total), DEFAULT_WINDOW_GB)
-    if size <= total:
+    needed, largest = power_of_two_above(total), RANGES["size_gb"].highest
+    size = desired.size_gb if desired.size_gb is not None else max(needed, DEFAULT_WINDOW_GB)
+    if needed > largest:
+        blockers.append(
+            Blocker(
+                code="bad_mmio_size",
+                message=f"The devices of {vm.name} map {arithmetic} = {total} GB, which needs a window of {needed} GB, but the largest is "
+                f"{plain(largest)} GB",
+                cure="Correct the sizes in mmio.device_gb, or request fewer devices",
+            )
+        )
+    elif size <= total:
         blockers.append(
             Blocker(
                 code="mmio_size_too_small",
                 message=f"mmio size {size} GB for {vm.name} is not greater than the memory that its devices map: "
                 f"{arithmetic} = {total} GB",
-                cure=f"Use {power_of_two_above(total)}, or leave size_gb out, and the size is computed",
+                cure=f"Use {needed}, or leave size_gb out, and the size is computed",
             )
         )
     kept = current is not None and current >= size

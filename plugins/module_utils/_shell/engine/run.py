@@ -19,6 +19,7 @@ from ..._vsphere.session.endpoint import Endpoint
 from ..._vsphere.session.faults import MISSING_SDK, SERVER_ERRORS, explain
 from .arguments import CONNECTION, endpoint
 from .failure import fail, failure
+from .targets import refuse_empty_names
 
 Query = TypeVar("Query")
 Observed = TypeVar("Observed")
@@ -99,6 +100,7 @@ def run(job: Runnable) -> None:
     wrote, off, has_journal = 0, {}, isinstance(job, Work)
     try:
         request = job.parse(module.params)
+        refuse_empty_names(module.params)
         refuse_out_of_range(module.params)
         place = endpoint(module.params)
         with open_session(place, **_session_options(job, request, place, check_mode=module.check_mode)) as session:

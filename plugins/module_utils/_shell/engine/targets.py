@@ -42,6 +42,23 @@ def refuse_empty(params: Mapping[str, Any], names: Sequence[str] = SELECTORS, *,
     )
 
 
+def refuse_empty_names(params: Mapping[str, Any]) -> None:
+    """Raise InputError (no_hosts, no_vms) for an empty name of a host, a cluster or a VM. It comes from a template that found nothing."""
+    entries = [("", params)]
+    for option in ("targets", "graphics"):
+        entries += [(f"{option}[{index}].", entry) for index, entry in enumerate(params.get(option) or ())]
+    for prefix, entry in entries:
+        for option in (*SELECTORS, "clusters", "vm", "vms"):
+            for index, name in enumerate(entry.get(option) or ()):
+                if isinstance(name, str) and not name.strip():
+                    raise InputError(
+                        message=f"{prefix}{option}[{index}] is empty",
+                        code="no_vms" if option in ("vm", "vms") else "no_hosts",
+                        parameter=f"{prefix}{option}",
+                        cure="Give a name. If a template may find none, skip the task with when",
+                    )
+
+
 def parse_targets(
     params: Mapping[str, Any],
     *,

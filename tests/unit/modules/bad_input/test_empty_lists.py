@@ -68,6 +68,40 @@ def test_an_empty_list_is_refused_before_anything_is_connected(lab: Lab, module:
     assert "when" in result["msg"] or "at least one VM" in result["msg"]
 
 
+NAMES = [
+    (module, name)
+    for module in sorted(path.stem for path in FOLDER.glob("[a-z]*.py"))
+    for name in sorted(SELECTORS & arguments(module).keys())
+    if arguments(module)[name].get("elements") == "str"
+]
+"""Also the lists that may be empty: an empty name is never meant."""
+
+
+@pytest.mark.parametrize("empty", ["", " "], ids=["empty", "blank"])
+@pytest.mark.parametrize(("module", "name"), NAMES, ids=str)
+def test_an_empty_name_is_refused_before_anything_is_connected(lab: Lab, module: str, name: str, empty: str) -> None:
+    result = lab.run(module, fails=True, **{**others(module, name), name: ["first", empty]})
+    assert lab.calls() == 0
+    assert result["error_code"] in ("no_hosts", "no_vms")
+    assert f"{name}[1] is empty" in result["msg"]
+
+
+@pytest.mark.parametrize("option", ["hosts", "cluster"])
+def test_an_empty_name_in_an_entry_is_refused_too(lab: Lab, option: str) -> None:
+    target = {option: [""], "devices": [{"match": "10de:20f1"}]}
+    graphics = {option: [""], "assignment_policy": "consolidation"}
+    for module, name, entry in (
+        ("host_passthrough", "targets", target),
+        ("host_graphics", "targets", graphics),
+        ("host_rolling_reboot", "targets", target),
+        ("drift_info", "graphics", graphics),
+    ):
+        result = lab.run(module, fails=True, **{**others(module, name), name: [entry]})
+        assert lab.calls() == 0
+        assert result["error_code"] == "no_hosts"
+        assert f"{name}[0].{option}[0] is empty" in result["msg"]
+
+
 @pytest.mark.parametrize(
     ("module", "name"),
     [case for case in CASES if case[0] not in INFO and not arguments(case[0])[case[1]].get("required")],

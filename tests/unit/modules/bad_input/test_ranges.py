@@ -87,5 +87,26 @@ def test_the_limits_themselves_are_accepted(name: str) -> None:
         refuse_out_of_range({"vms": [nested(tuple(name.split(".")), allowed.highest + 1)]})
 
 
+@pytest.mark.parametrize("size", [-1, RANGES["device_gb"].highest + 1, 100_000_000])
+def test_the_memory_of_a_card_is_refused_without_a_call(size: int) -> None:
+    """``device_gb`` is a mapping, so the numbers in it are no options."""
+    lab = Lab.load("three_hosts")
+    for mmio in ({"device_gb": {"10de:20f1": size}}, {"device_gb": {"10DE:20F1": str(size)}, "size_gb": 128}):
+        result = lab.run("vm_pci_device", fails=True, **CALLS["vm_pci_device"], mmio=mmio)
+        assert result["error_code"] == "bad_mmio_size"
+        assert lab.calls() == 0
+
+
+def test_numbers_in_messages_are_plain() -> None:
+    for allowed in RANGES.values():
+        assert "e+" not in str(allowed)
+    assert str(RANGES["notify.timeout"]) == "0.1 to 300 seconds"
+    assert str(RANGES["expected_minutes.drain"]) == "0.1 to 10080 minutes"
+    with pytest.raises(InputError, match=r"^size_gb is 134217728, but must be 1 to 1048576 gigabytes"):
+        refuse_out_of_range({"size_gb": 134_217_728.0})
+    with pytest.raises(InputError, match=r"^port is 0\.5, but"):
+        refuse_out_of_range({"port": 0.5})
+
+
 def test_yes_and_no_are_no_numbers() -> None:
     refuse_out_of_range({"port": True})

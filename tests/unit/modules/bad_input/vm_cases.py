@@ -137,6 +137,19 @@ DESIRED = [
         options={"mmio": {"device_gb": {A100: "forty"}}},
     ),
     attach(
+        "an MMIO window that is too large",
+        "bad_mmio_size",
+        ("mmio.size_gb is 100000000, but must be 1 to 1048576 gigabytes",),
+        options={"mmio": {"size_gb": 100_000_000}},
+    ),
+    attach(
+        "a card's memory that no card has",
+        "bad_mmio_size",
+        (f"mmio.device_gb of {A100} is 100000000, but must be 0 to 65536 gigabytes",),
+        options={"mmio": {"device_gb": {A100: 100_000_000}}},
+    ),
+    attach("an empty name", "no_vms", ("vm[0] is empty", "when"), options={"vm": [""]}),
+    attach(
         "an MMIO window that is too small",
         "mmio_size_too_small",
         ("train-01", "2 x 64", "Use 256"),

@@ -15,6 +15,7 @@ from simulator.core.clock import ManualClock
 from simulator.simulator import Simulator
 from tests.unit.modules.harness import Lab
 from tests.unit.modules.intent_info.adopted import Adopted, check, check_each_entry
+from tests.unit.pains.labs import FIRST, host, lab, on, vm
 
 SITE = Path(__file__).resolve().parents[4] / "tests" / "docs" / "labs" / "moving_in.yml"
 A100 = {"match": "10de:20f1"}
@@ -95,3 +96,13 @@ def test_the_entries() -> None:
     ]
     gpus = [{**A100, "type": "shared_direct", "vgpu_mode": "same_size"}]
     assert adopted.intent["graphics"] == [{"cluster": ["nfv"], "devices": gpus}]
+
+
+@pytest.mark.parametrize(("size", "mmio"), [("96", None), ("160", {}), ("2097152", {})])
+def test_a_window_that_was_set_by_hand_does_not_stop_the_adoption(size: str, mmio: dict[str, int] | None) -> None:
+    """``mmio.size_gb`` refuses such a size."""
+    window = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": size}
+    world = lab([host(cards=[on()])], [vm(devices=[{"fixed": FIRST}], locked=True, extra=window)])
+    adopted = Adopted.of(world)
+    assert adopted.intent["vms"][0].get("mmio") == mmio
+    check(adopted)

@@ -73,7 +73,11 @@ sriov_networks = st.fixed_dictionaries(
 )
 sizes = st.sampled_from([1, 64, 128, "256", 1 << 20, 512.0])
 mmio = st.fixed_dictionaries(
-    {}, optional={"size_gb": sizes, "device_gb": st.dictionaries(pairs, st.integers(1, 99) | st.just("40"), max_size=2)}
+    {},
+    optional={
+        "size_gb": sizes,
+        "device_gb": st.dictionaries(pairs, st.integers(1, 99) | st.sampled_from(["40", 65536, " 65536"]), max_size=2),
+    },
 )
 booleans = st.booleans()
 

@@ -308,6 +308,12 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("vms: window in words", vm(mmio={"size_gb": "large"}), "wrong_type", ("mmio.size_gb", "'large'")),
     ("vms: mmio as number", vm(mmio=64), "wrong_type", ("passthrough_vms[0].mmio", "size_gb")),
     ("vms: card's memory in words", vm(mmio={"device_gb": {"10de:20f1": "big"}}), "wrong_type", ("10de:20f1", "'big'")),
+    (
+        "vms: a card's memory in bytes",
+        vm(mmio={"device_gb": {"10de:20f1": 65537}}),
+        "wrong_type",
+        ("10de:20f1", "1 to 65536"),
+    ),
     ("vms: card by name", vm(mmio={"device_gb": {"a100": 40}}), "bad_id", ("passthrough_vms[0].mmio", "'a100'")),
     ("vms: unknown key", vm(powr="on"), "unknown_key", ("passthrough_vms[0]", "powr", "power is meant")),
     ("vms: nameless", {"passthrough_vms": [{"devices": ["10de:20f1"]}]}, "missing_key", ("name and moid",)),

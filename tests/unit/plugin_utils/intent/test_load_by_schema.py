@@ -96,6 +96,14 @@ def test_schema_and_loader_agree_about_other_kinds_of_devices(entry: dict[str, A
     assert refusal(of_host) is not None
 
 
+@pytest.mark.parametrize(
+    ("memory", "fits"), [(1, True), (65536, True), ("65536", True), (65537, False), ("65537", False)]
+)
+def test_schema_and_loader_agree_about_the_memory_of_a_card(memory: int | str, fits: bool) -> None:
+    of_vm = {"passthrough_vms": [{"name": "train-01", "devices": [], "mmio": {"device_gb": {"10de:20f1": memory}}}]}
+    assert (faults(of_vm) == [], refusal(of_vm) is None) == (fits, fits)
+
+
 @search(suppress_health_check=[HealthCheck.too_slow])
 @given(documents.documents())
 def test_made_up_documents_are_well_formed(variables: dict[str, Any]) -> None:

@@ -104,6 +104,10 @@ def test_lines_fall_back_to_the_summary() -> None:
     assert lines({"hosts": [], "summary": "Nothing was asked."}) == ["Nothing was asked."]
 
 
+def test_a_summary_has_no_full_stop_as_the_playbook_plan_puts_one_after_it() -> None:
+    assert outcome(None)["summary"] == outcome({"skipped": True})["summary"] == "Nothing is requested here"
+
+
 def test_no_difference_when_everything_is_as_wanted() -> None:
     assert (
         differences([{"hosts": [host("esx-01", "ok")], "changes": []}, {"vms": [host("vm", "ok")]}, {"skipped": True}])

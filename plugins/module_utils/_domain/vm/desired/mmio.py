@@ -10,6 +10,7 @@ from typing import Literal
 
 from ...errors import InputError
 from ...pci import parse_pair
+from ...ranges import RANGES, check_range
 from ...suggest import as_whole
 
 
@@ -24,22 +25,18 @@ class DesiredMmio:
     per_device_gb: Mapping[str, int] | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
-        if self.size_gb is not None and not is_power_of_two(self.size_gb):
-            raise InputError(
-                message=f"mmio size {self.size_gb} GB is not a power of two",
-                code="bad_mmio_size",
-                parameter="mmio",
-                cure=f"Use {power_of_two_above(max(self.size_gb, 0))}, or leave size_gb out, and the size is computed",
-            )
+        if self.size_gb is not None:
+            check_range("mmio.size_gb", self.size_gb, RANGES["size_gb"], "mmio")
+            if not is_power_of_two(self.size_gb):
+                raise InputError(
+                    message=f"mmio size {self.size_gb} GB is not a power of two",
+                    code="bad_mmio_size",
+                    parameter="mmio",
+                    cure=f"Use {power_of_two_above(self.size_gb)}, or leave size_gb out, and the size is computed",
+                )
         if isinstance(self.per_device_gb, Mapping):
             for ids, size in sorted(self.per_device_gb.items()):
-                if size < 0:
-                    raise InputError(
-                        message=f"mmio size of {size} GB for {ids} is negative",
-                        code="bad_mmio_size",
-                        parameter="mmio",
-                        cure="Give the memory of one card in whole gigabytes, or 0 for a card with small BARs",
-                    )
+                check_range(f"mmio.device_gb of {ids}", size, RANGES["device_gb"], "mmio")
 
 
 def parse_mmio(size_gb: int | None, device_gb: object, parameter: str = "mmio") -> DesiredMmio:
@@ -60,6 +57,11 @@ def parse_mmio(size_gb: int | None, device_gb: object, parameter: str = "mmio") 
 
 def _bad_sizes(message: str) -> InputError:
     return InputError(message=message, code="bad_mmio_size", parameter="mmio", cure='Write it as {"10de:20f1": 40}')
+
+
+def is_window_size(number: int) -> bool:
+    """Whether ``size_gb`` may be this number. The window of a VM may have any size."""
+    return is_power_of_two(number) and number <= RANGES["size_gb"].highest
 
 
 def is_power_of_two(number: int) -> bool:

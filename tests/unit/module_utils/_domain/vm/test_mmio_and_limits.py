@@ -109,6 +109,14 @@ def test_a_smaller_window_is_raised() -> None:
         (guest(), {}, [ODD], "mmio_size_unknown", ["abcd:0001 Mystery"]),
         (guest(), {}, [MmioDevice(ids="abcd:0002")], "mmio_size_unknown", ["abcd:0002"]),
         (guest(), {"size_gb": 64}, [CARD], "mmio_size_too_small", ["64 GB", "= 64 GB"]),
+        (
+            guest(),
+            {"per_device_gb": {A100: 65536}},
+            [CARD] * 16,
+            "bad_mmio_size",
+            ["2097152 GB", "largest is 1048576 GB"],
+        ),
+        (guest(), {"per_device_gb": {A100: 65536}, "size_gb": 64}, [CARD] * 16, "bad_mmio_size", ["2097152 GB"]),
     ],
 )
 def test_refused(vm: Any, desired: dict[str, Any], devices: list[MmioDevice], code: str, words: list[str]) -> None:
@@ -119,10 +127,30 @@ def test_refused(vm: Any, desired: dict[str, Any], devices: list[MmioDevice], co
         assert word in blocker.message
 
 
-@pytest.mark.parametrize("desired", [{"size_gb": 48}, {"size_gb": 0}, {"per_device_gb": {A100: -1}}])
-def test_impossible_sizes_are_input_errors(desired: dict[str, Any]) -> None:
+def test_the_largest_window_is_the_largest_of_the_option() -> None:
+    made = plan_mmio(guest(), DesiredMmio(per_device_gb={A100: 65536}), [CARD] * 15)
+    assert not made.blockers
+    assert current_size_gb(guest(extra_config={SIZE_KEY: made.changes[-1].detail.value})) == 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("desired", "says"),
+    [
+        ({"size_gb": 48}, "Use 64"),
+        ({"size_gb": 1_000_000}, "Use 1048576"),
+        ({"size_gb": 0}, "mmio.size_gb is 0, but must be 1 to 1048576 gigabytes"),
+        ({"size_gb": -5}, "mmio.size_gb is -5, but must be 1 to 1048576 gigabytes"),
+        ({"size_gb": 100_000_000}, "mmio.size_gb is 100000000, but must be 1 to 1048576 gigabytes"),
+        ({"size_gb": 1 << 27}, "mmio.size_gb is 134217728, but must be 1 to 1048576 gigabytes"),
+        ({"per_device_gb": {A100: -1}}, "mmio.device_gb of 10de:20f1 is -1, but must be 0 to 65536 gigabytes"),
+        ({"per_device_gb": {A100: 65537}}, "mmio.device_gb of 10de:20f1 is 65537, but must be 0 to 65536 gigabytes"),
+    ],
+)
+def test_impossible_sizes_are_input_errors(desired: dict[str, Any], says: str) -> None:
     with pytest.raises(InputError) as caught:
         DesiredMmio(**desired)
+    assert says in caught.value.sentence()
+    assert ("power of two" in caught.value.message) is ("Use" in says)
     assert caught.value.code == "bad_mmio_size"
     assert caught.value.parameter == "mmio"
 
