@@ -24,7 +24,8 @@ NUMBER_FROM_1 = "^\\s*(?=[0-9]{1,9}\\s*$)0*[1-9][0-9]*\\s*$"
 NUMA_NODE = "^\\s*(-1|0{0,8}[0-5]?[0-9]|0{0,7}6[0-3])\\s*$"
 NUMBER_FROM_0 = "^\\s*[0-9]{1,9}\\s*$"
 PORT = "^\\s*(?=[0-9]{1,9}\\s*$)0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])\\s*$"
-UP_TO_65536 = PORT.replace("6553[0-5]", "6553[0-6]")
+UP_TO_65536 = PORT.replace("6553[0-5]", "6553[0-6]").replace("0*([1-9]", "0*(0|[1-9]")
+"""From 0."""
 
 Schema = dict[str, Any]
 
@@ -317,7 +318,7 @@ def _vm() -> Schema:
             "type": "object",
             "propertyNames": {"pattern": _whole(f"{HEX4}:{HEX4}")},
             "additionalProperties": {
-                "anyOf": [{"type": "integer", "minimum": 1, "maximum": entries.LARGEST_DEVICE_GB}, _text(UP_TO_65536)]
+                "anyOf": [{"type": "integer", "minimum": 0, "maximum": entries.LARGEST_DEVICE_GB}, _text(UP_TO_65536)]
             },
         },
     }

@@ -143,7 +143,9 @@ def _mmio(place: Place, raw: Any) -> dict[str, Any]:
         if not isinstance(entry["device_gb"], Mapping):
             where.wrong_type(entry["device_gb"], "a mapping of vendor:device to gigabytes")
         entry["device_gb"] = {
-            ids: whole_number(where.key(str(ids)), size, LARGEST_DEVICE_GB) for ids, size in entry["device_gb"].items()
+            # 0: the BARs of the device are small.
+            ids: whole_number(where.key(str(ids)), size, LARGEST_DEVICE_GB, minimum=0)
+            for ids, size in entry["device_gb"].items()
         }
     try:
         parse_mmio(entry.get("size_gb"), entry.get("device_gb"), place.path)

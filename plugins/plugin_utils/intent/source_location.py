@@ -162,11 +162,11 @@ def choice(place: Place, value: Any, allowed: Sequence[str]) -> str:
     return str(word)
 
 
-def whole_number(place: Place, value: Any, maximum: int | None = None) -> int:
-    """A whole number from 1. Also accepts digits in quotes, which templates produce, and 2.0, because JSON has one type of number."""
+def whole_number(place: Place, value: Any, maximum: int | None = None, *, minimum: int = 1) -> int:
+    """A whole number from ``minimum``. Also accepts digits in quotes, which templates produce, and 2.0: JSON has one type of number."""
     number = as_whole(value)
-    if number is None or number < 1 or (maximum and number > maximum):
-        place.wrong_type(value, "a whole number from 1" + (f" to {maximum}" if maximum else ""))
+    if number is None or number < minimum or (maximum and number > maximum):
+        place.wrong_type(value, f"a whole number from {minimum}" + (f" to {maximum}" if maximum else ""))
     return number
 
 

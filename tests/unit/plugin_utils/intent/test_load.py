@@ -312,7 +312,7 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
         "vms: a card's memory in bytes",
         vm(mmio={"device_gb": {"10de:20f1": 65537}}),
         "wrong_type",
-        ("10de:20f1", "1 to 65536"),
+        ("10de:20f1", "0 to 65536"),
     ),
     ("vms: card by name", vm(mmio={"device_gb": {"a100": 40}}), "bad_id", ("passthrough_vms[0].mmio", "'a100'")),
     ("vms: unknown key", vm(powr="on"), "unknown_key", ("passthrough_vms[0]", "powr", "power is meant")),
