@@ -61,17 +61,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write what is there to an inventory
-  block:
-    - name: Read what is there
-      directpath.vsphere.intent_info:
-      register: adopted
+- name: Read what is there
+  directpath.vsphere.intent_info:
+  register: adopted
 
-    - name: Write it to an inventory
-      directpath.vsphere.intent_files:
-        results: ["{{ adopted }}"]
-        vcenters: [vc-01]
-        dest: adopted
+- name: Write it to an inventory
+  directpath.vsphere.intent_files:
+    results: ["{{ adopted }}"]
+    vcenters: [vc-01]
+    dest: adopted
 """
 
 RETURN = r"""

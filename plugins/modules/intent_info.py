@@ -37,15 +37,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at what cannot be adopted
-  block:
-    - name: Read what is there
-      directpath.vsphere.intent_info:
-      register: adopted
+- name: Read what is there
+  directpath.vsphere.intent_info:
+  register: adopted
 
-    - name: Show what a person has to look at
-      ansible.builtin.debug:
-        msg: "{{ adopted.not_adopted | map(attribute='cause') }}"
+- name: Show what a person has to look at
+  ansible.builtin.debug:
+    msg: "{{ adopted.not_adopted | map(attribute='cause') }}"
 """
 
 RETURN = r"""
