@@ -119,6 +119,10 @@ def test_the_projection_passes_and_the_order_of_devices_does_not_matter(
         after = replace(projected, devices=tuple(map(with_functions, projected.devices)))
         if target.blockers or target.warnings or any(each.state == "stale" for each in after.devices):
             continue
+        if any(
+            each.has_pending_functions for each in after.devices
+        ):  # more than the function can provide: no reboot helps
+            continue
         wanted = desired.devices[after.moid] if desired.state == "enabled" else ()
         assert verify_after(after, wanted) == ()
         pending = replace(after, devices=tuple(replace(each, active=not each.enabled) for each in after.devices))
