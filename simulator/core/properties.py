@@ -247,8 +247,8 @@ def _part(value: Any, path: str) -> Any:
 
 
 def _put(holder: Any, names: list[str], value: Any) -> None:
-    """Set a field at a path below an object. Objects on the way are made where the value is set, and may be required to be complete by
-    nobody: they hold what was captured."""
+    """Set a field at a path below an object. Objects on the way are made where the value is set. They may lack required fields: they
+    only have what was captured."""
     for name in names[:-1]:
         below = getattr(holder, name, None)
         if below is None:

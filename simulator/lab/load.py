@@ -64,8 +64,8 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any], captured: Captured | No
     """Build everything below the root folder, from the lab or from a capture. Raises LabError (a ValueError) with the place of the
     mistake."""
     unknown_keys(lab, LAB_KEYS, "the lab")
-    if captured is not None and (told := sorted(set(lab) & OF_CAPTURES)):
-        raise LabError(f"{', '.join(told)} cannot be given with capture, which says it")
+    if captured is not None and (given := sorted(set(lab) & OF_CAPTURES)):
+        raise LabError(f"{', '.join(given)} cannot be given with capture, which says it")
     add_accounts(sim, lab)
     tags.categories(sim, lab)
     policies.load(sim, lab)

@@ -78,16 +78,28 @@ class CaptureRequest:
 
 
 def _refuse_unwritable(name: str, file: Path) -> None:
-    is_directory = os.path.isdir(file)  # unlike Path.is_dir, also for names that no file system takes
-    if is_directory or not os.path.isdir(file.parent) or not os.access(file.parent, os.W_OK):
+    if problem := _problem(file):
         raise InputError(
-            message=f"{file} is a directory"
-            if is_directory
-            else f"{file} cannot be written: {file.parent} is no directory that this user can write to",
+            message=problem,
             code="capture_unwritable",
             parameter=name,
             cure="Name a file in a directory that exists and that this user can write to",
         )
+
+
+def _problem(file: Path) -> str:
+    """Why a file cannot be written; empty if nothing is known against it."""
+    if os.path.isdir(file):  # unlike Path.is_dir, also for names that no file system takes
+        return f"{file} is a directory"
+    if not os.path.isdir(file.parent) or not os.access(file.parent, os.W_OK):
+        return f"{file} cannot be written: {file.parent} is no directory that this user can write to"
+    try:
+        os.lstat(file)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:  # a name that is too long
+        return f"{file} cannot be written: {error.strerror or error}"
+    return ""
 
 
 def capture(session: Session, request: CaptureRequest, check_mode: bool) -> dict[str, Any]:

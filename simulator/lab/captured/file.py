@@ -144,10 +144,8 @@ def _paths_of(kind: Any, paths: Mapping[str, list[str]]) -> list[str]:
 @data.memo
 def declared(kind: Any, path: str) -> Any:
     """The type of the value at a path. Raises AttributeError."""
-    for name, key in data.split(path):
+    for name in path.split("."):
         kind = kind._GetPropertyInfo(name).type
-        if key is not None:
-            kind = kind.Item
     return kind
 
 
@@ -160,7 +158,7 @@ def _type(name: str) -> Any:
 
 
 class Decoder:
-    """Trees to values. Objects that are stored once become one object: nobody changes a value of a property in place."""
+    """Trees to values. Objects that are stored once become one object: a value of a property is never changed in place."""
 
     def __init__(self, shared: list[Any]) -> None:
         self._shared: list[Any] = []

@@ -220,7 +220,7 @@ class Builder:
             raise LabError(f"host {thing.moid} of the capture has no compute resource")
         spec = hosts.spec(thing, self.captured, self.groups, self.layouts)
         host = HostSystem(self.sim, spec, moid=thing.moid, direct=self.direct)
-        host.captured_partitions = self.captured.partitions.get(thing.moid)
+        host.captured_partitions = self.captured.partitions.get(thing.moid, ())
         self.sim.add(host, parent=compute)
         compute.props["host"].append(host.ref)
         ids = {path.removeprefix("configManager."): ref._moId for path, ref in thing.values.items()
@@ -335,10 +335,6 @@ class Builder:
             for path, value in thing.values.items()
             if path not in NEVER and path.partition(".")[0] != "configManager" and found.has(path.partition(".")[0])
         }
-        extra = thing.values.get("config.extraConfig")
-        values = {path: value for path, value in values.items() if "[" not in path}
-        if "config.extraConfig" in values:
-            values["config.extraConfig"] = extra or []
         if isinstance(found, Entity) and found.props.get("config", True) is None:
             values = {
                 path: value

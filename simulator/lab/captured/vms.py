@@ -20,7 +20,6 @@ from ...rules.vm import power_on
 from .file import Thing
 
 _RUNNING = "guestToolsRunning"
-_EVACUATION = 'config.extraConfig["maintenance.vm.evacuation.poweroff"]'
 
 
 def spec(thing: Thing, datastore: str, network: str) -> VmSpec:

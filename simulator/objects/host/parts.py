@@ -201,7 +201,9 @@ class HostStorageSystem(HostPart):
     def RetrieveDiskPartitionInfo(self, call: Call, devicePath: list[str]) -> list[Any]:
         """Partition tables by device path; an unknown disk is an invalid argument."""
         self.host.reach()
-        captured = {table.deviceName: table for table in self.host.captured_partitions or ()}
+        if self.host.captured_partitions is None:
+            raise vim.fault.HostConfigFault(msg="The captured host refused its partition tables.")
+        captured = {table.deviceName: table for table in self.host.captured_partitions}
         found = [
             captured.get(path) or host_disks.partition_info(self.host.spec, self.host.taken, path)
             for path in devicePath

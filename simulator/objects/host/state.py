@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -93,8 +93,8 @@ class HostState(Entity):
         """VM and device key of an SR-IOV adapter that runs -> its virtual function."""
         self.profiles_used: Counter[tuple[str, str]] = Counter()
         self.crashed: list[VmState] = []
-        self.captured_partitions: list[Any] | None = None
-        """Partition tables as a captured server showed them."""
+        self.captured_partitions: Sequence[Any] | None = ()
+        """Partition tables as a captured server showed them; None: it refused them."""
         self.parts: dict[str, Any] = {}
         self.module_options = dict(spec.module_options)
         self.publish_timer: Timer | None = None

@@ -77,6 +77,17 @@ HOSTS: Mapping[type, Sequence[str]] = {
         "hardware.systemInfo",
     )
 }
+_COMPUTE = (
+    "name",
+    "parent",
+    "host",
+    "datastore",
+    "network",
+    "resourcePool",
+    "environmentBrowser",
+    "customValue",
+    "triggeredAlarmState",
+)
 OTHERS: Mapping[type, Sequence[str]] = {
     vim.VirtualMachine: (
         "name",
@@ -122,30 +133,8 @@ OTHERS: Mapping[type, Sequence[str]] = {
         "config.version",
         "summary.quickStats.hostMemoryUsage",
     ),
-    vim.ClusterComputeResource: (
-        "name",
-        "parent",
-        "host",
-        "datastore",
-        "network",
-        "resourcePool",
-        "environmentBrowser",
-        "customValue",
-        "triggeredAlarmState",
-        "configurationEx",
-        "summary",
-    ),
-    vim.ComputeResource: (
-        "name",
-        "parent",
-        "host",
-        "datastore",
-        "network",
-        "resourcePool",
-        "environmentBrowser",
-        "customValue",
-        "triggeredAlarmState",
-    ),
+    vim.ClusterComputeResource: (*_COMPUTE, "configurationEx", "summary"),
+    vim.ComputeResource: _COMPUTE,
     vim.ResourcePool: ("name", "parent", "owner", "config.memoryAllocation", "runtime.memory.unreservedForVm"),
     vim.Folder: ("name", "parent", "childType", "customValue"),
     vim.Datacenter: ("name", "parent", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder"),
@@ -185,16 +174,12 @@ COMPUTED = (
 
 def known_paths(session: Session, table: Mapping[type, Sequence[str]]) -> dict[type, list[str]]:
     """The paths of a table that the API version of the session has."""
-    return {
-        kind: [path for path in paths if _is_known(session, kind, path)]
-        for kind, paths in table.items()
-        if isinstance(kind, type)
-    }
+    return {kind: [path for path in paths if _is_known(session, kind, path)] for kind, paths in table.items()}
 
 
 def _is_known(session: Session, kind: Any, path: str) -> bool:
-    """Whether each part of a path exists in the API version. What is in brackets is a key."""
-    for part in path.partition("[")[0].split("."):
+    """Whether each part of a path exists in the API version."""
+    for part in path.split("."):
         if not session.knows(kind, part):
             return False
         declared = kind._GetPropertyInfo(part).type

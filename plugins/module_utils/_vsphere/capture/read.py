@@ -5,19 +5,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..._domain.capture.document import Capture, CapturedObject, Tree, in_order
 from ..._domain.errors import DirectPathError
+from ..._domain.facts import Unknown
+from ..._domain.text import counted
 from ..property_collector.retrieve import NAMES_PAGE, Row, collect_objects, collect_view
+from ..read.vcenter_settings import read_vcenter_setting
 from ..read.vms import OWN_SETTING
 from ..rest.compute_policies import may_have_policies
 from ..rest.tags import Automation
 from ..sdk import vim, vmodl
 from ..session.connect import Session
-from ..session.faults import SESSION_LOST
+from ..session.faults import SESSION_LOST, words
 from .encode import Encoder, moment
 from .paths import ALARMS, BINDINGS, COMPUTED, FIELDS, PAGES, SETTINGS, WANTED_SETTINGS, known_paths
 from .reboots import History, read_reboots
@@ -56,14 +59,15 @@ def read_capture(session: Session, *, tags: bool, reboots: bool) -> Read:
     rows += _around(session, rows, paths)
     hosts = [row for row in rows if issubclass(row.kind, vim.HostSystem)]
     encoder = Encoder()
-    partitions = {row.moid: _partitions(session, row, encoder) for row in hosts if _has_disks(row)}
+    partitions, refused = _partitions(session, filter(_has_disks, hosts), encoder)
     asked = session.stub.calls["QueryConfigTarget"]
-    targets = _targets(session, rows, encoder)
+    targets, hidden = _targets(session, rows, encoder)
     asked = session.stub.calls["QueryConfigTarget"] - asked
     history = read_reboots(session) if reboots else History(seconds={})
     already = session.calls
     read_tags, problem = _tags(session) if tags else (None, "")
     tag_calls = session.calls - already
+    settings, unread = _settings(session)
     about = session.content.about
     capture = Capture(
         kind="vcenter" if session.is_vcenter else "esxi",
@@ -77,9 +81,9 @@ def read_capture(session: Session, *, tags: bool, reboots: bool) -> Read:
         targets=targets,
         reboots=history.seconds,
         tags=read_tags,
-        settings=_settings(session),
+        settings=settings,
         computed=COMPUTED,
-        notes=tuple(note for note in (history.problem, problem) if note),
+        notes=tuple(note for note in (refused, hidden, history.problem, problem, *unread) if note),
     )
     return Read(
         capture=capture,
@@ -128,11 +132,13 @@ def _around(session: Session, rows: Iterable[Row], paths: dict[str, tuple[str, .
 # -- what clusters offer --------------------------------------------------------------------------------------------
 
 
-def _targets(session: Session, rows: Iterable[Row], encoder: Encoder) -> dict[str, Tree]:
-    """Compute resource id → the vendor device groups and DVX classes that it offers: one call each, where the API has them."""
+def _targets(session: Session, rows: Iterable[Row], encoder: Encoder) -> tuple[dict[str, Tree], str]:
+    """Compute resource id → the vendor device groups and DVX classes that it offers: one call each, where the API has them. And a sentence
+    where the server refused it."""
     if not session.knows(vim.vm.ConfigTarget, "vendorDeviceGroupInfo"):
-        return {}
+        return {}, ""
     found: dict[str, Tree] = {}
+    faults: list[str] = []
     for row in rows:
         browser = row.get("environmentBrowser") if issubclass(row.kind, vim.ComputeResource) else None
         if browser is None:
@@ -141,12 +147,19 @@ def _targets(session: Session, rows: Iterable[Row], encoder: Encoder) -> dict[st
             target = session.reference(vim.EnvironmentBrowser, browser._moId).QueryConfigTarget(None)
         except SESSION_LOST:
             raise
-        except vmodl.MethodFault:
+        except (vmodl.fault.NotSupported, vmodl.fault.HostNotConnected, vmodl.fault.HostNotReachable):
+            continue  # none of its hosts answers
+        except vmodl.MethodFault as fault:
+            faults.append(words(fault))
             continue
         offered = {name: list(getattr(target, name, None) or ()) for name in _OFFERED}
         if any(offered.values()):
             found[row.moid] = {name: encoder.tree(values) for name, values in offered.items()}
-    return found
+    return found, _refused("What clusters offer (vendor device groups, DVX classes)", "cluster", faults)
+
+
+def _refused(what: str, noun: str, faults: Sequence[str]) -> str:
+    return f"{what} cannot be read from {counted(len(faults), noun)}: {faults[0]}" if faults else ""
 
 
 # -- partition tables -----------------------------------------------------------------------------------------------
@@ -162,30 +175,30 @@ def _disks(row: Row) -> list[str]:
     return sorted(path for lun in found if (path := getattr(lun, "devicePath", None)))
 
 
-def _partitions(session: Session, row: Row, encoder: Encoder) -> Tree:
-    system = session.reference(vim.host.StorageSystem, row.get("configManager.storageSystem")._moId)
-    try:
-        return encoder.tree(list(system.RetrieveDiskPartitionInfo(_disks(row)) or ()))
-    except SESSION_LOST:
-        raise
-    except vmodl.MethodFault:
-        return None
+def _partitions(session: Session, hosts: Iterable[Row], encoder: Encoder) -> tuple[dict[str, Tree], str]:
+    """Host id → the partition tables of its disks, or None and a sentence where the host refused them."""
+    found: dict[str, Tree] = {}
+    faults: list[str] = []
+    for row in hosts:
+        system = session.reference(vim.host.StorageSystem, row.get("configManager.storageSystem")._moId)
+        try:
+            found[row.moid] = encoder.tree(list(system.RetrieveDiskPartitionInfo(_disks(row)) or ()))
+        except SESSION_LOST:
+            raise
+        except vmodl.MethodFault as fault:
+            found[row.moid] = None
+            faults.append(words(fault))
+    return found, _refused("Partition tables", "host", faults)
 
 
 # -- vCenter --------------------------------------------------------------------------------------------------------
 
 
-def _settings(session: Session) -> Mapping[str, str]:
-    found: dict[str, str] = {}
-    manager: Any = session.content.setting if session.is_vcenter else None
-    for name in SETTINGS if manager is not None else ():
-        try:
-            found |= {option.key: str(option.value) for option in manager.QueryOptions(name=name) or ()}
-        except SESSION_LOST:
-            raise
-        except vmodl.MethodFault:
-            continue
-    return found
+def _settings(session: Session) -> tuple[dict[str, str], list[str]]:
+    """The settings that are set, and a sentence for each that cannot be read."""
+    read = {name: read_vcenter_setting(session, name) for name in SETTINGS} if session.is_vcenter else {}
+    found = {name: fact for name, fact in read.items() if not isinstance(fact, Unknown) and fact}
+    return found, [f"The advanced setting {fact.gap}" for fact in read.values() if isinstance(fact, Unknown)]
 
 
 def _tags(session: Session) -> tuple[Tree, str]:

@@ -28,7 +28,7 @@ LONGEST = 6 * 3600.0
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:
     """``seconds``: host id → its past reboots, the oldest first. ``pages``: how many pages of events were read. ``problem``: a sentence,
-    when there is no history."""
+    when there is no history, or not all of it."""
 
     seconds: Mapping[str, tuple[int, ...]]
     pages: int = 0
@@ -62,7 +62,9 @@ def read_reboots(session: Session) -> History:
             pages=len(pages),
             problem=f"The event log cannot be read, so past reboots are unknown: {words(fault)}",
         )
-    return History(seconds=reboots(event for page in pages for event in page), pages=len(pages))
+    found = reboots(event for page in pages for event in page)
+    problem = f"Only the oldest {PAGE * MOST_PAGES:,} events were read, so later reboots are unknown"
+    return History(seconds=found, pages=len(pages), problem=problem if len(pages[-1]) == PAGE else "")
 
 
 def reboots(events: Iterable[Any]) -> dict[str, tuple[int, ...]]:
@@ -80,9 +82,9 @@ def reboots(events: Iterable[Any]) -> dict[str, tuple[int, ...]]:
         elif isinstance(event, vim.event.HostConnectionLostEvent):
             if moid in requested:
                 gone[moid] = at
-        elif moid in gone:
-            away = at - gone.pop(moid)
-            requested.discard(moid)
+        else:
+            requested.discard(moid)  # also where the contact was not lost: a later loss is no part of this reboot
+            away = at - gone.pop(moid, at)
             if 0 < away <= LONGEST:
                 found.setdefault(moid, []).append(round(away))
     return {moid: tuple(seconds) for moid, seconds in found.items()}

@@ -100,7 +100,7 @@ def test_no_marked_text_is_in_an_anonymized_capture() -> None:
 
 
 def test_the_same_capture_with_names_has_them_without_secrets() -> None:
-    """This shows that the test above looks for texts that the server returns; settings that nobody reads are in neither."""
+    """This shows that the test above looks for texts that the server returns; settings that no module reads are in neither."""
     text = capture(marked()).text
     seen = {int(number) for number in re.findall(rf"{MARK}([0-9]+)", text)}
     assert seen >= {

@@ -60,6 +60,18 @@ def test_each_page_has_a_thousand_events(tmp_path: Path) -> None:
     assert (result["cost"]["event_pages"], result["cost"]["tag_calls"]) == (0, 0)
 
 
+def test_events_beyond_the_last_page_are_in_the_notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.capture.reboots.MOST_PAGES", 1
+    )
+    lab = Lab.load("three_hosts")
+    for number, notes in ((999, []), (1, ["Only the oldest 1,000 events were read, so later reboots are unknown"])):
+        for _event in range(number):
+            lab.sim.post_event(vim.event.HostConnectedEvent, lab.sim.find_entity("esx-01.lab"))
+        result, _rest = measured(lab, tmp_path / "capture.json")
+        assert (result["cost"]["event_pages"], result["notes"]) == (1, notes)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("hosts", [100, pytest.param(1000, marks=pytest.mark.long)])
 def test_a_fleet(hosts: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -90,14 +91,49 @@ def test_key_is_not_the_capture_by_another_way(tmp_path: Path) -> None:
     assert list((tmp_path / "real").iterdir()) == []
 
 
-def test_both_files_are_replaced_or_none(tmp_path: Path) -> None:
-    """The key of another capture has other names."""
+@pytest.mark.parametrize("option", ["path", "key_path"])
+def test_a_name_that_no_file_system_takes_is_refused_before_the_server_is_asked(option: str, tmp_path: Path) -> None:
     lab = Lab.load("three_hosts")
-    key = tmp_path / ("k" * 300)  # no file system takes such a name
-    result = lab.run("capture", path=str(tmp_path / "a.json"), key_path=str(key), fails=True)
+    files = {
+        "path": str(tmp_path / "a.json"),
+        "key_path": str(tmp_path / "key"),
+        option: str(tmp_path / f"{'k' * 300}.json"),
+    }
+    result = lab.run("capture", **files, fails=True)
+    assert (result["error_code"], result["parameter"]) == ("capture_unwritable", option)
     assert "cannot be written" in result["msg"]
-    assert "kkk" in result["msg"]
+    assert lab.sim.journal.counters.methods == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_both_files_are_replaced_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of another capture has other names. The disk is full when the second file is stored."""
+    stored = []
+
+    def fsync(handle: int) -> None:
+        stored.append(handle)
+        if len(stored) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    result = Lab.load("three_hosts").run("capture", path=str(tmp_path / "a.json"), fails=True)
+    assert "a.json cannot be written: No space left on device" in result["msg"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_server_refuses_is_in_the_notes(tmp_path: Path) -> None:
+    """Otherwise the twin of a fleet offers less than the fleet, and its owner does not know."""
+    lab = Lab.load("nvlink")
+    for method in ("RetrieveDiskPartitionInfo", "QueryConfigTarget", "QueryOptions"):
+        lab.sim.faults.add(method=method, fault="NoPermission", message=f"No {method}.")
+    result = lab.run("capture", path=str(tmp_path / "a.json"))
+    assert [note.partition(": ")[0] for note in result["notes"]] == [
+        "Partition tables cannot be read from 2 hosts",
+        "What clusters offer (vendor device groups, DVX classes) cannot be read from 1 cluster",
+        "The advanced setting vgpu.hotmigrate.enabled could not be read",
+    ]
+    assert "No RetrieveDiskPartitionInfo." in result["notes"][0]
+    assert result["lines"][-3:] == result["notes"]
 
 
 def test_read_only_account_is_enough(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def test_tags_policies_alarms_and_attributes_come_back() -> None:
     source = copy.deepcopy(LAB)
     extra = source["datacenters"][0]["clusters"][0]["vms"][0]["extra"]
     for key in [key for key in extra if key.startswith("guestinfo")]:
-        del extra[key]  # settings that nobody reads are not in a capture
+        del extra[key]  # settings that no module reads are not in a capture
     lab = Lab.load(source)
     check(lab)
     twin = capture(lab).twin()
@@ -168,6 +168,19 @@ def test_tags_policies_alarms_and_attributes_come_back() -> None:
     assert {each.name for each in twin.sim.registry.all(vim.alarm.Alarm)} == {
         each.name for each in lab.sim.registry.all(vim.alarm.Alarm)
     }
+
+
+def test_a_host_that_refuses_its_partition_tables_refuses_them_in_the_twin() -> None:
+    """Otherwise the twin knows a boot disk that is unknown in the fleet, and plans to pass it through or to leave it."""
+    lab = Lab.load("three_hosts")
+    lab.sim.faults.add(method="RetrieveDiskPartitionInfo", name="esx-02.lab", fault="HostConfigFault")
+    intent = intent_of(lab)
+    first = capture(lab)
+    twin = first.twin()
+    assert [moid for moid, tables in first.raw["partitions"].items() if tables is None] == [
+        moid for moid, tables in capture(twin).raw["partitions"].items() if tables is None
+    ] == [lab.sim.find_entity("esx-02.lab").moid]  # fmt: skip
+    assert runs(twin, intent) == runs(lab, intent)
 
 
 def test_recorded_host_loads() -> None:

@@ -37,6 +37,7 @@ def events(*rows: tuple[Any, int] | tuple[Any, int, str]) -> list[Any]:
         ([(LOST, 20), (BACK, 320)], {}),
         ([(DOWN, 0), (LOST, 20)], {}),
         ([(DOWN, 0), (BACK, 320)], {}),
+        ([(DOWN, 0), (BACK, 320), (LOST, HOUR), (BACK, HOUR + 60)], {}),
         ([(DOWN, 0), (LOST, 20), (BACK, 20 + 7 * HOUR)], {}),
         ([(DOWN, 0), (LOST, 5, "host-2"), (LOST, 20), (BACK, 90, "host-2"), (BACK, 320)], {"host-1": (300,)}),
         ([(DOWN, 0), (DOWN, 1, "host-2"), (LOST, 20), (LOST, 25, "host-2"), (BACK, 125, "host-2"), (BACK, 320)],

@@ -97,7 +97,7 @@ def test_file_loads_in_the_place_of_a_lab(name: str, tmp_path: Path) -> None:
 
 
 def test_values_are_shown_and_the_model_lives(tmp_path: Path) -> None:
-    """What nobody modelled stays; what happens shows."""
+    """A value without a model stays; a reboot still changes the devices."""
     sim = load(tmp_path)
     host = sim.obj("host-12")
     assert host.get("summary.quickStats").overallCpuUsage == 77
