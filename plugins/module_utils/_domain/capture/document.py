@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ..rolling.scheduling.natural_sort import Key, natural_key
+
 FORMAT = "directpath.vsphere.capture"
 VERSION = 1
 TYPE, REFERENCE, SHARED = "_t", "_r", "$"
@@ -78,11 +80,9 @@ def in_order(objects: Iterable[CapturedObject]) -> tuple[CapturedObject, ...]:
     return tuple(sorted(objects, key=lambda item: (item.kind, natural(item.moid))))
 
 
-def natural(moid: str) -> tuple[str, int, str]:
-    """A key that sorts host-2 before host-10."""
-    head = moid.rstrip("0123456789")
-    number = moid[len(head) :]
-    return head, int(number) if number else -1, moid
+def natural(moid: str) -> tuple[Key, str]:
+    """A key that sorts host-2 before host-10. Leading zeros decide only between equal numbers."""
+    return natural_key([moid]), moid
 
 
 # -- the file -------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from pyVmomi import vim
 
 from simulator.core.clock import ManualClock
 from simulator.lab.hardware.cards import LabError
+from simulator.objects.vm.vm import VirtualMachine
 from simulator.simulator import Simulator
 from tests.unit.exploring.random_labs import commit_seed, example
 from tests.unit.modules.capture.test_anonymous import LAB
@@ -41,12 +42,18 @@ def lab_of(name: str) -> Lab:
     return found
 
 
+def booked(lab: Lab) -> dict[str, tuple[int, dict[int, str]]]:
+    """The memory and the devices that running VMs with devices hold on their hosts."""
+    return {vm.moid: (vm.charged, vm.assigned) for vm in lab.sim.registry.all(VirtualMachine) if vm.assigned}
+
+
 def check(lab: Lab) -> None:
     """The capture of the twin is the same, each value and each answer is the same, and so are plan, drift and prediction."""
     intent = intent_of(lab)
     first = capture(lab)
     twin = first.twin()
     assert capture(twin).text == first.text
+    assert booked(twin) == booked(lab)
     with asked() as real:
         expected = runs(lab, intent)
     with asked() as again:
@@ -181,6 +188,7 @@ def test_a_host_that_refuses_its_partition_tables_refuses_them_in_the_twin() -> 
         moid for moid, tables in capture(twin).raw["partitions"].items() if tables is None
     ] == [lab.sim.find_entity("esx-02.lab").moid]  # fmt: skip
     assert runs(twin, intent) == runs(lab, intent)
+    assert twin.sim.internal_errors == []
 
 
 def test_recorded_host_loads() -> None:

@@ -137,6 +137,44 @@ def test_a_name_with_a_slash_has_one_alias_in_both_forms() -> None:
     assert made.objects[0].values["config.anything"] == ["network-00001", "network-00001"]
 
 
+def test_tags_policies_and_what_clusters_offer_have_aliases() -> None:
+    """Their ids are names of the site, too, where they have not the form of vCenter."""
+    urn = "urn:vmomi:InventoryServiceTag:42d63201-889e-d70b-b8e7-b19f179e1bdb:GLOBAL"
+    category = {
+        "id": "secret",
+        "name": "secret 2",
+        "tags": [{"id": urn, "name": "secret 3", "vms": ["vm-12", "secret 4"]}],
+    }
+    policies = [
+        {"id": "secret 5", "capability": capability, "name": "secret 6", "tags": [urn]}
+        for capability in ("com.vmware.vcenter.compute.policies.capabilities.vm_host_affinity", "secret 7")
+    ]
+    group = {
+        "_t": "VirtualMachineVendorDeviceGroupInfo",
+        "deviceGroupName": "Nvidia:2@x",
+        "deviceGroupDescription": "secret 8",
+    }
+    made, key = anonymize(
+        capture(
+            tags={"categories": [category], "policies": policies},
+            targets={"domain-c8": {"vendorDeviceGroupInfo": [group]}},
+        )
+    )
+    assert "secret" not in str((made.tags, made.targets))
+    assert sorted(text for text in key.values() if "secret" in text) == [
+        "secret",
+        *(f"secret {n}" for n in range(2, 9)),
+    ]
+    shown: Any = made.tags
+    (tag,) = shown["categories"][0]["tags"]
+    assert [policy["tags"] for policy in shown["policies"]] == [[tag["id"]], [tag["id"]]]
+    assert tag["id"] == urn.replace("42d63201-889e-d70b-b8e7-b19f179e1bdb", "00000000-0000-4000-8000-000000000001")
+    assert tag["vms"][0] == "vm-12"
+    assert shown["policies"][0]["capability"] == policies[0]["capability"]
+    offered: Any = made.targets["domain-c8"]
+    assert offered["vendorDeviceGroupInfo"][0]["deviceGroupName"] == "Nvidia:2@x"
+
+
 def test_notes_and_settings_of_the_server_are_not_copied() -> None:
     made, _key = anonymize(
         capture(
