@@ -8,17 +8,35 @@
 # JOB_SECONDS: how long the job may take (a day). receptorctl does not end by itself when its node dies.
 set -eu
 folder=$1 playbook=$2 limit=${3:-all}
+child=
+end() {
+    trap '' HUP INT TERM
+    if [ -n "$child" ]; then
+        kill "$child" 2>/dev/null || true
+        wait "$child" || true
+        echo "The job was stopped. The play may still run on its node. Look first: ansible-playbook directpath.vsphere.status" >&2
+    fi
+    exit "$1"
+}
 work=$(mktemp -d)
+# The folder has the account. Not every shell runs the EXIT trap when a signal ends it.
 trap 'rm -rf "$work"' EXIT
+trap 'end 129' HUP
+trap 'end 130' INT
+trap 'end 143' TERM
 
 ansible-runner transmit "$folder" -p "$playbook" --limit "$limit" >"$work/job"
-status=0
+# In the background: a shell handles a signal only after the command in the foreground, but ends a wait at once.
 if [ -n "${RECEPTOR_NODE:-}" ]; then
-    timeout "${JOB_SECONDS:-86400}" receptorctl --socket "$RECEPTOR_SOCKET" work submit --node "$RECEPTOR_NODE" \
-        --payload "$work/job" --follow --rm ansible-runner >"$work/answer" || status=$?
+    timeout -k 60 "${JOB_SECONDS:-86400}" receptorctl --socket "$RECEPTOR_SOCKET" work submit --node "$RECEPTOR_NODE" \
+        --payload "$work/job" --follow --rm ansible-runner >"$work/answer" &
 else
-    ansible-runner worker --private-data-dir "$work/worker" <"$work/job" >"$work/answer" || status=$?
+    ansible-runner worker --private-data-dir "$work/worker" <"$work/job" >"$work/answer" &
 fi
+child=$!
+status=0
+wait "$child" || status=$?
+child=
 
 # Of an earlier job. Without a new one, nothing is known of this job.
 rm -f "$folder/artifacts/rc"

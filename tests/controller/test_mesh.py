@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,9 @@ from tests.controller.fleet import Fleet, Programs, fleet
 from tests.controller.mesh import Job, Node, wait_for
 from tests.kill.lab import LAB, TASK, Site
 from tests.kill.playbooks import UNHURRIED
+from tests.kill.processes import family, gone, kill
 from tests.unit.inventory.labs import ACCOUNT, PASSWORD, lab
+from tools.envs import ROOT
 
 pytest.importorskip("ansible_runner", reason="only the main environment has ansible-runner")
 
@@ -98,6 +104,42 @@ def test_process_succeeds_although_the_play_failed(
         text = job.finish()
         assert "Cannot log in" in text
         assert (job.rc, job.status) == (2, 0)
+
+
+STUBS = {
+    "ansible-runner": '[ "$1" = worker ] || exit 0',
+    "receptorctl": "",
+}
+"""Programs that run until they are ended, and leave their process id."""
+
+
+@pytest.mark.parametrize("node", ["", "node-east"])
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_job_sh_at_once_and_leaves_no_account(tmp_path: Path, number: signal.Signals, node: str) -> None:
+    """Only the shell gets it. The folder with the job, which has the account, is removed."""
+    left, started = tmp_path / "left", tmp_path / "started"
+    left.mkdir()
+    for name, first in STUBS.items():
+        stub = tmp_path / name
+        stub.write_text(f'#!/bin/sh\n{first}\necho $$ >"{started}"\nexec sleep 100\n', encoding="utf-8")
+        stub.chmod(0o700)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(left)}
+    environ |= {"RECEPTOR_SOCKET": "/none", "RECEPTOR_NODE": node}
+    command = ["sh", str(ROOT / "examples" / "mesh" / "job.sh"), str(tmp_path), "directpath.vsphere.drift"]
+    with (tmp_path / "printed").open("wb") as output:
+        shell = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    wait_for(lambda: started.exists() and bool(started.read_text()), "the job runs")
+    assert len(list(left.iterdir())) == 1
+    members, begun = family(shell.pid), time.monotonic()
+    shell.send_signal(number)
+    try:
+        assert shell.wait(WAIT) == 128 + number
+        assert gone(members, 10.0), "a process outlived the job"
+    finally:
+        kill(members)
+    assert time.monotonic() - begun < 30
+    assert list(left.iterdir()) == []
+    assert "directpath.vsphere.status" in (tmp_path / "printed").read_text(encoding="utf-8")
 
 
 def served(tmp_path: Path, speed: float = 60.0) -> Iterator[Site]:
