@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The rulebooks in ansible-rulebook, from a change behind our back to the report, and from a lost lock to the pager."""
+"""The rulebooks in ansible-rulebook, from a change by another user to the report, and from a lost lock to the pager."""
 
 from __future__ import annotations
 
@@ -123,13 +123,13 @@ def test_from_a_change_behind_our_back_to_the_drift_report(
 
 
 class Pager(BaseHTTPRequestHandler):
-    """Keeps what it is sent."""
+    """Keeps what it is sent. Refuses the first call."""
 
     calls: list[dict[str, Any]]
 
     def do_POST(self) -> None:
         self.calls.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(204)
+        self.send_response(500 if len(self.calls) == 1 else 204)
         self.end_headers()
 
     def log_message(self, *_arguments: Any) -> None:
@@ -140,19 +140,22 @@ def test_a_lost_lock_calls_the_pager(tmp_path: Path, programs: Programs) -> None
     calls: list[dict[str, Any]] = []
     server = HTTPServer(("127.0.0.1", 0), type("Kept", (Pager,), {"calls": calls}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    with fleet(tmp_path, programs, a=lab("a", {"name": "{{ 6 * 7 }}.lab", "cards": ["t4"]})) as made:
+    with fleet(tmp_path, programs, a=lab("a", {"name": "esx.lab", "cards": ["t4"]})) as made:
         sim = made.sims["a"]
         manager = sim.stub().connect().content.customFieldsManager
         manager.AddCustomFieldDef(name=LOCK, moType=None)
         now = sim.clock.now().timestamp()
-        lock = Lock(owner="me@node-1", run_id="1f3c9a2e", scope="0", since=now - 900, beat=now - 700, ttl=600)
+        lock = Lock(owner="{{ 6 * 7 }}@node-1", run_id="1f3c9a2e", scope="0", since=now - 900, beat=now - 700, ttl=600)
         sim.set_custom_value(sim.find(vim.ClusterComputeResource, "gpu a"), LOCK, encode(lock)[LOCK])
         url = f"http://127.0.0.1:{server.server_port}/page"
         hosts = made.source("localhost ansible_connection=local\n", "hosts.ini")
         arguments = ("--inventory", str(hosts), "--env-vars", "PAGER_URL")
-        with rulebook(made, programs, "page_lost_lock", *arguments, PAGER_URL=url) as running:
-            running.wait_for(lambda: bool(calls), "the call")
+        with rulebook(made, programs, "page_lost_lock", *arguments, PAGER_URL=url, ANSIBLE_NO_LOG="true") as running:
+            running.wait_for(lambda: len(calls) == 2, "the second call, after a refused one")
+            running.wait_for(lambda: "the output has been hidden" in running.log.read_text(), "the refused call")
+            assert url not in running.log.read_text(encoding="utf-8")
     server.shutdown()
-    (call,) = calls
-    assert (call["type"], call["place"], call["owner"]) == ("lock_lost", "gpu a", "me@node-1")
+    call, again = calls
+    assert call == again
+    assert (call["type"], call["place"], call["owner"]) == ("lock_lost", "gpu a", "(( 6 * 7 ))@node-1")
     assert call["silent_seconds"] >= 700
