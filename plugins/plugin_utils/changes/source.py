@@ -141,7 +141,7 @@ async def watch_changes(queue: Any, args: dict[str, Any]) -> None:
             source.run()
         except BaseException as error:
             failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed, so nothing waits for the result
             loop.call_soon_threadsafe(_finish, ended, failure)
 
     # A daemon: no server that is slow to answer can keep ansible-rulebook from ending.

@@ -58,5 +58,5 @@ class ConnectionHistory:
         return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.failures - 1, 10))) if self.failures else 0.0
 
     def is_to_report(self, after: float, now: float) -> bool:
-        """Whether the outage is long enough for an event, which it had not had."""
+        """Whether the outage is long enough for an event, and has not had one."""
         return self.since is not None and not self.reported and now - self.since >= after

@@ -40,7 +40,7 @@ def host_events(before: WatchedHost | None, now: WatchedHost | None) -> tuple[Re
     if before.devices is not None and (devices := _device_changes(before.devices, now.devices or {})):
         found.append(_event("device_changed", now, **bounded("devices", devices)))
     if set(now.pending) - set(before.pending):
-        found.append(_event("reboot_pending", now, **bounded("devices", now.pending)))
+        found.append(_event("reboot_pending", now, **bounded("devices", [inert(address) for address in now.pending])))
     if is_other_boot(before.boot, now.boot):
         times: Record = {"boot_time": moment(now.boot.time), "boot_time_before": moment(before.boot.time)}
         found.insert(0, _event("host_rebooted", now, **times))
@@ -107,7 +107,7 @@ def _device(device: SeenDevice | None) -> Record:
     if device is None:
         return {}
     return {
-        "address": device.address,
+        "address": inert(device.address),
         "ids": device.ids,
         "name": inert(device.name),
         "label": None if device.label is None else inert(device.label),
@@ -138,7 +138,7 @@ def moment(seconds: float | None) -> str | None:
 
 def _event(kind: str, host: WatchedHost, **values: Plain) -> Record:
     cluster = None if host.cluster is None else inert(host.cluster)
-    return {"type": kind, "host": inert(host.name), "moid": host.moid, "cluster": cluster, **values}
+    return {"type": kind, "host": inert(host.name), "moid": inert(host.moid), "cluster": cluster, **values}
 
 
 def bounded(name: str, entries: Sequence[Plain]) -> Record:

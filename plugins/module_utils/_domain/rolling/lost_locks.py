@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..changes.events import bounded, moment
 from ..plain import Record
 from ..text import inert
-from .state.journal import Lock
+from .state.journal import Lock, Purpose
+
+LockKey: TypeAlias = tuple[str, Purpose]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,15 +27,20 @@ class WatchedLock:
     hosts: tuple[str, ...] = ()
     vms_off: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> LockKey:
+        """Identifies the lock: a standalone host may have one of a rolling reboot and one of host_maintenance."""
+        return self.moid, self.lock.purpose
+
 
 def lost_locks(
-    locks: Iterable[WatchedLock], reported: Mapping[str, float], now: float
+    locks: Iterable[WatchedLock], reported: Mapping[LockKey, float], now: float
 ) -> tuple[tuple[WatchedLock, ...], float | None]:
-    """The locks that have become stale, and the time at which the next one would. ``reported``: id of the object → heartbeat of the lock
-    that was reported as lost. ``now``: by the clock of vCenter."""
+    """The locks that have become stale, and the time at which the next one would. ``reported``: key of a lock → its heartbeat when it
+    was reported as lost. ``now``: by the clock of vCenter."""
     lost, due = [], None
     for found in locks:
-        if reported.get(found.moid) == found.lock.beat:
+        if reported.get(found.key) == found.lock.beat:
             continue
         if found.lock.is_stale(now):
             lost.append(found)
@@ -49,7 +57,7 @@ def lock_event(found: WatchedLock, now: float) -> Record:
         "type": "lock_lost",
         "purpose": lock.purpose,
         "place": inert(found.place),
-        "moid": found.moid,
+        "moid": inert(found.moid),
         "run_id": inert(lock.run_id),
         "owner": inert(lock.owner),
         "since": moment(lock.since),

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..._domain.changes.observed import WatchedHost
 from ..._domain.observed.vms import Vm
 from ..._domain.plain import Record
-from ..._domain.rolling.lost_locks import WatchedLock
+from ..._domain.rolling.lost_locks import LockKey, WatchedLock
 from ..._domain.rolling.state.codec import decode_host, decode_lock, decode_maintenance, decode_vm
 from ..._domain.rolling.state.journal import Entry, Lock, Purpose, VmEntry, is_active
 from ..attributes.values import Texts, decode_values, journal_fields
@@ -43,7 +43,7 @@ class ChangeMemory:
     rows: dict[str, Row] = field(default_factory=dict)
     hosts: dict[str, WatchedHost] = field(default_factory=dict)
     vms: dict[str, Vm] = field(default_factory=dict)
-    reported: dict[str, float] = field(default_factory=dict)
+    reported: dict[LockKey, float] = field(default_factory=dict)
     unsure: set[str] = field(default_factory=set)
     hosts_due: set[str] = field(default_factory=set)
     vms_due: set[str] = field(default_factory=set)

@@ -33,7 +33,9 @@ from .memory import CUSTOM, DEVICES, ChangeMemory, LockTexts, kept, watched_lock
 _pc = vmodl.query.PropertyCollector
 
 _HOST_TRIGGERS = frozenset({NEW, "name", "parent", "runtime.connectionState", "runtime.bootTime", DEVICES})
-_VM_TRIGGERS = frozenset({NEW, "name", "runtime.host", "runtime.powerState", "config.changeVersion"})
+_VM_TRIGGERS = frozenset(
+    {NEW, "name", "runtime.host", "runtime.powerState", "runtime.connectionState", "config.changeVersion"}
+)
 _PATHS: Mapping[type, tuple[str, ...]] = {
     vim.HostSystem: (*sorted(_HOST_TRIGGERS - {NEW}), CUSTOM),
     vim.VirtualMachine: (*sorted(_VM_TRIGGERS - {NEW}), CUSTOM),
@@ -114,10 +116,15 @@ class ChangeWatch:
         memory.gone.update(delta.left)
 
     def _read_vms(self) -> None:
-        """Read the VMs. The hosts where a device may have other VMs than before are to be read, too."""
+        """Read the VMs. The hosts where a device may have other VMs than before are to be read, too.
+
+        A VM that cannot be read keeps the devices that were known of it: it did not lose them.
+        """
         memory = self._memory
-        now = {vm.moid: vm for vm in self._vms(memory.vms_due) if vm.devices}
-        for moid in memory.vms_due | memory.gone:
+        found = {vm.moid: vm for vm in self._vms(memory.vms_due)}
+        unread = {moid for moid, vm in found.items() if vm.unread_devices and not vm.devices}
+        now = {moid: vm for moid, vm in found.items() if vm.devices}
+        for moid in (memory.vms_due | memory.gone) - unread:
             before = memory.vms.pop(moid, None)
             if moid in now:
                 memory.vms[moid] = now[moid]
@@ -151,7 +158,6 @@ class ChangeWatch:
             before = memory.hosts.get(host.moid)
             now = self._watched(host, before, users.get(host.moid, {}))
             memory.hosts[host.moid] = now
-            memory.hosts_due.discard(host.moid)
             memory.events += host_events(before, now)
         memory.hosts_due.clear()
 
@@ -185,7 +191,7 @@ class ChangeWatch:
             # The clock of vCenter decides, as for a run that takes the lock, and it may have been set.
             now = self._read_clock()
             lost, self._due = lost_locks(locks, self._memory.reported, now)
-        self._memory.reported.update({found.moid: found.lock.beat for found in lost})
+        self._memory.reported.update({found.key: found.lock.beat for found in lost})
         self._memory.events += [lock_event(found, now) for found in lost]
 
     def _read_clock(self) -> float:

@@ -22,14 +22,17 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.codec import encode
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import (
     LOCK,
+    LOCKS,
     VM,
     Lock,
+    Purpose,
     VmEntry,
 )
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.values import type_of
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.changes import watch as watching
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect, transport
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.changes.arguments import SPEC
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.changes import source as sources
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.changes.arguments import SPEC, WatchRequest
 from simulator.simulator import Simulator, server_clock
 from simulator.transport.http import Server
 from tools.envs import ROOT
@@ -83,10 +86,10 @@ class Site:
     def set_device(self, host: str = "gpu-01.lab", **changes: Any) -> None:
         self.sim.events["set_device_state"](host=host, address=A100, **changes)
 
-    def define(self) -> None:
-        """Define the custom attributes, as the first rolling reboot does."""
+    def define(self, *attributes: str) -> None:
+        """Define custom attributes: those of the first rolling reboot, if none is named."""
         manager = self.sim.stub().connect().content.customFieldsManager
-        for attribute in (LOCK, VM):
+        for attribute in attributes or (*LOCKS.values(), VM):
             manager.AddCustomFieldDef(name=attribute, moType=type_of(attribute))
 
     def calls(self) -> int:
@@ -148,6 +151,24 @@ def test_owners_and_reboots_are_events() -> None:
     run(test)
 
 
+def test_a_vm_that_cannot_be_read_has_not_lost_its_devices() -> None:
+    async def test() -> None:
+        async with site(_rolling_lab()) as lab:
+            await lab.start()
+            vm = lab.sim.find(vim.VirtualMachine, "train-01")
+            for state, devices in {"inaccessible": [], "connected": vm.devices}.items():
+                with vm.edit("config") as config:
+                    config.hardware.device = devices
+                    config.changeVersion = state
+                vm.set("runtime.connectionState", state)
+                lab.set_device("esx-02.lab", label=state)
+                assert (await lab.event("device_changed"))["host"] == "esx-02.lab", "none of train-01 before it"
+            lab.sim.events["remove_vm"](vm="train-01")
+            assert (await lab.event("device_changed"))["devices"][0]["before"] == {"vms": ["train-01"]}
+
+    run(test)
+
+
 def _rolling_lab() -> dict[str, Any]:
     card = {"card": "a100", "at": "3b", "enabled": True, "active": True}
     hosts = [{"name": "esx-{:02d}.lab", "count": 3, "hardware": "node"}]
@@ -169,13 +190,17 @@ def _rolling_lab() -> dict[str, Any]:
     }
 
 
-def _lock(beat: float, ttl: float) -> Lock:
-    return Lock(owner="me@node-1", run_id="1f3c9a2e", scope="0badcafe", since=beat - 60, beat=beat, ttl=ttl)
+def _lock(beat: float, ttl: float, purpose: Purpose = "reboot") -> Lock:
+    return Lock(
+        owner="me@node-1", run_id="1f3c9a2e", scope="0badcafe", since=beat - 60, beat=beat, ttl=ttl, purpose=purpose
+    )
 
 
 def test_a_lost_lock_is_an_event_once_and_again_after_a_new_heartbeat() -> None:
     async def test() -> None:
         async with site(_rolling_lab()) as lab:
+            lab.define("note")  # so definitions are read before those of the rolling reboot exist
+            lab.sim.set_custom_value(lab.sim.find(vim.ClusterComputeResource, "gpu"), "note", "x")
             await lab.start()
             lab.define()
             now = lab.sim.clock.now().timestamp()
@@ -198,6 +223,28 @@ def test_a_lost_lock_is_an_event_once_and_again_after_a_new_heartbeat() -> None:
     run(test)
 
 
+def test_two_lost_locks_of_a_standalone_host_are_one_event_each() -> None:
+    card = {"card": "a100", "at": "3b"}
+    center = {"name": "DC", "hosts": [{"name": "alone.lab", "hardware": "node"}]}
+    alone = {**_rolling_lab(), "hardware": {"node": {"memory_gb": 512, "cards": [card]}}, "datacenters": [center]}
+
+    async def test() -> None:
+        async with site(alone) as lab:
+            lab.define()
+            now = lab.sim.clock.now().timestamp()
+            host = lab.sim.find(vim.HostSystem, "alone.lab")
+            for purpose, attribute in LOCKS.items():
+                lab.sim.set_custom_value(host, attribute, encode(_lock(now - 700, 600, purpose))[attribute])
+                now -= 5
+            await lab.start()
+            assert {(await lab.event("lock_lost"))["purpose"] for _ in LOCKS} == set(LOCKS)
+            for label in "abc":
+                lab.set_device("alone.lab", label=label)
+                await lab.event("device_changed")
+
+    run(test)
+
+
 def test_a_lock_that_is_lost_before_the_start_is_an_event_and_the_clock_of_vcenter_decides() -> None:
     async def test() -> None:
         async with site(_rolling_lab()) as lab:
@@ -210,6 +257,41 @@ def test_a_lock_that_is_lost_before_the_start_is_an_event_and_the_clock_of_vcent
             assert 700 <= (await lab.event("lock_lost"))["silent_seconds"] < 730
 
     run(test)
+
+
+def test_the_clock_of_vcenter_is_read_again_before_a_lock_is_reported() -> None:
+    async def test() -> None:
+        async with site(_rolling_lab()) as lab:
+            await lab.start()
+            lab.define()
+            lab.sim.events["step_vcenter_clock"](seconds=-7200)
+            beat = lab.sim.clock.now().timestamp() - 60
+            lab.sim.set_custom_value(
+                lab.sim.find(vim.ClusterComputeResource, "gpu"), LOCK, encode(_lock(beat, 600))[LOCK]
+            )
+            lab.set_device("esx-02.lab", label="later")
+            await lab.event("device_changed")
+            await asyncio.sleep(0.5)
+            assert lab.queue.empty(), "by the clock of vCenter it has a heartbeat"
+
+    run(test)
+
+
+def test_there_is_a_pause_between_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "FIRST_PAUSE", 0.1)
+    attempts = []
+
+    def refuse(*_arguments: Any, **_options: Any) -> Any:
+        attempts.append(time.monotonic())
+        if len(attempts) == 4:
+            source.stop()
+        raise ConnectionRefusedError(111, "refused")
+
+    monkeypatch.setattr(sources, "open_session", refuse)
+    request = WatchRequest.of({"hostname": "localhost", "username": "u", "password": "p"})
+    source = sources.ChangeSource(request, lambda event: None)
+    source.run()
+    assert attempts[3] - attempts[0] >= 0.1 + 0.2 + 0.4
 
 
 @pytest.mark.parametrize("event", ["end_sessions", "restart_vcenter"])
@@ -307,7 +389,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no host name": ({"hostname": None}, "missing_connection", "hostname is not given"),
     "a proxy without its port": ({"proxy_host": "proxy"}, "missing_connection", "without proxy_port"),
     "a wrong password": ({"password": "wrong"}, "invalid_login", "Cannot log in as"),
-    "a certificate that nobody trusts": ({"ca_path": None}, "certificate_untrusted", "validate_certs"),
+    "an untrusted certificate": ({"ca_path": None}, "certificate_untrusted", "validate_certs"),
     "a file that holds no certificate": ({"ca_path": str(Path(__file__))}, "bad_ca_path", "no certificate"),
 }
 

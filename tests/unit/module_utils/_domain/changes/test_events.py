@@ -117,8 +117,8 @@ BOOTS: dict[str, tuple[SeenBoot, dict[str, Any], SeenBoot | None]] = {
     "rebooted": (BOOT, {"boot_time": 1_000_900.0, "uptime": 100.0}, SeenBoot(time=1_000_900.0, since=1010.0)),
     "its clock was set": (
         BOOT, {"boot_time": 1_009_000.0, "uptime": 90_000.0}, SeenBoot(time=1_009_000.0, since=10.0)),
-    "its clock was set, and nobody knows its uptime": (BOOT, {"boot_time": 1_009_000.0}, None),
-    "away, and nobody knows its uptime": (
+    "its clock was set, and its uptime is unknown": (BOOT, {"boot_time": 1_009_000.0}, None),
+    "away, and its uptime is unknown": (
         replace(BOOT, away=True), {"boot_time": 1_000_900.0}, SeenBoot(time=1_000_900.0, since=1010.0)),
     "away only": (replace(BOOT, away=True), {"boot_time": 1_000_000.0}, BOOT),
 }  # fmt: skip
@@ -135,10 +135,10 @@ EVIL = "{{ lookup('pipe', 'id') }}"
 
 
 def test_no_text_of_an_event_is_a_template() -> None:
-    before = replace(HOST, name=EVIL, cluster="{% x %}", devices={})
-    bad = replace(GPU, name=EVIL, label="#jinja2: x", vms=(EVIL,), holders=("vm-1",))
+    before = replace(HOST, moid=EVIL, name=EVIL, cluster="{% x %}", devices={})
+    bad = replace(GPU, address=EVIL, name=EVIL, label="#jinja2: x", vms=(EVIL,), holders=("vm-1",))
     events = [
-        *host_events(before, replace(before, devices={A: bad}, pending=(A,))),
+        *host_events(before, replace(before, devices={A: bad}, pending=(EVIL,))),
         *host_events(replace(before, devices={A: bad}), replace(before, devices={A: replace(bad, label=None)})),
         started_event([replace(before, pending=(A,))]),
     ]

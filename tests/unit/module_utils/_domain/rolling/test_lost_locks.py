@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,14 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling
 LOCK = Lock(owner="me@awx-1", run_id="1f3c", scope="s", since=100.0, beat=1000.0, ttl=60.0)
 WATCHED = WatchedLock(moid="domain-c1", place="gpu", lock=LOCK, hosts=("gpu-01",), vms_off=("train-01",))
 
-LOCKS: dict[str, tuple[float, dict[str, float], bool, float | None]] = {
+REBOOT = ("domain-c1", "reboot")
+LOCKS: dict[str, tuple[float, dict[Any, float], bool, float | None]] = {
     "it has a heartbeat": (1060.0, {}, False, 1060.0),
     "its heartbeat is too old": (1061.0, {}, True, None),
-    "it was reported": (1061.0, {"domain-c1": 1000.0}, False, None),
-    "it had a heartbeat since then": (1061.0, {"domain-c1": 900.0}, True, None),
-    "another one was reported": (1061.0, {"domain-c2": 1000.0}, True, None),
+    "it was reported": (1061.0, {REBOOT: 1000.0}, False, None),
+    "it had a heartbeat since then": (1061.0, {REBOOT: 900.0}, True, None),
+    "another one was reported": (1061.0, {("domain-c2", "reboot"): 1000.0}, True, None),
+    "another one of the same object was reported": (1061.0, {("domain-c1", "maintenance"): 1000.0}, True, None),
 }
 
 
@@ -60,6 +63,6 @@ def test_a_lost_lock_says_what_is_off() -> None:
 def test_no_text_of_it_is_a_template() -> None:
     evil = "{{ lookup('pipe', 'id') }}"
     lock = replace(LOCK, owner=evil, run_id=evil)
-    event = lock_event(replace(WATCHED, place=evil, lock=lock, hosts=(evil,), vms_off=(evil,)), 1100.0)
-    assert str(event).count("(( lookup") == 5
+    event = lock_event(replace(WATCHED, moid=evil, place=evil, lock=lock, hosts=(evil,), vms_off=(evil,)), 1100.0)
+    assert str(event).count("(( lookup") == 6
     assert "{{" not in str(event)
