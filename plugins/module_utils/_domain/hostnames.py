@@ -13,14 +13,15 @@ _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
 _WITH_PORT = re.compile(r"(?P<name>[^:/\[\]]+|\[[^\]]*\]):(?P<port>\d{1,5})")
 
-_PASSWORD = re.compile(r"([^/:@\s]+):[^/@\s]*@")
-"""``user:password@`` in a URL."""
+_PASSWORD = re.compile(r"^([^:]*(?:://[^:]*)?):(?!//).*@", re.DOTALL)
+"""The text up to the password of an account, and the password up to the last ``@``: it can contain every sign."""
 
 
 def refuse_bad_hostname(text: str, parameter: str = "hostname") -> None:
     """Raise InputError (bad_hostname) unless the text is just a host name or an IP address. The fix says what to write instead."""
     if _is_address(text) or (len(text) <= 253 and _NAME.fullmatch(text)):
         return
+    text = _PASSWORD.sub(r"\1:***@", text)
     bare, port = _bare(text)
     if "%" in bare:
         raise _bad(
@@ -60,5 +61,4 @@ def _bare(text: str) -> tuple[str, str]:
 
 
 def _bad(text: str, what: str, parameter: str, cure: str) -> InputError:
-    shown = _PASSWORD.sub(r"\1:***@", text)
-    return InputError(message=f"{parameter} {shown!r} {what}", code="bad_hostname", parameter=parameter, cure=cure)
+    return InputError(message=f"{parameter} {text!r} {what}", code="bad_hostname", parameter=parameter, cure=cure)
