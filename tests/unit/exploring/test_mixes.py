@@ -60,8 +60,8 @@ def look_at(site: MixedSite) -> None:
 def unpredictable(site: MixedSite, plan: Run) -> set[str]:
     """The VMs of which check mode cannot know what they get: the addresses of virtual functions before a reboot creates them,
     and which vGPUs a host offers after the types of its GPUs or its device modes changed. A VM that may need the same devices as such a
-    VM cannot be predicted either: what one gets, the other does not get. Nor can plain virtual functions beside adapters: the server does
-    not say which port provides such a function, so it may be one that an adapter needs."""
+    VM cannot be predicted either: what one gets, the other does not get. Nor can virtual functions that are passed through beside adapters:
+    the server does not say which port provides such a function, nor which one an adapter has. Then the plan has a warning."""
     changes = plan.changes("enable")
     kinds = {change["kind"] for change in changes}
     created = bool(plan.changes("reboot")) or "sriov" in kinds
@@ -69,7 +69,8 @@ def unpredictable(site: MixedSite, plan: Run) -> set[str]:
         change["kind"] == "graphics" and change["subject"] != "assignment policy" for change in changes
     )
     held = site.held()
-    adapters = any(entry.get("sriov_networks") or held[entry["name"]]["sriov"] for entry in site.found.vms)
+    planned = plan.phases.get("attach", {}).get("vms", ())
+    in_doubt = {vm["name"] for vm in planned if any("may fail to power on: " in text for text in vm["warnings"])}
     needs: dict[str, set[str]] = {}
     found = set()
     for entry in site.found.vms:
@@ -79,10 +80,10 @@ def unpredictable(site: MixedSite, plan: Run) -> set[str]:
         needs[name] = {"units"} if units else set()
         needs[name] |= {"cards"} if "match" in wanted or held[name]["card"] else set()
         needs[name] |= {"functions"} if entry.get("sriov_networks") or "virtual_function" in wanted else set()
-        if ((created or adapters) and "virtual_function" in wanted) or (shared and units):
+        if (created and "virtual_function" in wanted) or (shared and units):
             found.add(name)
-    contended = {need for name in found for need in needs[name]}
-    return found | {name for name, own in needs.items() if own & contended}
+    contended = {need for name in found for need in needs[name]} | ({"functions"} if in_doubt else set())
+    return found | in_doubt | {name for name, own in needs.items() if own & contended}
 
 
 def compare(plan: Run, made: Run, *, unknown: set[str], moved: bool) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial as partial_function
 
+from ...observed.hosts import Host
 from ...planning.plan import Blocker, Change, VmFacts
-from ..kinds.kind_plan import KindPlan
+from ..kinds.kind_plan import KindPlan, Supply
 from ..observed_vms import ObservedVms
 from .availability import availability_warnings, is_unmanaged, spare_cards
 from .capacity import CapacityCheck, check_capacity, check_start, without_drs
@@ -47,18 +48,16 @@ def check_capacities(
     asking = [partial for partial in partial_plans if _asks_for_a_host(partial)]
     for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
         vm = partial.draft.vm
-        host = partial.draft.host
-        unmanaged = is_unmanaged(observed, vm)
-        stays = partial.must_run and host is not None and (host.drs_places_vms is False or unmanaged)
-        tied_to = vm.host_moid if partial.draft.is_tied or stays else None
+        stays_on = _stays_on(observed, partial)
+        tied_to = vm.host_moid if partial.draft.is_tied or stays_on else None
         if partial.items:
             capacity_check = check_capacity(
                 observed, vm, partial.items, holders, tied_to=tied_to, must_run=partial.must_run
             )
         else:
             capacity_check = check_start(observed, vm, tied_to=tied_to)
-        if stays and host is not None:
-            capacity_check = without_drs(capacity_check, host, unmanaged=unmanaged)
+        if stays_on is not None:
+            capacity_check = without_drs(capacity_check, stays_on, unmanaged=is_unmanaged(observed, vm))
         capacity_checks[vm.moid] = capacity_check
         if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
             holders.place(capacity_check.host_moid, vm, partial.items)
@@ -82,8 +81,7 @@ def _check_units(
     for partial in sorted(with_units, key=lambda p: (-len(p.kinds.profiles), p.draft.vm.name, p.draft.vm.moid)):
         if partial.kinds.blockers or not (partial.kinds.added or partial.must_run):
             continue
-        vm, host = partial.draft.vm, partial.draft.host
-        stays = partial.must_run and host is not None and (host.drs_places_vms is False or is_unmanaged(observed, vm))
+        vm, stays_on = partial.draft.vm, _stays_on(observed, partial)
         check = check_unit_capacity(
             observed,
             vm,
@@ -91,12 +89,20 @@ def _check_units(
             partial.kinds.classes,
             partial.kinds.groups,
             placed,
-            tied_to=vm.host_moid if partial.draft.is_tied or stays else None,
+            tied_to=vm.host_moid if partial.draft.is_tied or stays_on else None,
             must_run=partial.must_run and not partial.blockers,
         )
-        if stays and host is not None:
-            check = without_drs(check, host, unmanaged=is_unmanaged(observed, vm))
+        if stays_on is not None:
+            check = without_drs(check, stays_on, unmanaged=is_unmanaged(observed, vm))
         capacity_checks[vm.moid] = capacity_checks.get(vm.moid, CapacityCheck()).also(check)
+
+
+def _stays_on(observed: ObservedVms, partial: PartialPlan) -> Host | None:
+    """The host on which a VM is powered on because DRS does not choose another one."""
+    host = partial.draft.host
+    if host is None or not partial.must_run:
+        return None
+    return host if host.drs_places_vms is False or is_unmanaged(observed, partial.draft.vm) else None
 
 
 def _asks_for_a_host(partial: PartialPlan) -> bool:
@@ -217,13 +223,12 @@ def check_host_limits(observed: ObservedVms, partial_plans: Sequence[PartialPlan
     return host_limits
 
 
-def check_supply_of_functions(observed: ObservedVms, partial_plans: Sequence[PartialPlan]) -> Mapping[str, Blocker]:
-    """VM id → blocker when its host has too few virtual functions for its SR-IOV network adapters."""
-    with_adapters = [
-        partial for partial in partial_plans if partial.draft.desired.sriov_networks and not partial.blockers
-    ]
-    if not with_adapters:
-        return {}
+def check_supply_of_functions(observed: ObservedVms, partial_plans: Sequence[PartialPlan]) -> Supply:
+    """Whether the hosts have enough virtual functions for the SR-IOV network adapters of the VMs."""
+    possible = [partial for partial in partial_plans if not partial.blockers]
+    if not any(partial.draft.desired.sriov_networks for partial in possible):
+        return Supply()
+    # Imported only for VMs that have such adapters.
     from ..kinds.function_supply import Asking, check_supply
 
     return check_supply(
@@ -232,10 +237,11 @@ def check_supply_of_functions(observed: ObservedVms, partial_plans: Sequence[Par
             Asking(
                 vm=partial.draft.vm,
                 changes=partial.changes,
-                runs=partial.must_run or (partial.draft.vm.may_run and not partial.changes),
+                runs=partial.must_run,
+                names_adapters=bool(partial.draft.desired.sriov_networks),
             )
-            for partial in with_adapters
-            if partial.must_run or partial.kinds.attaching
+            for partial in possible
+            if partial.must_run or (partial.draft.desired.sriov_networks and partial.kinds.attaching)
         ],
     )
 

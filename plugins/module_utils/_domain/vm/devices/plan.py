@@ -22,17 +22,12 @@ from ..hardware_version import HardwarePlan, after_upgrades, plan_hardware
 from ..kinds.kind_plan import KindPlan
 from ..kinds.plan_kinds import plan_kinds
 from ..latency import plan_latency
-from ..memory import (
-    state_blockers,
-)
+from ..memory import state_blockers
 from ..numa import numa_blockers
 from ..observed_vms import ObservedVms, check_all_desired
 from ..pinning import plan_pin
 from ..pools import share_pools
-from ..preconditions import (
-    hot_add_changes,
-    power_steps,
-)
+from ..preconditions import hot_add_changes, power_steps
 from .capacity import CapacityCheck, commitment_warnings, items_after
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
@@ -84,8 +79,8 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
             partial,
             capacity_checks.get(partial.draft.vm.moid, CapacityCheck()),
             contended.get(partial.draft.vm.moid),
-            host_limits.get(partial.draft.vm.moid) or supply.get(partial.draft.vm.moid),
-            notes.get(partial.draft.vm.moid, ()),
+            host_limits.get(partial.draft.vm.moid) or supply.blockers.get(partial.draft.vm.moid),
+            (*notes.get(partial.draft.vm.moid, ()), *supply.warnings.get(partial.draft.vm.moid, ())),
         )
         for partial in partial_plans
     ]

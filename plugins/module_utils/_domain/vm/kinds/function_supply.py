@@ -7,7 +7,7 @@ Running VMs hold virtual functions. The server does not show which ones, so they
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...observed.hosts import Host, cards_of_functions
@@ -17,6 +17,7 @@ from ...planning.plan import Blocker, Change
 from ...planning.predicted import after
 from ..observed_vms import ObservedVms
 from ..pairing import pair_up
+from .kind_plan import Supply
 from .sriov_places import functions_in_effect, possible_functions
 
 MOST_ADAPTERS_AND_DEVICES = 128
@@ -25,11 +26,13 @@ MOST_ADAPTERS_AND_DEVICES = 128
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
-    """A VM whose plan needs virtual functions. ``runs``: it will run after the plan."""
+    """A VM whose plan may need virtual functions. ``runs``: it will run after the plan. ``names_adapters``: its entry has SR-IOV network
+    adapters, so it can be refused."""
 
     vm: Vm
     changes: tuple[Change, ...]
     runs: bool
+    names_adapters: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,26 +41,40 @@ class _Use:
 
     vm: str
     functions: tuple[str, ...]
+    address: str = ""
+    """Of a virtual function that is passed through. An adapter has none."""
 
 
-def check_supply(observed: ObservedVms, asking: Sequence[Asking]) -> Mapping[str, Blocker]:
-    """VM id → blocker, for each VM of a plan whose host has too few virtual functions left, or that would have too many devices.
+def check_supply(observed: ObservedVms, asking: Sequence[Asking]) -> Supply:
+    """A blocker for each VM of a plan whose host has too few virtual functions left, or that would have too many devices. Warnings for a VM
+    that will run, if its functions may not be free.
 
-    In the order of the plan: what an earlier VM of the plan takes is not free for a later one."""
+    In the order of the plan: what an earlier VM of the plan takes is not free for a later one. VMs are powered on at the same time, so the
+    warnings look at all of them."""
     found: dict[str, Blocker] = {}
     granted: dict[str, Vm] = {}
     for one in asking:
         vm, host = _unsettled(after(one.vm, one.changes)), observed.host_of(one.vm)
-        blocker = _too_many(vm)
+        blocker = _too_many(vm) if one.names_adapters else None
         networks = observed.networks.get(one.vm.host_moid or "")
-        if blocker is None and host is not None and networks is not None:
-            others = [granted.get(other.moid, other) for other in observed.everyone() if other.moid != vm.moid]
-            blocker = _shortage(host, networks, vm, [other for other in others if other.host_moid == host.moid])
+        if one.names_adapters and blocker is None and host is not None and networks is not None:
+            blocker = _shortage(host, networks, vm, _others(observed, granted, host, vm))
         if blocker is not None:
             found[one.vm.moid] = blocker
         elif one.runs:
             granted[one.vm.moid] = vm
-    return found
+    warnings = {}
+    for vm in granted.values():
+        host, networks = observed.host_of(vm), observed.networks.get(vm.host_moid or "")
+        if host is not None and networks is not None:
+            warnings[vm.moid] = _doubts(host, networks, vm, _others(observed, granted, host, vm))
+    return Supply(blockers=found, warnings=warnings)
+
+
+def _others(observed: ObservedVms, granted: Mapping[str, Vm], host: Host, vm: Vm) -> list[Vm]:
+    """The other VMs of the host, those of the plan as they will be."""
+    others = (granted.get(other.moid, other) for other in observed.everyone() if other.moid != vm.moid)
+    return [other for other in others if other.host_moid == host.moid]
 
 
 def _unsettled(vm: Vm) -> Vm:
@@ -113,6 +130,40 @@ def _shortage(host: Host, networks: HostNetworks, vm: Vm, others: Sequence[Vm]) 
     )
 
 
+def _doubts(host: Host, networks: HostNetworks, vm: Vm, others: Sequence[Vm]) -> tuple[str, ...]:
+    """Warnings for a power-on that fails in the worst case. The server does not show which port of a card provides a function, and which
+    function an adapter has."""
+    cards = cards_of_functions(host.devices)
+    own = _uses(host, networks, cards, vm)
+    theirs = [use for other in others if other.may_run for use in _uses(host, networks, cards, other)]
+    return (*_possible_shortage(host, networks, vm, own, theirs), *_possible_holders(vm, own, theirs))
+
+
+def _possible_shortage(
+    host: Host, networks: HostNetworks, vm: Vm, own: Sequence[_Use], theirs: Sequence[_Use]
+) -> Iterator[str]:
+    running = [*own, *theirs]
+    for ports in dict.fromkeys(use.functions for use in own if not use.address):
+        adapters = [use for use in running if not use.address and set(use.functions) <= set(ports)]
+        plain = sorted(use.address for use in running if use.address and set(use.functions) & set(ports))
+        if plain and len(adapters) + len(plain) > sum(functions_in_effect(host.device(address)) for address in ports):
+            labels = " or ".join(networks.vmnic_of(address) or address for address in ports)
+            yield (
+                f"{vm.name} may fail to power on: which port of {host.name} provides {', '.join(plain)} is unknown. VMs have these virtual "
+                f"functions as PCI devices. If {labels} provides them, none is left for a network adapter of {vm.name}"
+            )
+
+
+def _possible_holders(vm: Vm, own: Sequence[_Use], theirs: Sequence[_Use]) -> Iterator[str]:
+    for plain in own:
+        adapters = [use for use in theirs if not use.address and set(use.functions) & set(plain.functions)]
+        if plain.address and adapters:
+            yield (
+                f"{vm.name} may fail to power on: a network adapter of {_counted(use.vm for use in adapters)} may have the virtual "
+                f"function {plain.address}. Use the virtual functions of a card only for adapters, or only as PCI devices"
+            )
+
+
 def _counted(names: Iterable[str]) -> str:
     """``fw-01 (2), fw-02 (1)``."""
     listed = list(names)
@@ -127,5 +178,5 @@ def _uses(host: Host, networks: HostNetworks, cards: Mapping[str, tuple[str, ...
             case SriovBacking() as backing if not backing.dvx_class:
                 uses.append(_Use(vm=vm.name, functions=possible_functions(host, networks, backing)))
             case FixedBacking(address=str() as address) if address in cards:
-                uses.append(_Use(vm=vm.name, functions=cards[address]))
+                uses.append(_Use(vm=vm.name, functions=cards[address], address=address))
     return uses

@@ -60,6 +60,14 @@ class KindPlan:
         return replace(self, blockers=(*self.blockers, *more)) if more else self
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Supply:
+    """Whether hosts have enough virtual functions for SR-IOV network adapters: VM id → blocker, and VM id → warnings."""
+
+    blockers: Mapping[str, Blocker] = field(default_factory=dict)
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 def merge_kinds(plans: Iterable[KindPlan]) -> KindPlan:
     """One plan of all kinds, in the order of ``plans``."""
     given = tuple(plans)
