@@ -37,8 +37,8 @@ VM_NUMBERS = ("shutdown_timeout", "minimum_hardware_version")
 VM_KEYS = ("name", "moid", "devices", "sriov_networks", *VM_CHOICES, "mmio", *VM_NUMBERS, *VM_FLAGS, "guest")
 MMIO_KEYS = ("size_gb", "device_gb")
 LARGEST_MMIO_GB = int(RANGES["size_gb"].highest)
-LARGEST_DEVICE_GB = int(RANGES["device_gb"].highest)
 """A petabyte: more than any release maps, and the end of the list of powers of two."""
+LARGEST_DEVICE_GB = int(RANGES["device_gb"].highest)
 
 RELATIONS = frozenset(
     {

@@ -21,6 +21,11 @@ NUMA_HARDWARE = 20
 _WORD = "numa_node"
 
 
+def is_on_node(desired: int | None, device: VmDevice) -> bool:
+    """True when a device has the desired NUMA node, or none is desired."""
+    return desired is None or desired == (NO_NUMA_NODE if device.numa_node is None else device.numa_node)
+
+
 def new_node_words(node: int | None) -> dict[str, str]:
     """What a change that attaches a device says about its NUMA node."""
     return {} if node is None else {_WORD: str(node)}

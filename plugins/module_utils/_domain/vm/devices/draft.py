@@ -18,11 +18,12 @@ from ...observed.vms import Vm, VmDevice
 from ...planning.plan import Blocker
 from ..desired.vm import BackingKind, DesiredVm
 from ..memory import describe_device
+from ..numa import is_on_node
 from ..observed_vms import ObservedVms
 from .allocation import AllocatedDevice, Allocation, AllocationState, allocate, assign, meant_on
 from .capacity import resolve
 from .holders import DeviceHolders, DynamicItem
-from .matching import Held, Matching, Need, could_become, is_meant, is_on_node, match_devices, survey
+from .matching import Held, Matching, Need, could_become, is_meant, match_devices, survey
 
 NOT_WANTED = "not wanted"
 RESET_GROUP = "it is reset together with"

@@ -16,6 +16,7 @@ from ...observed.vms import AllowedDevice, DynamicBacking, FixedBacking, Vm, VmD
 from ...pci import NO_NUMA_NODE
 from ..desired.vm import BackingKind, DesiredVm, needs_fixed
 from ..limits import MINIMUM_HARDWARE
+from ..numa import is_on_node
 from ..observed_vms import ObservedVms
 from ..pairing import pair_up
 from .holders import two_readings
@@ -179,11 +180,6 @@ def accepts(desired: DesiredVm, entry: DesiredDevice, held: Held) -> bool:
     if needs_fixed(entry):
         return held.kind == "fixed"
     return desired.backing in ("auto", held.kind)
-
-
-def is_on_node(desired: int | None, device: VmDevice) -> bool:
-    """True when a device has the desired NUMA node, or none is desired."""
-    return desired is None or desired == (NO_NUMA_NODE if device.numa_node is None else device.numa_node)
 
 
 def could_become(entry: DesiredDevice, held: Held) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from ...observed.vms import DvxBacking, VgpuBacking, Vm, VmDevice
-from ...pci import NO_NUMA_NODE
 from ..desired.units import DesiredDvx, DesiredGroup, DesiredUnit, ParameterValue, UnitKind
 
 FIRST_KEY = 13000
@@ -101,12 +100,6 @@ def meets(entry: DesiredUnit, unit: HeldUnit) -> bool:
 def node_of(entry: DesiredUnit) -> int | None:
     """The desired NUMA node. A group has none: its devices are changed together."""
     return None if isinstance(entry, DesiredGroup) else entry.numa_node
-
-
-def is_on_node(entry: DesiredUnit, unit: HeldUnit) -> bool:
-    """True when a unit has the desired NUMA node, or none is desired."""
-    node, device = node_of(entry), unit.devices[0]
-    return node is None or node == (NO_NUMA_NODE if device.numa_node is None else device.numa_node)
 
 
 def subjects(units: Iterable[HeldUnit], leaving: Collection[HeldUnit]) -> Mapping[HeldUnit, str]:

@@ -18,7 +18,7 @@ from ...planning.details import Detach, DetachGroup, DvxSpec, VgpuSpec
 from ...planning.plan import Blocker, Change, Leaving
 from ..desired.units import DesiredDvx, DesiredGroup, DesiredUnit, DesiredVgpu
 from ..desired.vm import DesiredVm
-from ..numa import moving_change, new_node_words, node_words
+from ..numa import is_on_node, moving_change, new_node_words, node_words
 from ..observed_vms import ObservedVms
 from ..offers import Offer
 from . import dvx, groups, vgpu
@@ -27,7 +27,6 @@ from .held_units import (
     group_words,
     held_units,
     is_meant,
-    is_on_node,
     meets,
     node_of,
     subject,
@@ -97,7 +96,7 @@ def _match(entries: Sequence[DesiredUnit], held: Sequence[HeldUnit]) -> _Matchin
 
 
 def _meets_on_node(entry: DesiredUnit, unit: HeldUnit) -> bool:
-    return meets(entry, unit) and is_on_node(entry, unit)
+    return meets(entry, unit) and is_on_node(node_of(entry), unit.devices[0])
 
 
 def _strictness(entry: DesiredUnit) -> tuple[object, ...]:
@@ -134,7 +133,7 @@ def _plan(
     settings += (
         moving_change(names[unit], unit.devices[0], node, unit.words())
         for entry, unit in matching.kept
-        if (node := node_of(entry)) is not None and not is_on_node(entry, unit)
+        if (node := node_of(entry)) is not None and not is_on_node(node, unit.devices[0])
     )
     detached = frozenset(key for unit in leaving for key in unit.keys)
     added = sum(_size(entry, offer) for entry in matching.missing)
@@ -204,7 +203,7 @@ def _edit(entry: DesiredDvx, unit: HeldUnit, name: str, offer: Offer | None) -> 
     """The edit of a DVX device whose parameters differ, with its NUMA node if this differs too."""
     parameters = dvx.complete(entry, unit.parameters, offer)
     before, after = unit.words(), unit_words("dvx", unit.value, parameters)
-    node = None if is_on_node(entry, unit) else entry.numa_node
+    node = None if is_on_node(entry.numa_node, unit.devices[0]) else entry.numa_node
     if node is not None:
         before |= node_words(unit.devices[0].numa_node)
         after |= node_words(node)
