@@ -81,3 +81,16 @@ def test_a_vm_that_runs_already_keeps_its_function() -> None:
     assert plan(lab, vms=both()) == {"plain": [], "router": [PORT]}
     lab = site(2, 1, plain={"power": "on", "devices": [{"fixed": "0000:3b:02.0"}]}, router={})
     assert plan(lab, vms=both()) == {"plain": [], "router": []}
+
+
+def test_an_adapter_that_an_entry_does_not_name_needs_a_function_too() -> None:
+    """The other VM gets the last one before. The power-on failed."""
+    router = {"devices": [{"sriov": "auto", "network": NETWORK}]}
+    lab = site(1, other={}, router=router)
+    entries = [
+        {"name": "other", "sriov_networks": [ADAPTER], "power": "on"},
+        {"name": "router", "devices": [], "power": "on"},
+    ]
+    result = lab.run("vm_pci_device", fails=True, vms=entries)
+    assert result["error_code"] == "no_free_virtual_function"
+    assert {vm["name"]: vm["status"] for vm in result["vms"]} == {"other": "changed", "router": "refused"}

@@ -225,23 +225,18 @@ def check_host_limits(observed: ObservedVms, partial_plans: Sequence[PartialPlan
 
 def check_supply_of_functions(observed: ObservedVms, partial_plans: Sequence[PartialPlan]) -> Supply:
     """Whether the hosts have enough virtual functions for the SR-IOV network adapters of the VMs."""
-    possible = [partial for partial in partial_plans if not partial.blockers]
-    if not any(partial.draft.desired.sriov_networks for partial in possible):
+    if not observed.networks:
         return Supply()
-    # Imported only for VMs that have such adapters.
+    # Imported only where networks were read, because an entry has such adapters.
     from ..kinds.function_supply import Asking, check_supply
 
     return check_supply(
         observed,
         [
-            Asking(
-                vm=partial.draft.vm,
-                changes=partial.changes,
-                runs=partial.must_run,
-                names_adapters=bool(partial.draft.desired.sriov_networks),
-            )
-            for partial in possible
-            if partial.must_run or (partial.draft.desired.sriov_networks and partial.kinds.attaching)
+            Asking(vm=partial.draft.vm, changes=partial.changes, runs=partial.must_run)
+            for partial in partial_plans
+            if not partial.blockers
+            and (partial.must_run or (partial.draft.desired.sriov_networks and partial.kinds.attaching))
         ],
     )
 

@@ -26,13 +26,11 @@ MOST_ADAPTERS_AND_DEVICES = 128
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asking:
-    """A VM whose plan may need virtual functions. ``runs``: it will run after the plan. ``names_adapters``: its entry has SR-IOV network
-    adapters, so it can be refused."""
+    """A VM whose plan may need virtual functions. ``runs``: it will run after the plan."""
 
     vm: Vm
     changes: tuple[Change, ...]
     runs: bool
-    names_adapters: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,9 +53,10 @@ def check_supply(observed: ObservedVms, asking: Sequence[Asking]) -> Supply:
     granted: dict[str, Vm] = {}
     for one in asking:
         vm, host = _unsettled(after(one.vm, one.changes)), observed.host_of(one.vm)
-        blocker = _too_many(vm) if one.names_adapters else None
+        has_adapters = any(isinstance(d.backing, SriovBacking) and not d.backing.dvx_class for d in vm.devices)
+        blocker = _too_many(vm) if has_adapters else None
         networks = observed.networks.get(one.vm.host_moid or "")
-        if one.names_adapters and blocker is None and host is not None and networks is not None:
+        if has_adapters and blocker is None and host is not None and networks is not None:
             blocker = _shortage(host, networks, vm, _others(observed, granted, host, vm))
         if blocker is not None:
             found[one.vm.moid] = blocker
