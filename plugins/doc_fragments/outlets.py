@@ -51,7 +51,7 @@ options:
   metrics_file:
     description:
       - File for metrics in the text format of Prometheus, for the textfile collector of the node exporter. Its name must end with C(.prom).
-        It is replaced as a whole. A new file is readable by everybody, less the umask. It is not written in check mode.
+        It is replaced as a whole. Other users may read a new file. It is not written in check mode.
       - Each vCenter needs a file of its own, and so do a rolling reboot and a drift report. A file with the metrics of another one is
         refused.
     type: path

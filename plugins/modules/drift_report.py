@@ -21,6 +21,7 @@ description:
   - Runs on the controller. The role P(directpath.vsphere.drift_report#role) uses it.
 extends_documentation_fragment:
   - directpath.vsphere.outlets
+  - directpath.vsphere.uploads
 options:
   results:
     description: Results of M(directpath.vsphere.drift_info), including those of failed tasks.
@@ -75,21 +76,6 @@ options:
     type: str
   html_url:
     description: The same for the report as HTML page.
-    type: str
-  upload_method:
-    description: The method of the request.
-    type: str
-    choices: [PUT, POST]
-    default: PUT
-  upload_headers:
-    description: Further headers of the request, such as a token, or the C(x-ms-blob-type) of an Azure blob.
-    type: dict
-    default: {}
-  upload_ca_path:
-    description: PEM file with the CA of the server, if the system does not trust it.
-    type: path
-  upload_proxy:
-    description: URL of an HTTP proxy, without an account. Environment variables are not used.
     type: str
   on_upload_failure:
     description:
@@ -200,7 +186,9 @@ outlets:
   type: list
   elements: dict
 error_code:
-  description: "V(drift) or V(drift_unknown); V(bad_upload) if a URL cannot be used, V(report_not_uploaded) if an upload failed."
+  description:
+    - "V(drift) or V(drift_unknown); V(bad_upload) or V(bad_ca_path) if an option of uploads cannot be used; V(report_not_uploaded) if an
+      upload failed."
   returned: when the task fails or ends as unreachable
   type: str
 """

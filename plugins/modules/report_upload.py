@@ -20,6 +20,8 @@ description:
     at most 64 MB.
   - Messages name the server only, never the URL, which may contain its permission.
   - Runs on the controller.
+extends_documentation_fragment:
+  - directpath.vsphere.uploads
 options:
   content:
     description: The report as text. Use it in place of O(path).
@@ -37,21 +39,6 @@ options:
     description: The format of the report, for its media type. By default the ending of O(path).
     type: str
     choices: [html, json, junit, markdown, md, txt, xml]
-  upload_method:
-    description: The method of the request.
-    type: str
-    choices: [PUT, POST]
-    default: PUT
-  upload_headers:
-    description: Further headers of the request, such as a token, or the C(x-ms-blob-type) of an Azure blob.
-    type: dict
-    default: {}
-  upload_ca_path:
-    description: PEM file with the CA of the server, if the system does not trust it.
-    type: path
-  upload_proxy:
-    description: URL of an HTTP proxy, without an account. Environment variables are not used.
-    type: str
   on_upload_failure:
     description: Whether a failed upload is a warning, or fails the task.
     type: str
@@ -101,7 +88,7 @@ uploaded:
   returned: success
   type: bool
 error_code:
-  description: "V(bad_upload) if the URL or another option cannot be used, V(report_not_uploaded) if the upload failed."
+  description: "V(bad_upload) or V(bad_ca_path) if an option cannot be used, V(report_not_uploaded) if the upload failed."
   returned: failure
   type: str
 """

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 from ..._domain.errors import InputError
 from ..._domain.ranges import refuse_out_of_range
+from ..._vsphere.http.single_request import split_https, split_proxy
 
 EventKind = Literal[
     "run_started", "run_ended", "host_phase", "host_failed", "vm_stopping", "vm_off", "vm_on", "heartbeat", "drift"
@@ -87,8 +88,7 @@ class OutletRequest:
 
 def _notification(entry: Mapping[str, object], place: str) -> Notification:
     url, secret = str(entry.get("url") or "").strip(), str(entry.get("secret") or "")
-    parts = _parts(url)
-    for parameter, problem, cure in _problems(parts, url, secret, entry):
+    for parameter, problem, cure in _problems(url, secret, entry):
         raise InputError(
             message=f"{place}.{parameter}: {problem}", code="bad_notify", parameter=f"{place}.{parameter}", cure=cure
         )
@@ -97,7 +97,7 @@ def _notification(entry: Mapping[str, object], place: str) -> Notification:
     scheme = url.partition(":")[0].lower()
     return Notification(
         url=url,
-        shown=shown_url(parts) if parts is not None and scheme == "https" else f"{scheme}://...",
+        shown=shown_url(split_https(url)) if scheme == "https" else f"{scheme}://...",
         secret=secret,
         events=frozenset(str(kind) for kind in events) if isinstance(events, list) else frozenset(BY_DEFAULT),
         timeout=seconds,
@@ -113,19 +113,7 @@ def shown_url(parts: SplitResult) -> str:
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
-def _parts(url: str) -> SplitResult | None:
-    """None if the URL cannot be read."""
-    try:
-        parts = urlsplit(url)
-        return parts if parts.port != 0 else None
-    except ValueError:
-        # The port of an Apprise URL may be a word.
-        return None
-
-
-def _problems(
-    parts: SplitResult | None, url: str, secret: str, entry: Mapping[str, object]
-) -> list[tuple[str, str, str]]:
+def _problems(url: str, secret: str, entry: Mapping[str, object]) -> list[tuple[str, str, str]]:
     """(suboption, problem, what to do). None of them repeats a value: it may be a secret."""
     scheme, mark, rest = url.partition("://")
     found = []
@@ -135,7 +123,7 @@ def _problems(
     elif scheme.lower() == "http":
         found.append(("url", "it is not encrypted (http)", "Set an https:// URL"))
     elif scheme.lower() == "https":
-        found += _webhook_problems(parts, secret, webhook)
+        found += _webhook_problems(url, secret, webhook)
     else:
         found += [
             (name, f"it has no effect on {scheme.lower()}://, which Apprise sends", f"Leave out {name}")
@@ -143,18 +131,22 @@ def _problems(
             if entry.get(name)
         ]
         found += _weakened(url)
-    proxy = str(entry.get("proxy") or "")
-    if proxy and not _is_proxy(proxy):
-        found.append(("proxy", "it is not the URL of an HTTP proxy", "Set a URL such as http://proxy.example.com:3128"))
+    try:
+        if proxy := str(entry.get("proxy") or ""):
+            split_proxy(proxy)
+    except ValueError as error:
+        found.append(("proxy", f"it {error}", "Set a URL such as http://proxy.example.com:3128"))
     events = entry.get("events")
     if isinstance(events, list) and not events:
         found.append(("events", "it is empty, so nothing would be sent", "Name events, or leave it out"))
     return found
 
 
-def _webhook_problems(parts: SplitResult | None, secret: str, cure: str) -> list[tuple[str, str, str]]:
-    if parts is None or not parts.hostname:
-        return [("url", "it has no host, or no valid port", cure)]
+def _webhook_problems(url: str, secret: str, cure: str) -> list[tuple[str, str, str]]:
+    try:
+        parts = split_https(url)
+    except ValueError as error:
+        return [("url", f"it {error}", cure)]
     if parts.username is not None or parts.password is not None:
         return [("url", "it contains an account", "Leave the account out. The receiver checks the signature (secret)")]
     if secret and len(secret) < SHORTEST_SECRET:
@@ -172,8 +164,3 @@ def _weakened(url: str) -> list[tuple[str, str, str]]:
     if "redirect" in pairs and pairs["redirect"] not in ("no", "false", "0", "off"):
         return [("url", "it follows redirects (redirect), which may lead to another server", "Leave out redirect=")]
     return []
-
-
-def _is_proxy(url: str) -> bool:
-    parts = _parts(url)
-    return parts is not None and parts.scheme == "http" and bool(parts.hostname) and parts.username is None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import socket
 import ssl
+import struct
 import threading
 import time
 import zlib
@@ -29,6 +30,23 @@ def silent(sock: socket.socket) -> None:
     """Hears the request, and says nothing."""
     sock.recv(65536)
     _drip(sock, b"")
+
+
+@contextmanager
+def resetting() -> Iterator[int]:
+    """Resets each connection after its first bytes, before TLS is established. Yields the port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def run() -> None:
+            with suppress(OSError):
+                while True:
+                    sock = server.accept()[0]
+                    sock.recv(1)
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    sock.close()
+
+        threading.Thread(target=run, daemon=True).start()
+        yield server.getsockname()[1]
 
 
 def drips_headers(sock: socket.socket) -> None:

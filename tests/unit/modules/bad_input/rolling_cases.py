@@ -371,7 +371,7 @@ OUTLETS = [
         options={"notify": [{"url": "https://hooks.example.com/x", "secret": "short"}]},
     ),
     roll(
-        "metrics that nobody reads",
+        "a metrics file that the node exporter does not read",
         "bad_metrics_file",
         ("metrics_file", ".prom"),
         options={"metrics_file": "/tmp/metrics.txt"},

@@ -18,6 +18,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.request import OutletRequest
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.events import Event
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.notify import notify_outlet, signature_of
+from tests.unit.module_utils._vsphere import rude
 from tests.unit.plugin_utils.outlets.receiver import TOKEN, Receiver, receiving
 
 EVENT = Event(
@@ -92,6 +93,12 @@ def test_nothing_listens(tmp_path: Path) -> None:
     with receiving(tmp_path) as receiver:
         option = receiver.option()
     assert sent(option).why == "Connection refused"
+
+
+def test_a_connection_that_is_reset_before_tls() -> None:
+    with rude.resetting() as port:
+        report = sent({"url": f"https://localhost:{port}/{TOKEN}"}, seconds=0.5)
+    assert (report.lost, report.why) == (1, "Connection reset by peer")
 
 
 def test_a_receiver_that_does_not_answer_is_given_up(tmp_path: Path) -> None:

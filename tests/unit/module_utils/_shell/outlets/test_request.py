@@ -24,6 +24,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "plain http in capitals": ({"url": f"HTTP://hooks.example.com/{TOKEN}"}, "notify[0].url"),
     "no host": ({"url": f"https:///{TOKEN}"}, "notify[0].url"),
     "port that is none": ({"url": f"https://hooks.example.com:99999/{TOKEN}"}, "notify[0].url"),
+    "port 0": ({"url": f"https://hooks.example.com:0/{TOKEN}"}, "notify[0].url"),
+    "a name that is too long": ({"url": f"https://{'a' * 70}.example.com/{TOKEN}"}, "notify[0].url"),
+    "a character that no URL has": ({"url": f"https://hooks.example.com/{TOKEN}ü"}, "notify[0].url"),
     "an account": ({"url": f"https://user:{TOKEN}@hooks.example.com/"}, "notify[0].url"),
     "a blank": ({"url": f"https://hooks.example.com/ {TOKEN}"}, "notify[0].url"),
     "a short secret": ({"url": "https://hooks.example.com/", "secret": TOKEN}, "notify[0].secret"),
@@ -73,7 +76,7 @@ def test_what_is_shown_of_a_url(url: str) -> None:
     assert found.events == frozenset(BY_DEFAULT)
 
 
-def test_metrics_that_nobody_would_read_are_refused() -> None:
+def test_a_metrics_file_that_the_exporter_would_not_read_is_refused() -> None:
     with pytest.raises(InputError, match=r"does not end with \.prom"):
         OutletRequest.of({"metrics_file": "/tmp/metrics.txt"})
     assert OutletRequest.of({"metrics_file": "/tmp/m.prom"}).metrics_file == "/tmp/m.prom"

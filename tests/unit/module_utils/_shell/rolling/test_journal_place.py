@@ -15,21 +15,21 @@ from tests.unit.modules.host_rolling_reboot.lab import Roll, fleet
 
 IN_JOB = {"AWX_ISOLATED_DATA_DIR": "/runner/artifacts/7"}
 LAUNCHED = {"LAUNCHED_BY_RUNNER": "1"}
-ON_HOST = {"AWX_ISOLATED_DATA_DIR": "/home/me/project/artifacts/7", "JOB_ID": "7"}
+ON_HOST = {"AWX_ISOLATED_DATA_DIR": "/srv/project/artifacts/7", "JOB_ID": "7"}
 WARNING = "inside an execution environment, which is removed when the job ends"
 
 
 @pytest.mark.parametrize(
     ("environ", "place", "lost"),
     [
-        (IN_JOB, "/root/.ansible/directpath/vc_443.json", True),
-        (LAUNCHED, "/root/.ansible/directpath/vc_443.json", True),
+        (IN_JOB, "/var/lib/ansible/directpath/vc_443.json", True),
+        (LAUNCHED, "/var/lib/ansible/directpath/vc_443.json", True),
         (IN_JOB, "/mnt/journal/vc_443.json", False),
         (LAUNCHED, "/mnt/journal/vc_443.json", False),
         (IN_JOB, "/runner/project/vc_443.json", True),  # a mount, but of the job
-        (ON_HOST, "/root/.ansible/directpath/vc_443.json", False),  # ansible-runner without a container
-        ({}, "/root/.ansible/directpath/vc_443.json", False),
-        ({"AWX_ISOLATED_DATA_DIR": "/runner-old/artifacts"}, "/root/vc_443.json", False),
+        (ON_HOST, "/var/lib/ansible/directpath/vc_443.json", False),  # ansible-runner without a container
+        ({}, "/var/lib/ansible/directpath/vc_443.json", False),
+        ({"AWX_ISOLATED_DATA_DIR": "/runner-old/artifacts"}, "/var/lib/ansible/vc_443.json", False),
     ],
 )
 def test_a_file_is_lost_with_its_container(environ: dict[str, str], place: str, lost: bool) -> None:

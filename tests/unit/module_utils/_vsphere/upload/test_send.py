@@ -132,6 +132,18 @@ def test_nothing_listens() -> None:
     assert f"proxy 127.0.0.1:{port}" in failure(proxied)
 
 
+def test_a_connection_that_is_reset_before_tls() -> None:
+    with rude.resetting() as port:
+        place = Destination.of(f"https://localhost:{port}/?{SECRET}", option="url")
+        assert "the connection broke" in failure(place)
+
+
+def test_a_ca_that_cannot_be_read_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    with pytest.raises(DirectPathError) as caught:
+        Destination.of(f"https://store.example/{SECRET}", option="url", ca_path=str(tmp_path / "none.pem"))
+    assert (caught.value.code, caught.value.parameter) == ("bad_ca_path", "upload_ca_path")
+
+
 def test_a_report_that_is_too_large_is_not_sent(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send, "MOST", 1 << 20)
     assert "more than 1 MB" in failure(to(store), b"x" * ((1 << 20) + 1))
@@ -149,6 +161,10 @@ def test_a_report_that_is_too_large_is_not_sent(store: Store, monkeypatch: pytes
         (f"https://store.example/{SECRET} x", {}),
         (f"https://store.example/{SECRET}\r\nX-Evil: 1", {}),
         (f"https://{'a' * 70}.example/{SECRET}", {}),
+        (f"https://store.example:0/{SECRET}", {}),
+        (f"https://store.example/{SECRET}\N{WHITE SMILING FACE}", {}),
+        (f"https://store.example/{SECRET}\N{GRINNING FACE}", {}),
+        (f"https://store.example/{SECRET}", {"headers": {"X-A": f"{SECRET}\N{EURO SIGN}"}}),
         (f"https://store.example/{SECRET}", {"headers": {"X-A\r\nB": "1"}}),
         (f"https://store.example/{SECRET}", {"headers": {"X-A": f"{SECRET}\r\nX-Evil: 1"}}),
         (f"https://store.example/{SECRET}", {"headers": {"Content-Length": "1"}}),
