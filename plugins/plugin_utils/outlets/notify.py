@@ -76,7 +76,9 @@ def apprise(to: Notification, place: str) -> Callable[[Event], None]:
 
     def deliver(event: Event) -> None:
         kind = "failure" if event.more.get("failed") or event.kind == "host_failed" else "info"
-        if not target.notify(title=event.title(), body=event.text() or event.title(), notify_type=kind):
+        title = event.title()
+        # As text: names and messages of servers must not become HTML or Markdown in a mail or a chat.
+        if not target.notify(title=title, body=event.text() or title, notify_type=kind, body_format="text"):
             raise NotDelivered("the service did not accept it")
 
     return deliver

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -145,7 +147,8 @@ def test_apprise_gets_a_title_and_a_text(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "apprise", library(sent=found))
     report = sent({"url": f"slack://{TOKEN}/a/b"})
     assert (report.name, report.sent) == ("notify slack://...", 1)
-    assert found == [{"title": "vc-a: esx-1 waiting → draining", "body": "why", "notify_type": "info"}]
+    title = "vc-a: esx-1 waiting → draining"
+    assert found == [{"title": title, "body": "why", "notify_type": "info", "body_format": "text"}]
 
 
 def test_apprise_does_not_accept_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +179,19 @@ def test_with_the_package_itself(tmp_path: Path) -> None:
     with receiving(tmp_path) as receiver:
         report = sent({"url": f"jsons://localhost:{receiver.port}/{TOKEN}"}, seconds=30)
     assert (report.lost, report.why, receiver.events) == (1, "the service did not accept it", [])
+
+
+@pytest.mark.parametrize(("kind", "markup"), [("html", "<a href="), ("markdown", "](http")])
+def test_text_of_a_server_is_not_markup(kind: str, markup: str) -> None:
+    """A mail is HTML by default, and many chats read Markdown."""
+    pytest.importorskip("apprise", reason="the package apprise is not installed")
+    found: list[str] = []
+    decorators = importlib.import_module("apprise.decorators")
+    decorators.notify(on=f"probe{kind}")(lambda body, *_others, **_more: found.append(body))
+    event = replace(EVENT, more={**EVENT.more, "reason": '<a href="http://evil">esx-1</a> [esx-1](http://evil)'})
+    assert sent({"url": f"probe{kind}://x?format={kind}"}, event).sent == 1
+    assert "esx" in found[0]
+    assert markup not in found[0]
 
 
 @pytest.mark.parametrize("kind", ["run_started", "run_ended", "host_failed", "vm_stopping", "vm_off", "vm_on", "drift"])
