@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of outlets: who gets to know what a task does."""
+    """Options of outlets: where a task publishes what it does."""
 
     DOCUMENTATION = r"""
 options:

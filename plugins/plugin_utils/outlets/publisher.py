@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one place from which outlets learn what a run does. PRIVATE to the collection.
+"""The one place that publishes what a run does. PRIVATE to the collection.
 
 It turns what the display reads, the records of the progress file and the state of the run, into events and into a state. It runs in the
 process of the action plugin, not in that of the module: whatever an outlet does, no heartbeat of the run waits for it.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The outlets of a run, as the options name them: who gets to know about it, and where. PRIVATE to the collection.
+"""The outlets of a run, as the options name them. PRIVATE to the collection.
 
 A URL and a secret never appear in a message: of a webhook, messages show the scheme and the host. Of an Apprise URL, they show the scheme
 only, because its host may be a token.

@@ -99,7 +99,7 @@ def test_the_parser_of_this_test_refuses_what_prometheus_refuses() -> None:
         parse(twice)
 
 
-def test_the_file_is_for_everybody_and_replaced_as_a_whole(tmp_path: Path) -> None:
+def test_the_file_is_readable_by_all_users_and_replaced_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "d.prom"
     file = MetricsFile(str(path), owner_of("rolling reboot", "vc-a"))
     file.refuse_other_owner()
@@ -145,7 +145,7 @@ def test_a_file_of_another_owner_is_refused_and_never_overwritten(tmp_path: Path
     assert path.read_text() == content
 
 
-def test_an_empty_file_is_nobodys(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_owner(tmp_path: Path) -> None:
     path = tmp_path / "d.prom"
     path.touch()
     MetricsFile(str(path), "x").refuse_other_owner()

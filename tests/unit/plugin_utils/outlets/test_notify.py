@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import socket
 import sys
 import time
 from dataclasses import replace
@@ -16,10 +17,10 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.outlet import OutletReport, end_all
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.outlet import NotDelivered, OutletReport, end_all
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.request import OutletRequest
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.events import Event
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.notify import notify_outlet, signature_of
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.notify import notify_outlet, signature_of, webhook
 from tests.unit.module_utils._vsphere import rude
 from tests.unit.plugin_utils.outlets.receiver import TOKEN, Receiver, receiving
 
@@ -95,6 +96,27 @@ def test_nothing_listens(tmp_path: Path) -> None:
     with receiving(tmp_path) as receiver:
         option = receiver.option()
     assert sent(option).why == "Connection refused"
+
+
+@pytest.mark.parametrize(
+    ("status", "may_pass"),
+    [(500, True), (503, True), (408, True), (425, True), (429, True), (400, False), (403, False), (307, False)],
+)
+def test_which_answers_are_worth_another_attempt(tmp_path: Path, status: int, may_pass: bool) -> None:
+    with receiving(tmp_path, status=status) as receiver:
+        (to,) = OutletRequest.of({"notify": [receiver.option()]}).notify
+        with pytest.raises(NotDelivered) as caught:
+            webhook(to, "notify[0]")(EVENT)
+    assert caught.value.may_pass is may_pass
+
+
+def test_a_proxy_is_used(tmp_path: Path) -> None:
+    with receiving(tmp_path) as receiver, socket.create_server(("127.0.0.1", 0)) as closed:
+        proxy = f"127.0.0.1:{closed.getsockname()[1]}"
+        closed.close()
+        report = sent(receiver.option(proxy=f"http://{proxy}"), seconds=0.5)
+    assert (report.lost, receiver.events) == (1, [])
+    assert report.why.startswith(f"the proxy {proxy} refused the connection")
 
 
 def test_a_connection_that_is_reset_before_tls() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The thread of an outlet: it delays nobody, it counts what it loses, and it ends in time."""
+"""The thread of an outlet: it delays no run, it counts what it loses, and it ends in time."""
 
 from __future__ import annotations
 
