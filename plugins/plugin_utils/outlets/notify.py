@@ -15,7 +15,7 @@ from typing import Any
 from ...module_utils._domain.errors import InputError
 from ...module_utils._shell.outlets.outlet import NotDelivered, Outlet
 from ...module_utils._shell.outlets.request import Notification
-from ...module_utils._vsphere.http.single_request import Target, split_https, split_proxy
+from ...module_utils._vsphere.http.single_request import HttpsTarget, split_https, split_proxy
 from ...module_utils._vsphere.http.tls import verifying_context
 from ...module_utils._vsphere.http.webhook import PostFailed, post
 from .events import Event
@@ -40,7 +40,7 @@ def signature_of(secret: str, timestamp: str, body: bytes) -> str:
 def webhook(to: Notification, place: str, now: Callable[[], float] = time.time) -> Callable[[Event], None]:
     """Sends an event as a signed POST."""
     context = verifying_context(to.ca_path, f"{place}.ca_path")
-    target = Target.of(split_https(to.url), split_proxy(to.proxy) if to.proxy else None)
+    target = HttpsTarget.of(split_https(to.url), split_proxy(to.proxy) if to.proxy else None)
 
     def deliver(event: Event) -> None:
         body, timestamp = event.body(), str(int(now()))

@@ -15,7 +15,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
-from .connections import Bounds, dialed
+from .connections import Bounds, Proxy, dialed
 
 MOST_ANSWER = 1 << 20
 """Bytes of the headers of an answer. Its content is not read."""
@@ -26,7 +26,7 @@ _CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class HttpsTarget:
     """Where a request goes. repr() does not show the path. ``proxy``: name and port."""
 
     host: str
@@ -35,7 +35,7 @@ class Target:
     proxy: tuple[str, int] | None = None
 
     @classmethod
-    def of(cls, parts: SplitResult, proxy: tuple[str, int] | None = None) -> Target:
+    def of(cls, parts: SplitResult, proxy: tuple[str, int] | None = None) -> HttpsTarget:
         """``parts``: of ``split_https``."""
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         return cls(host=parts.hostname or "", port=parts.port or 443, path=path, proxy=proxy)
@@ -70,11 +70,11 @@ def split_proxy(url: str) -> tuple[str, int]:
 
 
 def send_once(
-    method: str, to: Target, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLContext, timeout: float
+    method: str, to: HttpsTarget, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLContext, timeout: float
 ) -> int:
     """Send ``body`` within ``timeout`` seconds. Returns the HTTP status. Raises OSError, HTTPException, ValueError."""
     bounds = Bounds(connect=timeout, silence=timeout, answer=timeout)
-    proxy = (*to.proxy, {}) if to.proxy else None
+    proxy: Proxy | None = (*to.proxy, {}) if to.proxy else None
     with (
         bounds.within(timeout, most=MOST_ANSWER),
         closing(dialed(to.host, to.port, context, bounds, proxy)) as link,

@@ -13,7 +13,7 @@ from http.client import HTTPException
 
 from ..._domain.text import one_line, shortened
 from .connections import ProxyFailed
-from .single_request import Target, send_once
+from .single_request import HttpsTarget, send_once
 
 _MOST_TEXT = 200
 
@@ -22,7 +22,7 @@ class PostFailed(Exception):
     """There is no answer. The text is a clause without the URL."""
 
 
-def post(to: Target, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLContext, timeout: float) -> int:
+def post(to: HttpsTarget, body: bytes, headers: Mapping[str, str], *, context: ssl.SSLContext, timeout: float) -> int:
     """Send ``body`` within ``timeout`` seconds. Returns the HTTP status. Raises PostFailed."""
     try:
         return send_once("POST", to, body, headers, context=context, timeout=timeout)

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from ..._domain.errors import DirectPathError, InputError
 from ..._domain.text import one_line
-from ..http.single_request import UNFIT, Target, send_once, split_https, split_proxy
+from ..http.single_request import UNFIT, HttpsTarget, send_once, split_https, split_proxy
 from ..http.tls import verifying_context
 from ..session.faults import CONNECTION_ERRORS, explain_connection
 
@@ -33,7 +33,7 @@ RESERVED = ("host", "content-length", "content-type", "transfer-encoding", "conn
 class Destination:
     """Where a report goes. repr() shows neither path nor headers."""
 
-    target: Target
+    target: HttpsTarget
     headers: Mapping[str, str] = field(repr=False)
     context: ssl.SSLContext = field(repr=False)
     method: str = "PUT"
@@ -74,7 +74,7 @@ class Destination:
             account = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
             given["Authorization"] = f"Basic {base64.b64encode(account).decode()}"
         context = verifying_context(ca_path, "upload_ca_path")
-        return cls(target=Target.of(parts, through), headers=given, context=context, method=method)
+        return cls(target=HttpsTarget.of(parts, through), headers=given, context=context, method=method)
 
     @property
     def place(self) -> str:

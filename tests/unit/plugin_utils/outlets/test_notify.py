@@ -17,10 +17,18 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.outlet import NotDelivered, OutletReport, end_all
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.outlet import (
+    NotDelivered,
+    OutletReport,
+    end_all,
+)
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.request import OutletRequest
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.events import Event
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.notify import notify_outlet, signature_of, webhook
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.notify import (
+    notify_outlet,
+    signature_of,
+    webhook,
+)
 from tests.unit.module_utils._vsphere import rude
 from tests.unit.plugin_utils.outlets.receiver import TOKEN, Receiver, receiving
 
