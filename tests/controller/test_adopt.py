@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A VM whose name looks like a template: adopted, planned and compared by its name, in each release of ansible-core."""
+"""VMs whose names look like templates: adopted, planned and compared by their names, in each release of ansible-core."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from tests.controller.fleet import Programs, fleet
 
 NAME = "train {{ 7 * 7 }} {% raw %} #1"
+HEADER = "#jinja2:variable_start_string:'[[' [[ 7 * 7 ]]"
+"""A name that changes the signs of templates: without !unsafe, Ansible evaluates it."""
 LAB = {
     "kind": "vcenter",
     "version": "8.0.3",
@@ -20,9 +22,15 @@ LAB = {
                 {
                     "name": "gpu",
                     "hosts": [
-                        {"name": "gpu-01.lab", "cards": [{"card": "t4", "at": "3b", "enabled": True}, "nvme-data"]}
+                        {
+                            "name": "gpu-01.lab",
+                            "cards": [*({"card": "t4", "at": at, "enabled": True} for at in ("3b", "5e")), "nvme-data"],
+                        }
                     ],
-                    "vms": [{"name": NAME, "host": "gpu-01", "devices": [{"dynamic": "10de:1eb8"}]}],
+                    "vms": [
+                        {"name": name, "host": "gpu-01", "devices": [{"dynamic": "10de:1eb8"}]}
+                        for name in (NAME, HEADER)
+                    ],
                 }
             ],
         }
@@ -30,7 +38,7 @@ LAB = {
 }
 
 
-def test_the_name_stays_a_name(tmp_path: Path, programs: Programs) -> None:
+def test_the_names_stay_names(tmp_path: Path, programs: Programs) -> None:
     with fleet(tmp_path, programs, a=LAB) as made:
         start = made.source(
             f"all:\n  hosts:\n    vc:\n      vcenter_hostname: localhost\n      vcenter_port: {made.ports['a']}\n"
@@ -42,6 +50,7 @@ def test_the_name_stays_a_name(tmp_path: Path, programs: Programs) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         written = "".join(path.read_text(encoding="utf-8") for path in target.rglob("*.yml"))
         assert f'!unsafe "{NAME}"' in written
+        assert f'!unsafe "{HEADER}"' in written
         assert f"vcenter_ca_path: {made.ca_files['a']}" in written.replace('"', "")
         planned = made.run("ansible-playbook", "directpath.vsphere.plan", "-i", str(target))
         assert planned.returncode == 0, planned.stdout + planned.stderr
@@ -50,4 +59,4 @@ def test_the_name_stays_a_name(tmp_path: Path, programs: Programs) -> None:
             "ansible-playbook", "directpath.vsphere.drift", "-i", str(target), "-e", "drift_report_scope=fleet"
         )
         assert compared.returncode == 0, compared.stdout + compared.stderr
-        assert "1 host and 1 VM compared: in sync" in compared.stdout, compared.stdout
+        assert "1 host and 2 VMs compared: in sync" in compared.stdout, compared.stdout

@@ -30,13 +30,20 @@ def visible_name(value: object) -> str:
 
 
 _BRACES = str.maketrans("{}", "()")
+_TEMPLATE_HEADER = "#jinja2:"
+"""At the beginning of a text, it can give a template other signs than braces."""
+
+
+def is_template(text: str) -> bool:
+    """Whether Ansible may evaluate the text as a template."""
+    return text.startswith(_TEMPLATE_HEADER) or any(sign in text for sign in ("{{", "{%", "{#"))
 
 
 def inert(text: str) -> str:
     """A name or a line that Ansible does not evaluate as a template, wherever a user puts it. Braces that could begin a template become
     parentheses. A ``#`` at the beginning, which could change the template syntax, becomes an underscore."""
     name = visible_name(text)
-    if any(sign in name for sign in ("{{", "{%", "{#")):
+    if is_template(name):
         name = name.translate(_BRACES)
     return f"_{name[1:]}" if name.startswith("#") else name
 
@@ -152,5 +159,7 @@ def name_ranges(names: Iterable[str]) -> list[str]:
 
 def literal(name: str) -> str:
     """The name of an object for the options in a command of Ansible, which would render a name such as ``{{ lookup(...) }}``."""
-    is_template = any(sign in name for sign in ("{{", "{%", "{#"))
-    return name.replace("{", "{{ '{' }}") if is_template else name
+    if not is_template(name):
+        return name
+    text = name.replace("{", "{{ '{' }}")
+    return f"{{{{ '#' }}}}{text[1:]}" if text.startswith("#") else text

@@ -16,6 +16,7 @@ from .._domain.host.selector import DesiredDevice
 from .._domain.host.targets import Target, no_hosts_seen, resolve_targets
 from .._domain.observed.hosts import Host
 from .._domain.planning.unknown_names import Unknown, UnknownName, sentences
+from .._domain.text import several
 from .._domain.vm.observed_vms import ObservedVms
 from .._vsphere.details.placements import read_placements
 from .._vsphere.read.fleet import read_fleet
@@ -24,6 +25,8 @@ from .._vsphere.read.vms import read_holders
 from .._vsphere.session.connect import Session
 from .engine.targets import parse_targets
 from .engine.vms import neighbours, place_vms, unknown_vms, vms_of
+
+_MOST_ADDRESSES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,10 @@ def render(seen: ObservedCapacity, request: CapacityRequest) -> dict[str, Any]:
     fits: tuple[Fit, ...] = ()
     if request.fit:
         fits = find_fits(observed.hosts, seen.functions, request.fit)
+    unclear: dict[str, list[str]] = {}
+    for one in seen.functions:
+        if one.state == "unknown":
+            unclear.setdefault(one.host.moid, []).append(one.device.address)
     unread = ["holders_unknown"] if any(observed.unread_on(host) for host in observed.hosts) else []
     return {
         "warnings": list(sentences(seen.unknown_names, request.unknown_names, unread)),
@@ -102,18 +109,20 @@ def render(seen: ObservedCapacity, request: CapacityRequest) -> dict[str, Any]:
         "unknown": [
             {"host": host.name, "moid": host.moid, "why": why}
             for host in observed.hosts
-            if (why := _why(observed, host))
+            if (why := _why(observed, host, unclear.get(host.moid, [])))
         ],
         "failures": [found.record() for found in failures] if request.whole_clusters else None,
         "fit": [fit.record() for fit in fits] if request.fit else None,
     }
 
 
-def _why(observed: ObservedVms, host: Host) -> str:
-    """Why some functions of a host are unknown, as a clause; empty when they are known."""
+def _why(observed: ObservedVms, host: Host, unclear: list[str]) -> str:
+    """Why some functions of a host are unknown, as a clause; empty when they are known. ``unclear``: the addresses of these functions."""
     if host.connection_state != "connected":
         return f"is {host.connection_state}"
     if host.unreadable:
         return f"does not return {', '.join(host.unreadable)}"
     unread = observed.unread_on(host)
-    return f"may have its devices in use by {', '.join(f'{vm.vm}, which {vm.why}' for vm in unread)}" if unread else ""
+    if unread:
+        return f"may have its devices in use by {', '.join(f'{vm.vm}, which {vm.why}' for vm in unread)}"
+    return f"does not show what uses {several(unclear, _MOST_ADDRESSES)}" if unclear else ""

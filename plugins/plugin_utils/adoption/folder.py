@@ -79,7 +79,8 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
                 with path.open("x", encoding="utf-8") as stream:
                     stream.write(text)
                 path.chmod(MODE)
-            draft.chmod(FOLDER_MODE)
+            for place in (draft, *(path for path in draft.rglob("*") if path.is_dir())):
+                place.chmod(FOLDER_MODE)
             draft.rename(folder)  # fails if another process has written into the folder meanwhile
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)

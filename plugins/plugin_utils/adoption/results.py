@@ -38,6 +38,13 @@ def adopt_results(
             parameter="dest",
             cure="Name a new folder: -e adopt_dest=inventory",
         )
+    if len(results) != len(vcenters):
+        raise InputError(
+            message=f"results has {len(results)} entries, and vcenters has {len(vcenters)}",
+            code="not_read",
+            parameter="vcenters",
+            cure="Give one name for each result, in the same order. Nothing was written",
+        )
     adopted = [
         AdoptedVcenter(result=_read(vcenter, result), connection=_known(number, connections))
         for number, (vcenter, result) in enumerate(zip(vcenters, _built_in(results), strict=True))

@@ -13,10 +13,9 @@ from typing import Any
 
 import yaml
 
-from ...module_utils._domain.text import one_line
+from ...module_utils._domain.text import is_template, one_line
 
 WIDTH = 130
-_TEMPLATE = ("{{", "{%", "{#")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -27,7 +26,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def text(self, value: str) -> yaml.Node:
-        if any(sign in value for sign in _TEMPLATE):
+        if is_template(value):
             return self.represent_scalar("!unsafe", value, style='"')
         plain = _WORD.fullmatch(value) and _resolve(self, value) == self.DEFAULT_SCALAR_TAG
         return self.represent_scalar(self.DEFAULT_SCALAR_TAG, value, style=None if plain else '"')

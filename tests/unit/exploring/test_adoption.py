@@ -25,7 +25,7 @@ DAILY, LONG, BATCH = 20, int(os.environ.get("DIRECTPATH_ADOPTIONS", "600")), 10
 
 
 def labs_of(kind: str, number: int) -> Iterator[tuple[Lab, str]]:
-    """The lab as somebody left it, and after ``site``, each with the folder of its journal. Nothing for a lab that cannot be."""
+    """The lab as it was built, and after ``site``, each with the folder of its journal. Nothing for a lab that cannot be."""
     found = example(SEED, number) if kind == "lab" else mix(SEED, number)
     try:
         lab = Lab.load(found.lab)

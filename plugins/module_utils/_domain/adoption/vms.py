@@ -44,11 +44,14 @@ class VmProposal:
 
 def adopt_vm(observed: ObservedVms, vm: Vm, names: Record, models: Mapping[str, HostDevice]) -> VmProposal:
     """The entry for a VM with devices. ``observed``: at least the VM, its host and the VMs on it."""
+    host = observed.host_of(vm)
     unknown = vm.unread_devices or (f"is {vm.connection_state}" if vm.connection_state != "connected" else "")
+    if not unknown and host is None:
+        unknown = "does not report its host" if vm.host_moid is None else "is on a host that this account cannot see"
     if unknown or vm.unreadable:
         cause = unknown or f"does not report {', '.join(vm.unreadable)}"
         return VmProposal(left=(_left(vm, "unreadable", "", f"{vm.name} {cause}"),))
-    host, networks = observed.host_of(vm), observed.networks.get(vm.host_moid or "")
+    networks = observed.networks.get(vm.host_moid or "")
     held, others = survey(observed, vm, models)
     problems = [*_unsettled(vm, host, held), *_beyond_an_entry(vm, held, others)]
     if problems:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from ..observed.hosts import Host, HostDevice
-from ..observed.vms import DvxBacking, DynamicBacking, VgpuBacking, Vm
+from ..observed.vms import DvxBacking, DynamicBacking, SriovBacking, VgpuBacking, Vm, VmDevice
 from ..plain import Record
 from ..vm.devices.holders import DynamicItem, item_of
 from ..vm.observed_vms import ObservedVms
@@ -136,7 +136,7 @@ def _failure(
     verdicts: dict[str, list[str]] = {"restarts": [], "stuck": [], "tied": [], "unknown": []}
     for vm in sorted(vms, key=lambda vm: (-len(vm.devices), vm.name, vm.moid)):
         items = _items(vm)
-        if any(isinstance(device.backing, VgpuBacking | DvxBacking) for device in vm.devices) or vm.unread_devices:
+        if any(map(_is_uncounted, vm.devices)) or vm.unread_devices:
             verdict = "unknown"
         elif items is None:
             verdict = "tied"
@@ -146,6 +146,14 @@ def _failure(
             verdict = "unknown" if doubt else "stuck"
         verdicts[verdict].append(vm.name)
     return HostFailure(host=failed, **{verdict: tuple(sorted(names)) for verdict, names in verdicts.items()})
+
+
+def _is_uncounted(device: VmDevice) -> bool:
+    """Whether the API does not say on which hosts the device fits: a vGPU, or a DVX device, which can be a network adapter."""
+    backing = device.backing
+    return isinstance(backing, VgpuBacking | DvxBacking) or (
+        isinstance(backing, SriovBacking) and bool(backing.dvx_class)
+    )
 
 
 def _items(vm: Vm) -> tuple[DynamicItem, ...] | None:

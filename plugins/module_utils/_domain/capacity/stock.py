@@ -9,12 +9,13 @@ Every function that counts is in exactly one state, so the numbers of a row add 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, get_args
 
 from ..observed.graphics import SHARED_DIRECT
 from ..observed.hosts import Host, HostDevice, cards_of_functions
+from ..pci import DISPLAY_CLASS
 from ..plain import Record
 from ..vm.devices.holders import DeviceHolder, DeviceHolders, read_holders
 from ..vm.observed_vms import ObservedVms
@@ -70,9 +71,10 @@ class StockRow:
 def count_functions(observed: ObservedVms) -> tuple[Function, ...]:
     """Every function of the hosts that a VM can have, with its state; sorted by host and address."""
     holders = read_holders(observed)
+    running = frozenset(vm.moid for vm in observed.everyone() if vm.may_run)
     found: list[Function] = []
     for host in sorted(observed.hosts, key=lambda host: (host.name, host.moid)):
-        found += _of_host(observed, host, holders)
+        found += _of_host(observed, host, holders, running)
     return tuple(found)
 
 
@@ -99,7 +101,7 @@ def stock_rows(functions: Iterable[Function], *, everything: bool) -> tuple[Stoc
     )
 
 
-def _of_host(observed: ObservedVms, host: Host, holders: DeviceHolders) -> Iterator[Function]:
+def _of_host(observed: ObservedVms, host: Host, holders: DeviceHolders, running: Collection[str]) -> Iterator[Function]:
     virtual = cards_of_functions(host.devices)
     doubtful = not host.is_reachable or bool(observed.unread_on(host))
     shared = _shared_gpus(host)
@@ -109,7 +111,7 @@ def _of_host(observed: ObservedVms, host: Host, holders: DeviceHolders) -> Itera
         held = holders.table.get(host.moid, {}).get(device.address, ())
         states[device.address] = _state(host, device, held, virtual=device.address in virtual, shared=shared)
     _take_unplaced(host, devices, states, holders)
-    _take_functions(host, states)
+    _take_functions(host, states, running)
     for device in sorted(devices, key=lambda device: device.address):
         state = states[device.address]
         held = holders.table.get(host.moid, {}).get(device.address, ())
@@ -132,7 +134,9 @@ def _shared_gpus(host: Host) -> Mapping[str, bool | None]:
     graphics = host.graphics
     if graphics is None:
         return {}
-    return {gpu.address: None if graphics.gaps else gpu.type == SHARED_DIRECT for gpu in graphics.gpus}
+    if graphics.gaps:
+        return {device.address: None for device in host.devices if device.class_id.startswith(DISPLAY_CLASS)}
+    return {gpu.address: gpu.type == SHARED_DIRECT for gpu in graphics.gpus}
 
 
 def _state(
@@ -169,12 +173,12 @@ def _take_unplaced(
         states[free[right].address] = "used"
 
 
-def _take_functions(host: Host, states: dict[str, FunctionState]) -> None:
+def _take_functions(host: Host, states: dict[str, FunctionState], running: Collection[str]) -> None:
     """SR-IOV network adapters use virtual functions, one each. Where the server does not show which, any free one of the physical function
-    counts as in use; where these are not all of one model and NUMA node, they are unknown."""
+    counts as in use; where these are not all of one model and NUMA node, they are unknown. ``running``: VMs that run, or may run."""
     cards = cards_of_functions(host.devices)
     for user in host.function_users:
-        if not user.powered_on:
+        if not user.powered_on and user.moid not in running:
             continue
         if user.virtual_function is not None:
             if user.virtual_function in states:

@@ -26,6 +26,18 @@ def setting_differences(
     """The settings of one host that neither ``modes`` (entries with a device mode) nor ``graphics`` is about."""
     if not host.is_reachable:
         return
+    if graphics is None and host.graphics is not None and host.graphics.gaps:
+        paths = ", ".join(gap.path for gap in host.graphics.gaps)
+        yield host_difference(
+            host,
+            "unreadable",
+            subject="graphics settings",
+            found=paths,
+            cause=f"{host.name} did not return {paths}, so it is unknown whether its graphics settings are in the intent",
+            cure="Check that the account can read this host (System.Read), and that its management agents respond",
+            command=commands.show_host(host.name),
+            planned=False,
+        )
     for setting in configured_graphics(host):
         if not setting.is_covered(host, graphics):
             yield host_difference(

@@ -21,6 +21,19 @@ def pair() -> Lab:
     return lab([host("esx-01"), host("esx-02")])
 
 
+def no_host_seen(module: str) -> Case:
+    """An account that sees no host: for modules that read all hosts."""
+    return Case(
+        module=module,
+        title="an account that sees no host",
+        options={},
+        code="no_hosts_seen",
+        says=("Read-only on the hosts", "right vCenter"),
+        lab=blind,
+        user=BLIND,
+    )
+
+
 def connection(title: str, code: str, says: tuple[str, ...], *, over_tls: bool = False, **more: Any) -> Case:
     """Logging in to look at a host; ``options`` replaces connection options."""
     options = {"hosts": ["esx-01"], **more.pop("options", {})}

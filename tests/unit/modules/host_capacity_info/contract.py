@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from tests.unit.modules.bad_input.cases import Case
+from tests.unit.modules.bad_input.host_cases import no_host_seen
 from tests.unit.modules.contracts import Contract, Scenario
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import BLIND, blind
 
 
 def _three() -> Lab:
@@ -19,15 +19,7 @@ CONTRACT = Contract(
     call={},
     scenarios={"capacity of hosts": Scenario("host_capacity_info", {"fit": [{"match": "10de:20f1", "count": 2}]}, 0)},
     bad_input=(
-        Case(
-            module="host_capacity_info",
-            title="an account that sees no host",
-            options={},
-            code="no_hosts_seen",
-            says=("Read-only on the hosts", "right vCenter"),
-            lab=blind,
-            user=BLIND,
-        ),
+        no_host_seen("host_capacity_info"),
         Case(
             module="host_capacity_info",
             title="a host that does not exist",

@@ -15,6 +15,7 @@ from simulator.objects.host.state import HostState
 from simulator.objects.vm.state import VmState
 from tests.unit.exploring.random_labs import commit_seed, example
 from tests.unit.exploring.random_mixes import mix
+from tests.unit.modules.fail_closed.fading import Fade, watched
 from tests.unit.modules.harness import Lab
 
 SEED = commit_seed()
@@ -44,6 +45,10 @@ def compare(lab: Lab) -> int:
         assert sum(row[state] for state in STATES) == row["total"], row
         counted.setdefault((row["moid"], row["model"]), Counter()).update({state: row[state] for state in STATES})
     doubtful = {row["moid"] for row in result["unknown"]}
+    unexplained = {row["host"] for row in result["stock"] if row["unknown"]} - {
+        row["host"] for row in result["unknown"]
+    }
+    assert not unexplained, unexplained
     number = 0
     vms = list(lab.sim.registry.all(VmState))
     for host in lab.sim.registry.all(HostState):
@@ -100,3 +105,19 @@ def test_read_only_is_enough_and_each_host_has_an_answer(name: str) -> None:
     for part in ("stock", "unknown", "failures", "fit"):
         assert theirs[part] == mine[part]
     assert sorted(one["moid"] for one in mine["fit"]) == sorted(host.moid for host in lab.sim.registry.all(HostState))
+
+
+def test_a_gpu_is_unknown_while_the_graphics_of_its_host_cannot_be_read() -> None:
+    """vGPUs may share it. It is not counted as one that only has to be enabled."""
+    lab = opened("nvlink")
+    assert lab is not None
+    before = lab.run("host_capacity_info", include="capable")
+    shared = sum(row["shared"] for row in before["stock"])
+    assert shared > 0
+    with watched(Fade(kind="HostSystem", path="config.graphicsInfo", way="missing")):
+        after = lab.run("host_capacity_info", include="capable")
+    assert sum(row["shared"] for row in after["stock"]) == 0
+    assert sum(row["unknown"] for row in after["stock"]) >= shared
+    hosts = {row["host"] for row in after["stock"] if row["unknown"]}
+    assert {row["host"] for row in after["unknown"]} == hosts
+    assert all(row["why"].startswith("does not show what uses 0000:") for row in after["unknown"])

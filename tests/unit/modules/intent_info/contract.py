@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 from tests.unit.modules.bad_input.cases import Case
+from tests.unit.modules.bad_input.host_cases import no_host_seen
 from tests.unit.modules.contracts import Contract, Scenario
 from tests.unit.modules.harness import Lab
-from tests.unit.pains.labs import BLIND, blind
 
 
 def fleet() -> Lab:
@@ -22,15 +22,7 @@ CONTRACT = Contract(
         "adoption with pending devices": Scenario("intent_info", {}, 0, lab="roll_12"),
     },
     bad_input=(
-        Case(
-            module="intent_info",
-            title="an account that sees no host",
-            options={},
-            code="no_hosts_seen",
-            says=("Read-only on the hosts", "right vCenter"),
-            lab=blind,
-            user=BLIND,
-        ),
+        no_host_seen("intent_info"),
         Case(
             module="intent_info",
             title="fewer calls than none",

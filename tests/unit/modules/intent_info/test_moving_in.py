@@ -13,6 +13,7 @@ import pytest
 
 from simulator.core.clock import ManualClock
 from simulator.simulator import Simulator
+from tests.unit.modules.fail_closed.fading import Fade, watched
 from tests.unit.modules.harness import Lab
 from tests.unit.modules.intent_info.adopted import Adopted, check, check_each_entry
 from tests.unit.pains.labs import FIRST, host, lab, on, vm
@@ -54,6 +55,32 @@ def test_what_is_not_healthy_is_listed_and_not_desired() -> None:
     assert both[0] == both[1][::-1], "it is unknown which is the clone, so both are shown"
     assert set(both[0]) == {listed[name, "0000:3b:00.0"]["moid"] for name in ("clone", "original")}
     assert "vm_memory_reservation" in listed["loose", "memory reservation"]["command"]
+
+
+def test_a_vm_whose_host_is_unknown_is_not_adopted() -> None:
+    """Whether another VM has the same fixed device, or the card is in effect, is unknown then."""
+    with watched(Fade(kind="VirtualMachine", path="runtime.host", way="missing")):
+        adopted = Adopted.of(site())
+    assert adopted.result["vms"] == []
+    left = [one for one in adopted.result["not_adopted"] if one["type"] == "vm"]
+    assert len(left) == 11
+    assert {one["kind"] for one in left} == {"unreadable"}
+    assert all(one["cause"] == f"{one['object']} does not report its host" for one in left)
+
+
+@pytest.mark.parametrize("path", ["config.graphicsConfig", "config.graphicsInfo"])
+def test_graphics_settings_that_cannot_be_read_are_listed(path: str) -> None:
+    with watched(Fade(kind="HostSystem", path=path, way="missing", of=("esx-nfv-01.lab", "gpu-01.lab"))):
+        adopted = Adopted.of(site())
+        unknown = [one for one in adopted.result["not_adopted"] if one["subject"] == "graphics settings"]
+        assert [(one["object"], one["kind"], one["found"]) for one in unknown] == [
+            ("esx-nfv-01.lab", "unreadable", path),
+            ("gpu-01.lab", "unreadable", path),
+        ]
+        assert not {"esx-nfv-01.lab", "gpu-01.lab"} & {
+            host["name"] for host in adopted.result["hosts"] if host["devices"]
+        }
+        check(adopted)
 
 
 def test_the_fix_that_is_shown_makes_it_adoptable() -> None:

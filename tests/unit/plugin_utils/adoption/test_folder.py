@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,22 @@ def below(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.parametrize("mask", [0o022, 0o077])
 @pytest.mark.parametrize("exists", [True, False])
-def test_it_is_written_once(tmp_path: Path, exists: bool) -> None:
+def test_it_is_written_once(tmp_path: Path, exists: bool, mask: int) -> None:
     folder = tmp_path / "new" / "inventory"
     if exists:
         folder.mkdir(parents=True)
     assert compare_folder(folder, FILES) is False
-    write_folder(folder, FILES)
+    before = os.umask(mask)
+    try:
+        write_folder(folder, FILES)
+    finally:
+        os.umask(before)
     assert below(folder) == FILES
     assert {path.stat().st_mode & 0o777 for path in folder.rglob("*.yml")} == {0o644}
+    folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o755}, "another user can read all of it"
     assert compare_folder(folder, FILES) is True
     assert [path.name for path in folder.parent.iterdir()] == ["inventory"], "no draft is left"
 
@@ -113,6 +121,15 @@ def test_nothing_is_written_if_one_vcenter_was_not_read(tmp_path: Path) -> None:
         adopted(tmp_path / "a", EMPTY, {"failed": True, "msg": "Cannot log in", "error_code": "invalid_login"})
     assert caught.value.code == "not_read"
     assert "vc-2 was not read: Cannot log in" in caught.value.sentence()
+    assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("names", [[], ["vc-1", "vc-2"]])
+def test_each_result_has_a_name(tmp_path: Path, names: list[str]) -> None:
+    with pytest.raises(DirectPathError) as caught:
+        adopt_results([EMPTY], names, [], str(tmp_path / "a"), "vcenter", write=True)
+    assert caught.value.code == "not_read"
+    assert f"results has 1 entries, and vcenters has {len(names)}" in caught.value.sentence()
     assert not (tmp_path / "a").exists()
 
 

@@ -64,6 +64,15 @@ def test_what_looks_like_a_template_is_marked(text: str) -> None:
     assert flow([text]) == f'[!unsafe "{text}"]'
 
 
+def test_a_header_that_gives_templates_other_signs_is_marked() -> None:
+    """Ansible renders such a text without any brace. A setting of a vGPU can have any text."""
+    text = "#jinja2:variable_start_string:'[[',variable_end_string:']]'\n[[ 7 * 7 ]]"
+    assert (
+        flow({"x": text})
+        == """{x: !unsafe "#jinja2:variable_start_string:'[[',variable_end_string:']]'\\n[[ 7 * 7 ]]"}"""
+    )
+
+
 def test_a_comment_stays_on_its_line() -> None:
     assert comment("a\nb: c\u2028d\x1b") == "  # a b: c\\u2028d\\x1b"
     assert comment("") == ""

@@ -8,7 +8,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.capacity.restart import cluster_failures
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.capacity.stock import count_functions
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import VgpuBacking
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.observed.vms import SriovBacking, VgpuBacking
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.observed_vms import ObservedVms
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.vm.placement import (
     ClusterPlacement,
@@ -41,6 +41,8 @@ def full(*cards: Any, **more: Any) -> Any:
         ((card(1, device_id="1eb8"),), (ONE,), {"stuck": ["vm-01"]}),
         ((card(1),), (vm(4, 1, fixed(address(1))),), {"tied": ["vm-04"]}),
         ((card(1),), (vm(4, 1, VgpuBacking(profile="q")),), {"unknown": ["vm-04"]}),
+        ((card(1),), (vm(4, 1, SriovBacking(physical_function=address(9))),), {"tied": ["vm-04"]}),
+        ((card(1),), (vm(4, 1, SriovBacking(physical_function=None, dvx_class="c")),), {"unknown": ["vm-04"]}),
         # One of the two cards there is in use.
         ((card(1), card(2)), (ONE, TWO, vm(5, 2, dynamic(address(1)))), {"restarts": ["vm-01"], "stuck": ["vm-02"]}),
         # One is a fixed device of a VM that is off.

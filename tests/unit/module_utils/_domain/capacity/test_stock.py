@@ -41,7 +41,9 @@ SHARED = HostGraphics(gpus=(GraphicsDevice(address=address(1), type="shared_dire
         ({"enabled": False}, (), {}, "leaving"),
         ({"enabled": False, "active": False}, (), {}, "off"),
         ({"enabled": False, "active": False}, (), {"graphics": SHARED}, "shared"),
-        ({"enabled": False, "active": False}, (), {"graphics": replace(SHARED, gaps=(Gap(path="x"),))}, "unknown"),
+        # A list of GPUs that cannot be read is empty.
+        ({"enabled": False, "active": False}, (), {"graphics": HostGraphics(gaps=(Gap(path="x"),))}, "unknown"),
+        ({"enabled": False, "active": False, "class_id": "0200"}, (), {"graphics": HostGraphics(gaps=(Gap(path="x"),))}, "off"),
         ({"capable": False}, (), {}, "out_of_service"),
         ({"capable": False, "active": False}, (), {}, "out_of_service"),
         ({}, (), {"in_maintenance_mode": True}, "out_of_service"),
@@ -74,16 +76,18 @@ def test_as_many_are_used_as_vms_run_wherever_they_got_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("users", "states"),
+    ("users", "power", "states"),
     [
-        ((), {"free": 3}),
-        ((FunctionUser(vm="a", moid="vm-1", powered_on=True, virtual_function="0000:31:02.1"),), {"used": 1, "free": 2}),
-        ((FunctionUser(vm="a", moid="vm-1", powered_on=True, physical_function=address(1)),), {"used": 1, "free": 2}),
-        ((FunctionUser(vm="a", moid="vm-1", powered_on=True),), {"used": 1, "free": 2}),
-        ((FunctionUser(vm="a", moid="vm-1", powered_on=False),), {"free": 3}),
+        ((), "poweredOn", {"free": 3}),
+        ((FunctionUser(vm="a", moid="vm-1", powered_on=True, virtual_function="0000:31:02.1"),), "poweredOn", {"used": 1, "free": 2}),
+        ((FunctionUser(vm="a", moid="vm-1", powered_on=True, physical_function=address(1)),), "poweredOn", {"used": 1, "free": 2}),
+        ((FunctionUser(vm="a", moid="vm-1", powered_on=True),), "poweredOn", {"used": 1, "free": 2}),
+        ((FunctionUser(vm="a", moid="vm-1", powered_on=False),), "poweredOff", {"free": 3}),
+        # It may run.
+        ((FunctionUser(vm="a", moid="vm-1", powered_on=False),), "unknown", {"used": 1, "free": 2}),
     ],
 )  # fmt: skip
-def test_virtual_functions(users: tuple[FunctionUser, ...], states: dict[str, int]) -> None:
+def test_virtual_functions(users: tuple[FunctionUser, ...], power: str, states: dict[str, int]) -> None:
     port = card(
         1, class_id="0200", enabled=False, active=False,
         sriov=Sriov(capable=True, enabled=True, active=True, requested=3, current=3, maximum=8),
@@ -92,7 +96,7 @@ def test_virtual_functions(users: tuple[FunctionUser, ...], states: dict[str, in
         replace(card(1, class_id="0200", enabled=False, active=False, device_id="154c"), address=f"0000:31:02.{number}")
         for number in range(3)
     ]
-    observed = site([host(1, port, *functions, function_users=users)])
+    observed = site([host(1, port, *functions, function_users=users)], vm(1, 1, power=power))
     found = [one for one in count_functions(observed) if one.kind == "virtual_function"]
     assert Counter(one.state for one in found) == states
 
@@ -112,7 +116,7 @@ def test_rows_are_by_host_model_label_and_node() -> None:
     assert all(sum(row[state] for state in STATES) == row["total"] for row in rows)
 
 
-def test_a_model_that_nobody_set_up_is_shown_only_if_it_is_asked_for() -> None:
+def test_a_model_that_is_not_set_up_is_shown_only_if_it_is_asked_for() -> None:
     functions = count_functions(site([host(1, card(1, enabled=False, active=False))]))
     assert stock_rows(functions, everything=False) == ()
     assert len(stock_rows(functions, everything=True)) == 1
