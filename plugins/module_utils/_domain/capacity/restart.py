@@ -129,10 +129,11 @@ def _failure(
     uncertain: set[str],
     placement: ClusterPlacement | None,
 ) -> HostFailure:
-    """VMs with more devices first: they are the hardest to place. A VM goes where the fewest devices are left over."""
-    taken: dict[str, set[int]] = {host.moid: set() for host in members if host.moid != failed.moid}
-    in_service = [host for host in members if host.moid in taken and host.is_reachable and not host.in_maintenance_mode]
-    doubt = placement is None or any(host.moid in uncertain for host in members if host.moid != failed.moid)
+    """VMs with more devices first: they are the hardest to place. A VM goes where the fewest devices are left over. A host that is in
+    maintenance mode or cannot be read has no free device."""
+    others = [host for host in members if host.moid != failed.moid]
+    taken: dict[str, set[int]] = {host.moid: set() for host in others}
+    doubt = placement is None or any(host.moid in uncertain for host in others)
     verdicts: dict[str, list[str]] = {"restarts": [], "stuck": [], "tied": [], "unknown": []}
     for vm in sorted(vms, key=lambda vm: (-len(vm.devices), vm.name, vm.moid)):
         items = _items(vm)
@@ -140,7 +141,7 @@ def _failure(
             verdict = "unknown"
         elif items is None:
             verdict = "tied"
-        elif _restarted(items, [host for host in in_service if not _is_forbidden(placement, vm, host)], free, taken):
+        elif _restarted(items, [host for host in others if not _is_forbidden(placement, vm, host)], free, taken):
             verdict = "restarts"
         else:
             verdict = "unknown" if doubt else "stuck"

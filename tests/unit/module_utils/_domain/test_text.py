@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many names in few words, without losing one."""
+"""Many names in few words, without losing one; and names that look like templates."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import name_ranges
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import is_template, literal, name_ranges
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,18 @@ def test_no_name_is_lost_or_added(names: list[str]) -> None:
         begin, end = int(first[4:6]), int((last if to else first)[4:6])
         found += [f"esx-{number:02}.lab" for number in range(begin, end + 1)]
     assert found == sorted(set(names))
+
+
+@pytest.mark.parametrize(
+    "name", ["{{ 7 * 7 }}", "{% raw %} a", "{# b", "#jinja2:variable_start_string:'[['", "#jinja2:{{ x }}"]
+)
+def test_a_name_that_looks_like_a_template_is_rendered_as_it_is(name: str) -> None:
+    assert is_template(name)
+    assert not literal(name).startswith("#")
+    assert Environment(autoescape=True).from_string(literal(name)).render() == name
+
+
+@pytest.mark.parametrize("name", ["train-01", "a {b}", "#1", "x #jinja2:y"])
+def test_another_name_stays_as_it_is(name: str) -> None:
+    assert not is_template(name)
+    assert literal(name) == name

@@ -101,6 +101,24 @@ def test_virtual_functions(users: tuple[FunctionUser, ...], power: str, states: 
     assert Counter(one.state for one in found) == states
 
 
+@pytest.mark.parametrize(("node", "states"), [(0, {"used": 1, "free": 1}), (1, {"unknown": 2})])
+def test_it_is_unknown_which_virtual_function_is_in_use_where_they_differ(node: int, states: dict[str, int]) -> None:
+    """A guess would be wrong for one of the two NUMA nodes."""
+    on = Sriov(capable=True, enabled=True, active=True, requested=1, current=1, maximum=8)
+    off = {"enabled": False, "active": False, "class_id": "0200"}
+    devices = [
+        device
+        for number, place in ((1, 0), (2, node))
+        for device in (
+            card(number, sriov=on, **off),
+            replace(card(9, device_id="154c", numa_node=place, **off), address=f"0000:{0x30 + number:02x}:02.0"),
+        )
+    ]
+    observed = site([host(1, *devices, function_users=(FunctionUser(vm="a", moid="vm-1", powered_on=True),))])
+    found = [one for one in count_functions(observed) if one.kind == "virtual_function"]
+    assert Counter(one.state for one in found) == states
+
+
 def test_rows_are_by_host_model_label_and_node() -> None:
     hosts = [
         host(1, card(1, numa_node=0), card(2, numa_node=0), card(3, numa_node=1), card(4, label="big", numa_node=1)),
