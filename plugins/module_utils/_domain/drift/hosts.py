@@ -134,16 +134,22 @@ def host_difference(host: Host, kind: str, device: HostDevice | None = None, **m
     return Difference(kind=kind, type="host", object=host.name, moid=host.moid, cluster=host.cluster, **more)
 
 
+def unreadable_difference(host: Host, paths: Sequence[str], commands: Commands, subject: str = "") -> Difference:
+    found = ", ".join(paths)
+    return host_difference(
+        host,
+        "unreadable",
+        subject=subject,
+        found=found,
+        cause=f"{host.name} did not return {found}",
+        cure="Check that the account can read this host (System.Read), and that its management agents respond",
+        command=commands.show_host(host.name),
+    )
+
+
 def _unknown(host: Host, commands: Commands) -> Difference:
     if host.unreadable and host.connection_state in ("connected", "unknown"):  # unknown: the state was not readable
-        return host_difference(
-            host,
-            "unreadable",
-            found=", ".join(host.unreadable),
-            cause=f"{host.name} did not return {', '.join(host.unreadable)}",
-            cure="Check that the account can read this host (System.Read), and that its management agents respond",
-            command=commands.show_host(host.name),
-        )
+        return unreadable_difference(host, host.unreadable, commands)
     return host_difference(
         host,
         "unreachable",

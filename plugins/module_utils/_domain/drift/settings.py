@@ -16,7 +16,7 @@ from ..host.selector import DesiredDevice
 from ..observed.direct_path import is_chosen_mode
 from ..observed.hosts import Host
 from .commands import Commands
-from .hosts import host_difference
+from .hosts import host_difference, unreadable_difference
 from .kinds import Difference
 
 
@@ -27,17 +27,7 @@ def setting_differences(
     if not host.is_reachable:
         return
     if graphics is None and host.graphics is not None and host.graphics.gaps:
-        paths = ", ".join(gap.path for gap in host.graphics.gaps)
-        yield host_difference(
-            host,
-            "unreadable",
-            subject="graphics settings",
-            found=paths,
-            cause=f"{host.name} did not return {paths}, so it is unknown whether its graphics settings are in the intent",
-            cure="Check that the account can read this host (System.Read), and that its management agents respond",
-            command=commands.show_host(host.name),
-            planned=False,
-        )
+        yield unreadable_difference(host, [gap.path for gap in host.graphics.gaps], commands, "graphics settings")
     for setting in configured_graphics(host):
         if not setting.is_covered(host, graphics):
             yield host_difference(
