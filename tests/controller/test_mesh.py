@@ -104,7 +104,15 @@ def test_a_signal_ends_job_sh_at_once_and_leaves_no_account(tmp_path: Path, numb
     environ |= {"RECEPTOR_SOCKET": "/none", "RECEPTOR_NODE": node}
     command = ["sh", str(ROOT / "examples" / "mesh" / "job.sh"), str(tmp_path), "directpath.vsphere.drift"]
     with (tmp_path / "printed").open("wb") as output:
-        shell = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        shell = subprocess.Popen(
+            command,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # What runs in the background ignores this signal, and so would the shell: it cannot trap what it was started to ignore.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
     wait_for(lambda: started.exists() and bool(started.read_text()), "the job runs")
     assert len(list(left.iterdir())) == 1
     members, begun = family(shell.pid), time.monotonic()
