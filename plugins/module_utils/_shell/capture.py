@@ -113,7 +113,7 @@ def capture(session: Session, request: CaptureRequest, check_mode: bool) -> dict
         files.insert(0, (request.key, json.dumps(key, ensure_ascii=False, indent=1, sort_keys=True) + "\n"))
     changed = [pair for pair in files if without_time(_stored(pair[0])) != without_time(pair[1])]
     if not check_mode:
-        _write(changed)
+        write_private(changed)
     return {
         "changed": False,
         "written": bool(changed),
@@ -177,7 +177,7 @@ def _content(path: Path, text: str) -> bytes:
     return gzip.compress(text.encode(), mtime=0) if path.name.endswith(".gz") else text.encode()
 
 
-def _write(files: Sequence[tuple[Path, str]]) -> None:
+def write_private(files: Sequence[tuple[Path, str]]) -> None:
     """Replace each file as a whole, and none before all are stored: the key of another capture has other names. Only their owner can read
     them, also where they replace files that others could read."""
     drafts: list[tuple[Path, Path]] = []

@@ -27,10 +27,29 @@ _PARTS: Mapping[tuple[int, int], Part] = {
 _VF = "Virtual Function"
 
 
+def system_ids(captured: Captured) -> dict[str, str]:
+    """Host -> the systemId of its devices. No property of a host has it, but the fixed devices of its VMs do: those of a running VM must be
+    those of its host."""
+    found: dict[str, str] = {}
+    machines = captured.of("VirtualMachine")
+    for thing in sorted(machines, key=lambda each: str(each.get("runtime.powerState")) != "poweredOn"):
+        host = thing.get("runtime.host")
+        for device in thing.get("config.hardware.device", ()) if host is not None else ():
+            backing = device.backing
+            if isinstance(backing, vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo) and backing.systemId:
+                found.setdefault(host._moId, backing.systemId)
+    return {moid: system for moid, system in found.items() if system != "BYPASS"}
+
+
 def spec(
-    thing: Thing, captured: Captured, port_groups: Mapping[str, list[str]], layouts: dict[Any, Layout]
+    thing: Thing,
+    captured: Captured,
+    port_groups: Mapping[str, list[str]],
+    layouts: dict[Any, Layout],
+    systems: Mapping[str, str],
 ) -> HostSpec:
-    """One host. ``port_groups``: uuid of a distributed switch -> names of its port groups. Raises LabError."""
+    """One host. ``port_groups``: uuid of a distributed switch -> names of its port groups. ``systems``: as found by ``system_ids``. Raises
+    LabError."""
     name = shown(str(thing.get("name", thing.moid)))
     config, hardware, capability = _whole(thing)
     connection = str(thing.get("runtime.connectionState", "connected"))
@@ -48,7 +67,7 @@ def spec(
     return HostSpec(
         name=name,
         **found,
-        system_id=_uuid(name),
+        system_id=systems.get(thing.moid) or _uuid(name),
         shared_gpus=shared,
         vgpu_modes={
             address: mode
