@@ -19,7 +19,7 @@ APART = 60.0
 MOST = 20
 """Lines of one kind that are shown for a call."""
 _STARTED = ("draining", "rebooting")
-_PLAIN = ("changed", "failed", "trouble", "state", "status", "error_code", "crashed", "place")
+_PLAIN = ("changed", "failed", "state", "status", "error_code", "crashed", "place")
 _OF_TARGET = ("status", "phase", "error_code", "reboot_required", "pending")
 _LISTS = ("reboot_required", "refused", "rebooted")
 
@@ -29,6 +29,7 @@ def compare(filed: Record, played: Record) -> list[str]:
     found = [_said(name, filed.get(name), played.get(name)) for name in _PLAIN if filed.get(name) != played.get(name)]
     if found and (filed.get("message") or played.get("message")):
         found += [f"message in the file: {filed.get('message', '-')}", f"message now: {played.get('message', '-')}"]
+    found += _roles(filed.get("roles") or {}, played.get("roles") or {})
     for name in ("changes", "not_done"):
         found += _cut(_rows(name, filed, played, ("target", "kind", "subject"), ("before", "after")))
     for name in ("hosts", "vms"):
@@ -61,6 +62,11 @@ def _word(word: str) -> str:
 def _cut(lines: Iterable[str]) -> list[str]:
     found = list(lines)
     return found if len(found) <= MOST else [*found[:MOST], f"and {len(found) - MOST} more"]
+
+
+def _roles(filed: Record, played: Record) -> list[str]:
+    names = [name for name in {**filed, **played} if filed.get(name) != played.get(name)]
+    return [f"what the roles get: {_said(name, filed.get(name), played.get(name))}" for name in names]
 
 
 def _said(name: str, filed: Any, played: Any) -> str:

@@ -31,7 +31,7 @@ options:
       - section: directpath_vsphere
         key: run_file
 requirements:
-  - enable in configuration (C(callbacks_enabled))
+  - enabled in the configuration of Ansible, with callbacks_enabled
 """
 
 EXAMPLES = r"""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Event, Recorder
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Recorder, TaskEnd
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.write import write_run
 from tests.unit.modules.harness import Lab
 
@@ -40,7 +40,7 @@ def record(lab: Lab, steps: Iterable[Step], folder: Path, *, anonymize: bool = T
     return path
 
 
-def event(lab: Lab, step: Step, folder: Path) -> Event:
+def event(lab: Lab, step: Step, folder: Path) -> TaskEnd:
     """The end of a task."""
     arguments = {**lab.credentials(), **step.options}
     given = {**arguments, "_ansible_check_mode": step.check, "_ansible_diff": True}
@@ -53,7 +53,7 @@ def event(lab: Lab, step: Step, folder: Path) -> Event:
     else:
         result = lab._main(step.module, given)
     result = json.loads(json.dumps(result))
-    return Event(
+    return TaskEnd(
         action=f"directpath.vsphere.{step.module}",
         hostname="vcenter.test",
         arguments=arguments,

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..report.text import outcome
 from .names import RunNames
+from .roles import role_decisions
 
 Record = Mapping[str, Any]
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
@@ -31,8 +31,8 @@ def decisions(result: Record, names: RunNames, *, check: bool) -> dict[str, Any]
         "changed": bool(result.get("changes" if check and "changes" in result else "changed")),
         "failed": failed,
     }
-    if failed or any(name in result for name in _TARGETS):
-        kept["trouble"] = str(outcome(result)["trouble"])  # what the roles make of it
+    if roles := role_decisions(result, names, check=check):
+        kept["roles"] = roles
     kept |= _codes(result, ("state", "status", "error_code"))
     if failed:
         kept |= _crash(result)

@@ -27,7 +27,7 @@ Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class TaskEnd:
     """The end of a task on one inventory host. ``arguments``: of the task, with its templates resolved; ``only_asks``: the task shows what
     another one will do. ``began``, ``ended``: seconds since 1970."""
 
@@ -42,7 +42,7 @@ class Event:
 
 
 @dataclass
-class _Place:
+class _Recorded:
     """A server: the number of its entry in the file, its capture and names."""
 
     number: int
@@ -56,12 +56,12 @@ class Recorder:
 
     def __init__(self, began: float, check: bool = False) -> None:
         self._began, self._check = began, check
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, _Recorded] = {}
         self._calls: list[Call] = []
         self._left: set[str] = set()
         self._intents: dict[str, Record] = {}
 
-    def add(self, event: Event) -> bool:
+    def add(self, event: TaskEnd) -> bool:
         """Returns whether the file has to be written again."""
         if event.action.rpartition(".")[2] == "set_fact":
             self._learn_intent(event.result)
@@ -100,7 +100,7 @@ class Recorder:
 
     # -- captures -----------------------------------------------------------------------------------------------------
 
-    def _capture(self, event: Event) -> bool:
+    def _capture(self, event: TaskEnd) -> bool:
         path = str(event.result.get("path") or "")
         if not path or event.check or event.hostname in self._places:
             return False  # the first one counts: it has the state before the first change
@@ -114,15 +114,15 @@ class Recorder:
         self._add_place(event.hostname, text, names)
         return True
 
-    def _add_place(self, hostname: str, text: str, names: RunNames) -> _Place:
-        place = self._places[hostname] = _Place(number=len(self._places), text=text, names=names)
+    def _add_place(self, hostname: str, text: str, names: RunNames) -> _Recorded:
+        place = self._places[hostname] = _Recorded(number=len(self._places), text=text, names=names)
         if hostname in self._intents:
             self._take_intent(place, self._intents[hostname])
         return place
 
     # -- calls --------------------------------------------------------------------------------------------------------
 
-    def _call(self, module: str, event: Event) -> None:
+    def _call(self, module: str, event: TaskEnd) -> None:
         place = self._places.get(event.hostname) or self._add_place(event.hostname, "", RunNames({}))
         options, left = kept_options(module, event.arguments, place.names)
         self._left.update(f"{module}: {name}" for name in left)
@@ -160,7 +160,7 @@ class Recorder:
                 if hostname in self._places and not self._places[hostname].intent:
                     self._take_intent(self._places[hostname], share)
 
-    def _take_intent(self, place: _Place, share: Record) -> None:
+    def _take_intent(self, place: _Recorded, share: Record) -> None:
         wanted = {name: share[name] for name in _OF_INTENT if share.get(name)}
         place.intent, left = kept_options("drift_info", wanted, place.names)
         self._left.update(f"desired state: {name}" for name in left)

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._shell.engine.earlier_tasks import ONLY_ASKS
-from .recorder import COLLECTION, Event
+from .recorder import COLLECTION, TaskEnd
 
 _FACTS = ("ansible.builtin.set_fact", "ansible.legacy.set_fact", "set_fact")
 
 
-def event_of(ended: Any, began: Mapping[tuple[str, str], float], now: float) -> Event | None:
+def event_of(ended: Any, began: Mapping[tuple[str, str], float], now: float) -> TaskEnd | None:
     """``ended``: the result of a task, as Ansible passes it to callbacks. ``began``: host and task → time. None if the recorder needs none:
     a task of another collection, or the sum of a loop."""
     task = ended._task
@@ -26,7 +26,7 @@ def event_of(ended: Any, began: Mapping[tuple[str, str], float], now: float) -> 
     given = fields.get("args") or {}
     arguments = {str(name): value for name, value in given.items() if not str(name).startswith("_")}
     hostname = arguments.get("hostname") or os.environ.get("VMWARE_HOST") or ""
-    return Event(
+    return TaskEnd(
         action=action,
         hostname=str(hostname),
         arguments=arguments,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._domain.errors import DirectPathError, InputError
+from ..._domain.errors import InputError
 from ..._domain.names import shown_name
 from ..http.soap import ask, chunks
 from ..property_collector.retrieve import Row, collect_objects, collect_view
@@ -53,10 +53,8 @@ class Answer:
 def record_answers(session: Session, host: str | None) -> list[Answer]:
     """Ask about one host, its VMs, its cluster, its datastores and networks. ``host``: name or id; None for the first one that answers.
 
-    Raises InputError (unknown_host, no_host_answers), DirectPathError and errors of the connection. Faults are recorded.
+    Raises InputError (unknown_host, no_host_answers) and errors of the connection. Faults are recorded.
     """
-    if not session.stub.has_wire:
-        raise DirectPathError(message="This connection has no answers to record", code="no_wire")
     row = _chosen(session, host)
     return [
         _ask(session, title, kind, moid, method, args) for title, kind, moid, method, args in _questions(session, row)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Event, Recorder
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Recorder, TaskEnd
 from tests.tools.recorded_runs import BEGAN, Step, event, record
 from tests.unit.modules.capture.test_anonymous import MARK, marked
 from tests.unit.modules.harness import Lab
@@ -61,7 +61,7 @@ def test_the_same_file_with_names_has_them(tmp_path: Path) -> None:
     assert not (tmp_path / "run.key.json").exists()
 
 
-def an_event(tmp_path: Path, **more: Any) -> Event:
+def an_event(tmp_path: Path, **more: Any) -> TaskEnd:
     made = event(Lab.load("three_hosts"), Step(module="host_pci_device_info"), tmp_path)
     return replace(made, **more)
 
