@@ -55,7 +55,7 @@ from ansible import context
 from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Recorder
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.tasks import event_of
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.tasks import RECORDS_ANSWERS, event_of
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.write import trouble_with_path, write_run
 
 
@@ -73,6 +73,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         self._began: dict[tuple[str, str], float] = {}
         self._path = Path("run.json.gz")
         self._problem = ""
+        os.environ[RECORDS_ANSWERS] = "1"  # modules on this machine inherit it
 
     def set_options(self, *args: Any, **options: Any) -> None:
         """Read the options, before the first task."""

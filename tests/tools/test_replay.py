@@ -16,6 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS, UNUSUAL
 from tests.tools.recorded_runs import Step, record
 from tests.unit.modules.capture.twins import intent_of
 from tests.unit.modules.harness import Lab
@@ -89,7 +90,10 @@ def test_what_the_server_does_otherwise_is_shown(tmp_path: Path, capsys: pytest.
     assert "host-00002.example: status: failed in the file, changed now" in shown
 
 
-def test_unusual_answers_are_in_the_file_with_their_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unusual_answers_are_in_the_file_with_their_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RECORDS_ANSWERS, "1")
     real = Lab.load("three_hosts")
     lose = partial(real.sim.faults.add, method="CreateContainerView", times=2, drop="before")
     path = record(real, [Step(module="host_pci_device_info", before=lose)], tmp_path)
@@ -97,6 +101,12 @@ def test_unusual_answers_are_in_the_file_with_their_time(tmp_path: Path, capsys:
     assert [(row["method"], row["answer"]) for row in answers] == [("CreateContainerView", "ConnectionResetError")] * 2
     replay.main([str(path)])
     assert "CreateContainerView: ConnectionResetError (2 times)" in lines(capsys)
+
+
+def test_results_without_a_run_file_do_not_have_them() -> None:
+    real = Lab.load("three_hosts")
+    real.sim.faults.add(method="CreateContainerView", times=2, drop="before")
+    assert UNUSUAL not in real.run("host_pci_device_info")
 
 
 # -- files of other people ------------------------------------------------------------------------------------------

@@ -50,9 +50,8 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
         joined["transitions"] = joined_transitions(first.get("transitions") or (), second["transitions"])
     if second.get("hosts") is not None:
         joined["hosts"] = _hosts(first.get("hosts") or (), second["hosts"])
-    unusual = [row for part in (first, second) for row in (part.get("invocation") or {}).get("unusual") or ()]
-    if unusual:
-        joined["invocation"] = {**(joined.get("invocation") or {}), "unusual": unusual}
+    if first.get("unusual_answers") or second.get("unusual_answers"):
+        joined["unusual_answers"] = [*(first.get("unusual_answers") or ()), *(second.get("unusual_answers") or ())]
     if "measured" in joined:
         joined["measured"] = {**(first.get("measured") or {}), **(second.get("measured") or {})}
     return joined

@@ -126,7 +126,7 @@ class Recorder:
         place = self._places.get(event.hostname) or self._add_place(event.hostname, "", RunNames({}))
         options, left = kept_options(module, event.arguments, place.names)
         self._left.update(f"{module}: {name}" for name in left)
-        unusual = (event.result.get("invocation") or {}).get("unusual") or ()
+        unusual = event.result.get("unusual_answers") or ()
         self._calls.append(
             Call(
                 server=place.number,

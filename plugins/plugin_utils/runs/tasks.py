@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...module_utils._shell.engine.earlier_tasks import ONLY_ASKS
+from ...module_utils._shell.engine.run import RECORDS_ANSWERS
 from .recorder import COLLECTION, TaskEnd
+
+__all__ = ["RECORDS_ANSWERS", "event_of"]
 
 _FACTS = ("ansible.builtin.set_fact", "ansible.legacy.set_fact", "set_fact")
 

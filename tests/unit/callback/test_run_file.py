@@ -34,6 +34,7 @@ class Plugin(run_file.CallbackModule):  # type: ignore[misc]
 @pytest.fixture(autouse=True)
 def options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_file.context, "CLIARGS", {"check": False})
+    monkeypatch.setenv(run_file.RECORDS_ANSWERS, "")  # it sets it
     monkeypatch.setattr(run_file.CallbackBase, "set_options", lambda self, *args, **options: None)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,11 @@ Observed = TypeVar("Observed")
 
 UNKNOWN = ("unknown_cluster", "unknown_host", "unknown_vm")
 """Codes of errors for a name that the server does not have."""
+
+
+RECORDS_ANSWERS = "DIRECTPATH_RECORDS_ANSWERS"
+"""Set by the callback plugin run_file, for modules that run on the control node."""
+UNUSUAL = "unusual_answers"
 
 
 class Runnable(Protocol):
@@ -115,19 +121,19 @@ def run(job: Runnable) -> None:
             error.cure = f"{error.cure.rstrip('.')}, and that {module.params['hostname']} is the right server"
         fail(
             module,
-            {**failure(error, wrote=wrote, off=off.values(), has_journal=has_journal), **_called(module, unusual)},
+            {**failure(error, wrote=wrote, off=off.values(), has_journal=has_journal), **_called(unusual)},
         )
     except SERVER_ERRORS as fault:
         problem = explain(fault, doing="read", on=str(module.params["hostname"]))
         shown = failure(problem, wrote=wrote, off=off.values(), has_journal=has_journal)
-        fail(module, {**shown, **_called(module, unusual)})
+        fail(module, {**shown, **_called(unusual)})
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         line = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         problem = explain(error, doing="finish", on=str(module.params["hostname"]))
         shown = failure(problem, wrote=wrote, off=off.values(), has_journal=has_journal)
-        fail(module, {**shown, "place": line, **_called(module, unusual)})
-    shown = {**all_visible(result), **_called(module, unusual)}
+        fail(module, {**shown, "place": line, **_called(unusual)})
+    shown = {**all_visible(result), **_called(unusual)}
     for warning in shown.pop("warnings", ()):
         module.warn(warning)
     if shown.pop("failed", False):
@@ -135,13 +141,12 @@ def run(job: Runnable) -> None:
     module.exit_json(**shown)
 
 
-def _called(module: AnsibleModule, unusual: Sequence[tuple[float, str, str]]) -> dict[str, Any]:
-    """For a run file (the callback plugin run_file): what the server did not answer as usual. Ansible adds the options itself, and shows
-    them with -vvv only."""
-    if not unusual:
+def _called(unusual: Sequence[tuple[float, str, str]]) -> dict[str, Any]:
+    """For a run file: what the server did not answer as usual. Without one, results do not have it."""
+    if not unusual or not os.environ.get(RECORDS_ANSWERS):
         return {}
     rows = [{"time": round(time, 3), "method": method, "answer": answer} for time, method, answer in unusual]
-    return {"invocation": {"module_args": module.params, "unusual": rows}}
+    return {UNUSUAL: rows}
 
 
 def _session_options(job: Runnable, request: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:
