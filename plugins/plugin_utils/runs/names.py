@@ -72,6 +72,8 @@ class RunNames:
             return text
         if (known := self._known(text)) is not None:
             return known
+        if self._is_public_pattern(text):
+            return text
         if _SEPARATORS.search(text):
             return "".join(part if _SEPARATORS.fullmatch(part) else self.name(part) for part in _SEPARATORS.split(text))
         alias = self._texts.text(text)
@@ -95,7 +97,7 @@ class RunNames:
             return self._table()[text]
         if text in self._public or any(form.fullmatch(text) for form in _FORMS):
             return text
-        return text if self._is_public_pattern(text) else None
+        return None
 
     def _is_public_pattern(self, text: str) -> bool:
         """A pattern with wildcards stays if it matches a text of the capture: that text contains all of its characters."""
