@@ -37,7 +37,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.decisions import decisions  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.document import FORMAT, VERSION  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.names import RunNames  # noqa: E402
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.options import kept_options  # noqa: E402
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.options import arguments_of, kept_options  # noqa: E402
 from simulator.core.clock import ManualClock  # noqa: E402
 from simulator.simulator import Simulator  # noqa: E402
 from tests.unit.modules.harness import Lab  # noqa: E402
@@ -49,8 +49,6 @@ SLICE = 600.0
 """Seconds of a slice of a rolling reboot, as the action plugin has it."""
 SAME, DIFFERS, UNREADABLE = 0, 1, 2
 SCHEMA = ROOT / "docs" / "run.schema.json"
-MODES = ("host_rolling_reboot", "host_maintenance", "rolling_reboot_restore")
-"""Modules that get a folder for their journal."""
 Record = Mapping[str, Any]
 
 
@@ -109,10 +107,7 @@ class Replay:
         return decisions(result, RunNames(None), check=bool(call["check"]))
 
     def _own(self, module: str) -> dict[str, Any]:
-        journal = self.folder / "journal"
-        return (
-            {"journal_dir": str(journal)} if module in MODES or module in ("drift_info", "rolling_reboot_info") else {}
-        )
+        return {"journal_dir": str(self.folder / "journal")} if "journal_dir" in arguments_of(module) else {}
 
 
 def _slice(lab: Lab, options: dict[str, Any], _is_first: bool) -> dict[str, Any]:

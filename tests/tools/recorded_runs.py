@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.options import REPLAYED, arguments_of
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Recorder, TaskEnd
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.write import write_run
 from tests.unit.modules.harness import Lab
@@ -46,7 +47,7 @@ def event(lab: Lab, step: Step, folder: Path) -> TaskEnd:
     given = {**arguments, "_ansible_check_mode": step.check, "_ansible_diff": True}
     step.before()
     began = BEGAN + lab.sim.clock.seconds()
-    if step.module in ("drift_info", "rolling_reboot_info", "host_rolling_reboot"):
+    if step.module in REPLAYED and "journal_dir" in arguments_of(step.module):
         given["journal_dir"] = str(folder)
     if step.module == "host_rolling_reboot" and not step.check:
         *_parts, (_part, result) = slices(given, 600.0, partial(_slice, lab))

@@ -32,6 +32,7 @@ _EDGES = "()[]{},.;:'\"!?"
 _NUMBER = re.compile(r"#?[0-9]{1,6}")
 _DIGIT = re.compile(r"[0-9]")
 _LETTERS = re.compile(r"[A-Za-z]+")
+_IDENTIFIER = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 _DEVICE = re.compile(r"([0-9a-f]{4}:[0-9a-f]{4}) (.+)", re.DOTALL)
 HIDDEN = "?"
 """What replaces a word that may say something about the site."""
@@ -92,6 +93,10 @@ class RunNames:
             return text
         return re.sub(r"\S+", lambda found: self._word(found[0]), text)
 
+    def choice(self, text: str) -> str:
+        """The value of an option that takes words of the collection."""
+        return text if text in vocabulary() or text in identifiers() else self.name(text)
+
     def _known(self, text: str) -> str | None:
         if text in self._table():
             return self._table()[text]
@@ -114,7 +119,7 @@ class RunNames:
 
     def _is_harmless(self, word: str) -> bool:
         """A number alone, or words. What mixes both may be an address or a serial number."""
-        if not word.isascii() or _NUMBER.fullmatch(word) or word.lower() in self._words:
+        if not word.isascii() or _NUMBER.fullmatch(word) or word.lower() in self._words or word in identifiers():
             return word.isascii()
         return not _DIGIT.search(word) and all(self._is_public(part.lower()) for part in _LETTERS.findall(word))
 
@@ -125,8 +130,16 @@ class RunNames:
 @cache
 def vocabulary() -> frozenset[str]:
     """The words of the code of this collection, which are public."""
+    return frozenset(word.lower() for text in _sources() for word in _LETTERS.findall(text))
+
+
+@cache
+def identifiers() -> frozenset[str]:
+    """Names of options and values in the code of this collection. They are public as a whole, whatever their parts are at the site."""
+    return frozenset(word for text in _sources() for word in _IDENTIFIER.findall(text))
+
+
+@cache
+def _sources() -> tuple[str, ...]:
     folder = Path(__file__).resolve().parents[2] / "module_utils"
-    found: set[str] = set()
-    for file in sorted(folder.rglob("*.py")):
-        found.update(word.lower() for word in _LETTERS.findall(file.read_text(encoding="utf-8")))
-    return frozenset(found)
+    return tuple(file.read_text(encoding="utf-8") for file in sorted(folder.rglob("*.py")))

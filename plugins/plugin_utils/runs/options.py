@@ -58,6 +58,8 @@ _KEYS = frozenset(
     (*SELECTOR_KEYS, *VM_DESIRED_KEYS, *SRIOV_KEYS, *DVX_KEYS, *(key for keys in KIND_KEYS.values() for key in keys))
 ) | {"virtual_functions", "mode", "type", "vgpu_mode"}  # fmt: skip
 """Keys of the entries for devices."""
+_CHOICES = ("mode", "type", "vgpu_mode")
+"""Keys of such entries whose values are words of the collection."""
 _IDS = ("vendor_id", "device_id", "subvendor_id", "subdevice_id", "class_id")
 _NUMBERS = (bool, int, float)
 _PLAIN_TYPES = ("bool", "int", "float")
@@ -146,4 +148,6 @@ def _raw(key: str, value: Any, names: RunNames) -> Any:
     if value is None or isinstance(value, _NUMBERS):
         return value
     text = str(value)
+    if key in _CHOICES:
+        return names.choice(text)
     return text if key in _IDS and allowed.PCI_ID.fullmatch(text) else names.name(text)

@@ -60,7 +60,7 @@ def spec(
     except LabError as error:
         raise LabError(f"host {name}: {error}") from None
     graphics = {info.pciId: info for info in config.graphicsInfo or ()}
-    found["layout"] = _layout(found["layout"], found["states"], layouts)
+    found["layout"] = _layout(found["layout"], found["states"], layouts, _modes(config))
     found["switches"] = tuple(_switch(item, config, port_groups) for item in found["switches"])
     shared = {address: str(info.graphicsType) for address, info in graphics.items() if _shares(info)}
     boot = captured.raw["reboots"].get(thing.moid)
@@ -139,9 +139,23 @@ def _uuid(name: str) -> str:
 # -- devices ----------------------------------------------------------------------------------------------------------
 
 
-def _layout(found: Layout, states: Mapping[str, Mapping[str, Any]], layouts: dict[Any, Layout]) -> Layout:
-    """With what the model knows of cards like these; hosts that are built alike share one."""
-    functions = [_enriched(item) for item in _with_physical(found.functions.values(), states)]
+def _modes(config: Any) -> dict[str, tuple[str, ...]]:
+    """Address -> the modes that a device offers (9.1)."""
+    found = {info.id: getattr(info, "directPathState", None) for info in config.pciPassthruInfo or ()}
+    return {address: tuple(map(str, state.configurableModes)) for address, state in found.items() if state is not None}
+
+
+def _layout(
+    found: Layout,
+    states: Mapping[str, Mapping[str, Any]],
+    layouts: dict[Any, Layout],
+    modes: Mapping[str, tuple[str, ...]],
+) -> Layout:
+    """With what the model knows of cards like these, and their ``modes``; hosts that are built alike share one."""
+    functions = [
+        dataclasses.replace(_enriched(item), modes=modes.get(item.address, ()))
+        for item in _with_physical(found.functions.values(), states)
+    ]
     key = tuple(functions)
     return layouts.setdefault(key, Layout(functions))
 
@@ -150,7 +164,6 @@ def _enriched(item: Function) -> Function:
     part = _PARTS.get((item.vendor, item.device))
     if part is None:
         return item
-    modes = part.modes if item.modes else ()
     return dataclasses.replace(
         item,
         resettable=part.resettable,
@@ -159,7 +172,6 @@ def _enriched(item: Function) -> Function:
         profiles=part.profiles,
         mig_profiles=part.mig_profiles,
         sriov_vgpu=part.sriov_vgpu,
-        modes=modes,
     )
 
 
