@@ -29,6 +29,9 @@ _SEPARATORS = re.compile(r"([/=+])")
 """What joins names in an option: paths of the inventory, and overrides (esx-01/0000:5e:00.0=eui.0025)."""
 _WILD = re.compile(r"[*?\[\]]")
 _EDGES = "()[]{},.;:'\"!?"
+_OF_NO_OBJECT = ("text-", "value-", "setting-")
+"""Aliases of texts that are no names of objects. Elsewhere in the capture, the same text may be a public word."""
+_SMALL = re.compile(r"[0-9]{1,3}")
 _NUMBER = re.compile(r"#?[0-9]{1,6}")
 _DIGIT = re.compile(r"[0-9]")
 _LETTERS = re.compile(r"[A-Za-z]+")
@@ -98,8 +101,11 @@ class RunNames:
         return text if text in vocabulary() or text in identifiers() else self.name(text)
 
     def _known(self, text: str) -> str | None:
-        if text in self._table():
-            return self._table()[text]
+        alias = self._table().get(text)
+        if alias is not None and not (
+            alias.startswith(_OF_NO_OBJECT) and (text in self._public or _SMALL.fullmatch(text))
+        ):
+            return alias
         if text in self._public or any(form.fullmatch(text) for form in _FORMS):
             return text
         return None

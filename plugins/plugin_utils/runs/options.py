@@ -54,12 +54,12 @@ OF_THE_RUN = (
     "stopped_vms",
 )
 """Options that the collection sets itself."""
+_CHOICES = ("mode", "type", "vgpu_mode")
+"""Keys of entries for devices whose values are words of the collection."""
 _KEYS = frozenset(
     (*SELECTOR_KEYS, *VM_DESIRED_KEYS, *SRIOV_KEYS, *DVX_KEYS, *(key for keys in KIND_KEYS.values() for key in keys))
-) | {"virtual_functions", "mode", "type", "vgpu_mode"}  # fmt: skip
+) | {"virtual_functions", "vmnic", *_CHOICES}  # fmt: skip
 """Keys of the entries for devices."""
-_CHOICES = ("mode", "type", "vgpu_mode")
-"""Keys of such entries whose values are words of the collection."""
 _IDS = ("vendor_id", "device_id", "subvendor_id", "subdevice_id", "class_id")
 _NUMBERS = (bool, int, float)
 _PLAIN_TYPES = ("bool", "int", "float")

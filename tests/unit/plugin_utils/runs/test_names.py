@@ -76,6 +76,15 @@ def test_sentences(text: str, shown: str) -> None:
     assert names().shown(text) == shown
 
 
+def test_a_text_that_is_public_elsewhere_stays_and_a_name_of_an_object_does_not() -> None:
+    one = RunNames(
+        {"text-00001": "com.example.nic", "vm-00001": "GA100", "value-00002": "1", "value-00003": "48213"},
+        ("com.example.nic", "GA100"),
+    )
+    assert [one.name(text) for text in ("com.example.nic", "GA100")] == ["com.example.nic", "vm-00001"]
+    assert one.shown("1 of 48213 moved") == "1 of value-00003 moved"
+
+
 def test_without_a_key_all_names_stay() -> None:
     one = RunNames(None)
     assert (one.name("esx-99.lab"), one.shown("bob was here"), one.key()) == ("esx-99.lab", "bob was here", {})
