@@ -125,3 +125,26 @@ def test_a_file_in_place_of_the_capture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text('{"format": "x"}')
     with pytest.raises(ValueError, match="was replaced by another file"):
         Recorder(BEGAN).add(made)
+
+
+def test_each_server_has_its_own_names(tmp_path: Path) -> None:
+    """The same host name in two vCenters is two hosts, and a call belongs to the server that it was for."""
+    recorder = Recorder(BEGAN)
+    for number, lab in enumerate((Lab.load("three_hosts"), Lab.load("roll_12"))):
+        path = str(tmp_path / f"capture-{number}.json")
+        for step in (Step(module="capture", options={"path": path}), Step(module="host_pci_device_info")):
+            recorder.add(replace(event(lab, step, tmp_path), hostname=f"vc-{number}"))
+    found = recorder.file()
+    assert [server.name for server in found.servers] == ["vcenter-00001", "vcenter-00002"]
+    assert [call.server for call in found.calls] == [0, 1]
+    assert [found.key[server.name]["host-00001.example"] for server in found.servers] == ["esx-01.lab", "edge-01.lab"]
+    assert "vc-0" not in found.text({})
+
+
+def test_a_second_capture_of_a_server_is_not_the_begin(tmp_path: Path) -> None:
+    lab, recorder = Lab.load("three_hosts"), Recorder(BEGAN)
+    for name in ("a", "b"):
+        capture = Step(module="capture", options={"path": str(tmp_path / f"{name}.json")})
+        recorder.add(event(lab, capture, tmp_path))
+        lab.run("host_passthrough", hosts=["esx-01.lab"], devices=["10de:20f1"])
+    assert recorder.file().servers[0].capture == (tmp_path / "a.json").read_text() != (tmp_path / "b.json").read_text()
