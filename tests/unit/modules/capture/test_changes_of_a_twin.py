@@ -4,9 +4,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from pyVmomi import vim
 
 from tests.unit.modules.capture.twins import Captured, capture
 from tests.unit.modules.contracts import KNOWS_9
@@ -27,17 +26,14 @@ def test_a_vm_with_a_fixed_device_is_powered_off_and_on(anonymize: bool) -> None
     lab.run("vm_pci_device", vm=["train-01"], devices=["10de:20f1"], backing="fixed", mmio={}, power="on")
     found, twin = twin_of(lab, anonymize=anonymize)
     name = found.anonymous("train-01") if anonymize else "train-01"
-    options: dict[str, Any] = {
-        "vm": [name],
-        "devices": [{"match": "10de:20f1", "count": 2}],
-        "backing": "fixed",
-        "mmio": {},
-    }
-    assert not twin.run("vm_pci_device", **options, power="cycle", allow_shutdown=True, allow_power_off=True).get(
-        "failed"
-    )
-    state = {vm["name"]: vm for vm in twin.sim.describe(twin.sim)["vms"]}[name]
-    assert (state["power"], len(state["devices"])) == ("poweredOn", 2)
+    stub = twin.sim.stub()
+    stub.connect()
+    machine = vim.VirtualMachine(twin.sim.find_entity(name).moid, stub)
+    for task in (machine.PowerOff, machine.PowerOn):
+        started = task()
+        twin.sim.clock.sleep(60)
+        assert started.info.state == "success", started.info.error
+    assert machine.runtime.powerState == "poweredOn"
 
 
 @pytest.mark.skipif(not KNOWS_9, reason="this pyVmomi knows no 9.1")
