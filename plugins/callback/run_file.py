@@ -20,7 +20,7 @@ description:
 options:
   path:
     description:
-      - The file. Its name must end with C(.json.gz). Relative to the current directory.
+      - The file. Its name must end with C(.json.gz). Relative to the current directory. An existing file is replaced.
       - The key, which maps aliases to names, is written beside it, with C(.key.json) in place of C(.json.gz). Keep it at the site. Both
         files can be read by their owner only.
     type: path
@@ -56,7 +56,11 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Recorder
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.tasks import RECORDS_ANSWERS, event_of
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.write import trouble_with_path, write_run
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.write import (
+    key_path,
+    trouble_with_path,
+    write_run,
+)
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -103,7 +107,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """A playbook ended."""
-        if not self._problem and (missing := self._recorder.missing()):
+        run = self._recorder.file()
+        if self._problem or not run.calls:
+            return
+        keeps = f". Keep the key of its names at the site: {key_path(self._path)}" if run.key else ""
+        self._display.display(f"Run file: {self._path}{keeps}")
+        if missing := self._recorder.missing():
             self._display.warning(
                 f"{self._path} cannot be replayed: it has no capture of {missing} of the servers. Run the playbook "
                 "directpath.vsphere.capture first, in the same command"

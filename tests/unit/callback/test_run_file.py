@@ -23,7 +23,8 @@ class Plugin(run_file.CallbackModule):  # type: ignore[misc]
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.shown: list[str] = []
-        self._display = SimpleNamespace(warning=self.shown.append)
+        self.printed: list[str] = []
+        self._display = SimpleNamespace(warning=self.shown.append, display=self.printed.append)
         self._plugin_options = {"path": str(path)}
         self.set_options()
 
@@ -63,6 +64,9 @@ def test_it_writes_after_each_call(tmp_path: Path) -> None:
     raw = json.loads(gzip.decompress((tmp_path / "run.json.gz").read_bytes()))
     assert [(call["module"], call["only_asks"]) for call in raw["calls"]] == [("host_pci_device_info", True)]
     assert plugin.shown == []
+    assert plugin.printed == [
+        f"Run file: {tmp_path}/run.json.gz. Keep the key of its names at the site: {tmp_path}/run.key.json"
+    ]
 
 
 def test_a_run_without_a_capture_is_said(tmp_path: Path) -> None:
