@@ -9,7 +9,7 @@ SPEED ?= 20
 HOSTS ?= 10,100,1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo lab test long lint unit slow endurance controller conformance sanity integration package docs compat next quick-lint coverage bench docs-site release generate new-module changelog format clean
+.PHONY: help demo lab replay test long lint unit slow endurance controller conformance sanity integration package docs compat next quick-lint coverage bench docs-site release generate new-module changelog format clean
 
 help: ## show this list
 	@awk -F ':[^:]*## ' '/^[a-z -]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ lab: python ## leave a simulated vCenter running; LAB=file PORT=number SPEED=fac
 	@env="$$($(PYTHON) -m tools.envs run)" && tree="$$($(PYTHON) -m tools.tree run)" && \
 	  echo "$$LAB_HINTS" | sed "s|@env@|$$env|; s|@tree@|$$tree|" && \
 	  exec "$$env/bin/python" -m simulator --lab $(LAB) --port $(PORT) --speed $(SPEED)
+
+replay: python ## play a run file on simulators, and show where the outcome differs; FILE=run.json.gz
+	@env="$$($(PYTHON) -m tools.envs main)" && "$$env/bin/python" -m tools.replay "$(FILE)"
 
 test: python ## everything, with a table at the end; SHARD=1/4 for the first of four machines
 	@$(PYTHON) -m tools.ci $(if $(SHARD),--shard $(SHARD))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.commands import StepError, must
 from tools.envs import CACHE, ROOT, clean_environ
-from tools.generate import inventories, metadata, modules, roles
+from tools.generate import callbacks, inventories, metadata, modules, roles
 from tools.tree import collections_path, sync
 
 SITE = CACHE / "docs-site"
@@ -59,7 +59,7 @@ def chapters(root: Path = ROOT) -> dict[str, list[Path]]:
 
 
 def with_links(text: str, page: Path, pages: frozenset[Path], address: str, root: Path = ROOT) -> str:
-    """The text of a page for the site: links to other pages stay relative, those to a role, a module or an inventory plugin lead to its
+    """The text of a page for the site: links to other pages stay relative, those to a role, a module or a plugin lead to its
     reference page, and those to other files to the repository. Blocks of code are not touched."""
 
     def target(url: str) -> str:
@@ -73,7 +73,8 @@ def with_links(text: str, page: Path, pages: frozenset[Path], address: str, root
         if role:
             return os.path.relpath(f"reference/{role[1]}_role.rst", page.parent)
         if plugin := PLUGIN_PAGE.match(file.as_posix()):
-            kind = "inventory" if (root / "plugins" / "inventory" / f"{plugin[1]}.py").exists() else "module"
+            kinds = ("inventory", "callback")
+            kind = next((kind for kind in kinds if (root / "plugins" / kind / f"{plugin[1]}.py").exists()), "module")
             return os.path.relpath(f"reference/{plugin[1]}_{kind}.rst", page.parent)
         kind = "tree" if (root / file).is_dir() else "blob"
         return f"{address}/{kind}/main/{file.as_posix()}{mark}{anchor}"
@@ -104,7 +105,12 @@ def navigation(chapters: Mapping[str, Sequence[Path]], reference: Sequence[str])
 
 def reference_pages(root: Path = ROOT) -> list[str]:
     """The reference pages with their titles, in the order of the navigation: an overview, modules, plugins, roles."""
-    kinds = {"module": modules(root), "inventory": inventories(root), "role": roles(root)}
+    kinds = {
+        "module": modules(root),
+        "inventory": inventories(root),
+        "callback": callbacks(root),
+        "role": roles(root),
+    }
     entries = [f"{kind} {name} <reference/{name}_{kind}>" for kind, names in kinds.items() for name in sorted(names)]
     return ["Overview <reference/index>", *entries]
 

@@ -53,7 +53,16 @@ def modules(root: Path = ROOT) -> dict[str, str]:
 
 def inventories(root: Path = ROOT) -> dict[str, str]:
     """Inventory plugin name → short description."""
-    paths = sorted((root / "plugins" / "inventory").glob("[a-z]*.py"))
+    return _plugins(root / "plugins" / "inventory")
+
+
+def callbacks(root: Path = ROOT) -> dict[str, str]:
+    """Callback plugin name → short description."""
+    return _plugins(root / "plugins" / "callback")
+
+
+def _plugins(folder: Path) -> dict[str, str]:
+    paths = sorted(folder.glob("[a-z]*.py"))
     return {path.stem: str(yaml.safe_load(documentation(path))["short_description"]) for path in paths}
 
 
@@ -87,7 +96,8 @@ def argument_specs(role: Path) -> dict[str, Any]:
 def contents_table(root: Path = ROOT) -> str:
     """The table of modules, plugins, roles and playbooks in README.md."""
     lines = ["| | what it does |", "|---|---|"]
-    for kind, found in (("module", modules(root)), ("inventory plugin", inventories(root))):
+    kinds = {"module": modules(root), "inventory plugin": inventories(root), "callback plugin": callbacks(root)}
+    for kind, found in kinds.items():
         lines += [f"| {kind} [`{name}`]({reference_pages.link(name)}) | {cell(text)} |" for name, text in found.items()]
     lines += [f"| role [`{name}`](roles/{name}/README.md) | {cell(text)} |" for name, text in roles(root).items()]
     lines += [f"| playbook `directpath.vsphere.{name}` | {cell(text)} |" for name, text in playbooks(root).items()]

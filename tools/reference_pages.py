@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A page for each module and inventory plugin in docs/reference, with what ``ansible-doc`` shows.
+"""A page for each module, inventory plugin and callback plugin in docs/reference, with what ``ansible-doc`` shows.
 
 `python -m tools.generate` writes the pages.
 """
@@ -56,17 +56,21 @@ def fragments(doc: Mapping[str, Any]) -> list[str]:
 
 
 def sources(root: Path = ROOT) -> list[Path]:
-    """The files of the modules and of the inventory plugins."""
-    return [path for kind in ("modules", "inventory") for path in sorted((root / "plugins" / kind).glob("[a-z]*.py"))]
+    """The files of the modules and of the plugins with options of their own."""
+    return [
+        path
+        for kind in ("modules", "inventory", "callback")
+        for path in sorted((root / "plugins" / kind).glob("[a-z]*.py"))
+    ]
 
 
 def link(name: str) -> str:
-    """The page of a module or inventory plugin, from the root of the collection."""
+    """The page of a module or plugin, from the root of the collection."""
     return f"{FOLDER}/{name}.md"
 
 
 def page(path: Path, root: Path = ROOT) -> str:
-    """The page of a module or inventory plugin."""
+    """The page of a module or plugin."""
     doc = merged(path, root)
     return "\n".join(part.rstrip("\n") + "\n" for part in _parts(path, doc, root) if part)
 

@@ -49,6 +49,15 @@ options:
     description: Whether to read tags and compute policies. An ESXi host has none.
     type: bool
     default: true
+  answers_path:
+    description:
+      - File for what the server answered about one host, as it was sent, for the playbook C(directpath.vsphere.compare). It has names and
+        addresses of the site, also with O(anonymize=true). Only its owner can read it (mode 0600).
+    type: path
+  answers_host:
+    description:
+      - Name or managed object id of the host that O(answers_path) is about. The default is the first host that is connected.
+    type: str
 seealso:
   - module: directpath.vsphere.drift_info
   - module: directpath.vsphere.host_rolling_reboot

@@ -207,7 +207,7 @@ class Handler(Connection):
             self._away()
             return
         try:
-            request, declared = _request(body, version)
+            request, declared = decoded_request(body, version)
         except soap.BadRequest as error:
             self._xml(500, soap.encode_fault(soap.bad_request(error), version), None, None)
             return
@@ -297,7 +297,7 @@ class Handler(Connection):
         return len(body)
 
 
-def _request(body: bytes, version: str) -> tuple[Request, type[Any]]:
+def decoded_request(body: bytes, version: str) -> tuple[Request, type[Any]]:
     """The decoded call and the declared type of its result. Raises BadRequest."""
     decoded = soap.decode(body, version)
     info = soap.method_info(decoded.method)

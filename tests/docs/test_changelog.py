@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tools.envs import ROOT
-from tools.generate import inventories, modules, playbooks, roles
+from tools.generate import callbacks, inventories, modules, playbooks, roles
 
 VERSION = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
 RELEASES: dict[str, Any] = yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))[
@@ -27,12 +27,19 @@ def test_everything_is_listed_with_its_description() -> None:
     listed = {
         "module": described(first["modules"]),
         "inventory": described(first["plugins"]["inventory"]),
+        "callback": described(first["plugins"]["callback"]),
         "role": described(first["objects"]["role"]),
         "playbook": described(first["objects"]["playbook"]),
     }
     if VERSION != "0.1.0":  # later releases list only what is new
         return
-    assert listed == {"module": modules(), "inventory": inventories(), "role": roles(), "playbook": playbooks()}
+    assert listed == {
+        "module": modules(),
+        "inventory": inventories(),
+        "callback": callbacks(),
+        "role": roles(),
+        "playbook": playbooks(),
+    }
 
 
 def test_the_summary_is_about_each_module() -> None:

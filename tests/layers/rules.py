@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The layers of the collection as data, and the reading of one source against them.
 
-Arrows point at what is imported and nothing points back: modules → _shell → _vsphere → _domain; action, inventory and
+Arrows point at what is imported and nothing points back: modules → _shell → _vsphere → _domain; action, inventory, callback and
 filter plugins → plugin_utils → the same three. ``violations(path, source)`` is a pure function, so that the tests can
 also feed it sources that break each rule and see that it notices.
 """
@@ -85,6 +85,7 @@ LAYERS = (
         collection=(f"{UTILS}._domain", CONTROLLER),
         banned=(*WIRE, BASIC, "threading"),
     ),
+    Layer(folder="plugins/callback", collection=(CONTROLLER,), banned=(*WIRE, BASIC)),
     Layer(folder="plugins/filter", collection=(UTILS, CONTROLLER), banned=(*WIRE, BASIC)),
     Layer(folder="plugins/doc_fragments", collection=(), banned=(*WIRE, "ansible")),
     # What ansible-rulebook starts: documentation, and one call.

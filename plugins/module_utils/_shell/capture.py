@@ -20,6 +20,7 @@ from .._domain.capture.anonymize import anonymize
 from .._domain.capture.document import Capture, to_text, without_time
 from .._domain.errors import InputError
 from .._domain.text import counted
+from .._vsphere.capture.answers import record_answers
 from .._vsphere.capture.read import Read, read_capture
 from .._vsphere.session.connect import Session
 
@@ -29,16 +30,22 @@ ARGUMENTS: dict[str, Any] = {
     "key_path": {"type": "path"},
     "events": {"type": "bool", "default": True},
     "tags": {"type": "bool", "default": True},
+    "answers_path": {"type": "path"},
+    "answers_host": {"type": "str"},
 }
 _ENDINGS = (".json.gz", ".json")
+ANSWERS = "directpath.vsphere.answers"
+"""The format of a file of answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaptureRequest:
-    """The parsed parameters. ``key``: None for a capture with the names of the site."""
+    """The parsed parameters. ``key``: None for a capture with the names of the site. ``answers``: None to record no answers."""
 
     path: Path
     key: Path | None
+    answers: Path | None
+    answers_host: str | None
     events: bool
     tags: bool
 
@@ -71,10 +78,25 @@ class CaptureRequest:
                 parameter="key_path",
                 cure="Keep the key in another file: who has both knows all names",
             )
-        for name, file in (("path", path), ("key_path", key)):
+        answers = Path(params["answers_path"]) if params["answers_path"] else None
+        if answers is not None and answers in (path, key):
+            raise InputError(
+                message="answers_path is the file of the capture, or of its key",
+                code="bad_capture_file",
+                parameter="answers_path",
+                cure="Name another file",
+            )
+        for name, file in (("path", path), ("key_path", key), ("answers_path", answers)):
             if file is not None:
                 _refuse_unwritable(name, file)
-        return cls(path=path, key=key, events=params["events"], tags=params["tags"])
+        return cls(
+            path=path,
+            key=key,
+            answers=answers,
+            answers_host=params["answers_host"],
+            events=params["events"],
+            tags=params["tags"],
+        )
 
 
 def _refuse_unwritable(name: str, file: Path) -> None:
@@ -106,14 +128,18 @@ def capture(session: Session, request: CaptureRequest, check_mode: bool) -> dict
     """The result of the module. Raises DirectPathError if the server cannot be read or the files cannot be written."""
     began = session.clock()
     read = read_capture(session, tags=request.tags, reboots=request.events)
+    answers = [] if request.answers is None else record_answers(session, request.answers_host)
     document, key = (read.capture, None) if request.key is None else anonymize(read.capture)
     text = to_text(document)
     files = [(request.path, text)]
     if request.key is not None:
         files.insert(0, (request.key, json.dumps(key, ensure_ascii=False, indent=1, sort_keys=True) + "\n"))
+    if request.answers is not None:
+        recorded = {"format": ANSWERS, "version": 1, "answers": [answer.record() for answer in answers]}
+        files.append((request.answers, json.dumps(recorded) + "\n"))
     changed = [pair for pair in files if without_time(_stored(pair[0])) != without_time(pair[1])]
     if not check_mode:
-        _write(changed)
+        write_private(changed)
     return {
         "changed": False,
         "written": bool(changed),
@@ -177,7 +203,7 @@ def _content(path: Path, text: str) -> bytes:
     return gzip.compress(text.encode(), mtime=0) if path.name.endswith(".gz") else text.encode()
 
 
-def _write(files: Sequence[tuple[Path, str]]) -> None:
+def write_private(files: Sequence[tuple[Path, str]]) -> None:
     """Replace each file as a whole, and none before all are stored: the key of another capture has other names. Only their owner can read
     them, also where they replace files that others could read."""
     drafts: list[tuple[Path, Path]] = []

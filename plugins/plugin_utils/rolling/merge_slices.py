@@ -50,6 +50,8 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
         joined["transitions"] = joined_transitions(first.get("transitions") or (), second["transitions"])
     if second.get("hosts") is not None:
         joined["hosts"] = _hosts(first.get("hosts") or (), second["hosts"])
+    if first.get("unusual_answers") or second.get("unusual_answers"):
+        joined["unusual_answers"] = [*(first.get("unusual_answers") or ()), *(second.get("unusual_answers") or ())]
     if "measured" in joined:
         joined["measured"] = {**(first.get("measured") or {}), **(second.get("measured") or {})}
     return joined

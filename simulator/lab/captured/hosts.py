@@ -27,10 +27,29 @@ _PARTS: Mapping[tuple[int, int], Part] = {
 _VF = "Virtual Function"
 
 
+def system_ids(captured: Captured) -> dict[str, str]:
+    """Host -> the systemId of its devices. No property of a host has it, but the fixed devices of its VMs do: those of a running VM must be
+    those of its host."""
+    found: dict[str, str] = {}
+    machines = captured.of("VirtualMachine")
+    for thing in sorted(machines, key=lambda each: str(each.get("runtime.powerState")) != "poweredOn"):
+        host = thing.get("runtime.host")
+        for device in thing.get("config.hardware.device", ()) if host is not None else ():
+            backing = device.backing
+            if isinstance(backing, vim.vm.device.VirtualPCIPassthrough.DeviceBackingInfo) and backing.systemId:
+                found.setdefault(host._moId, backing.systemId)
+    return {moid: system for moid, system in found.items() if system != "BYPASS"}
+
+
 def spec(
-    thing: Thing, captured: Captured, port_groups: Mapping[str, list[str]], layouts: dict[Any, Layout]
+    thing: Thing,
+    captured: Captured,
+    port_groups: Mapping[str, list[str]],
+    layouts: dict[Any, Layout],
+    systems: Mapping[str, str],
 ) -> HostSpec:
-    """One host. ``port_groups``: uuid of a distributed switch -> names of its port groups. Raises LabError."""
+    """One host. ``port_groups``: uuid of a distributed switch -> names of its port groups. ``systems``: as found by ``system_ids``. Raises
+    LabError."""
     name = shown(str(thing.get("name", thing.moid)))
     config, hardware, capability = _whole(thing)
     connection = str(thing.get("runtime.connectionState", "connected"))
@@ -41,14 +60,14 @@ def spec(
     except LabError as error:
         raise LabError(f"host {name}: {error}") from None
     graphics = {info.pciId: info for info in config.graphicsInfo or ()}
-    found["layout"] = _layout(found["layout"], found["states"], layouts)
+    found["layout"] = _layout(found["layout"], found["states"], layouts, _modes(config))
     found["switches"] = tuple(_switch(item, config, port_groups) for item in found["switches"])
     shared = {address: str(info.graphicsType) for address, info in graphics.items() if _shares(info)}
     boot = captured.raw["reboots"].get(thing.moid)
     return HostSpec(
         name=name,
         **found,
-        system_id=_uuid(name),
+        system_id=systems.get(thing.moid) or _uuid(name),
         shared_gpus=shared,
         vgpu_modes={
             address: mode
@@ -120,9 +139,23 @@ def _uuid(name: str) -> str:
 # -- devices ----------------------------------------------------------------------------------------------------------
 
 
-def _layout(found: Layout, states: Mapping[str, Mapping[str, Any]], layouts: dict[Any, Layout]) -> Layout:
-    """With what the model knows of cards like these; hosts that are built alike share one."""
-    functions = [_enriched(item) for item in _with_physical(found.functions.values(), states)]
+def _modes(config: Any) -> dict[str, tuple[str, ...]]:
+    """Address -> the modes that a device offers (9.1)."""
+    found = {info.id: getattr(info, "directPathState", None) for info in config.pciPassthruInfo or ()}
+    return {address: tuple(map(str, state.configurableModes)) for address, state in found.items() if state is not None}
+
+
+def _layout(
+    found: Layout,
+    states: Mapping[str, Mapping[str, Any]],
+    layouts: dict[Any, Layout],
+    modes: Mapping[str, tuple[str, ...]],
+) -> Layout:
+    """With what the model knows of cards like these, and their ``modes``; hosts that are built alike share one."""
+    functions = [
+        dataclasses.replace(_enriched(item), modes=modes.get(item.address, ()))
+        for item in _with_physical(found.functions.values(), states)
+    ]
     key = tuple(functions)
     return layouts.setdefault(key, Layout(functions))
 
@@ -131,7 +164,6 @@ def _enriched(item: Function) -> Function:
     part = _PARTS.get((item.vendor, item.device))
     if part is None:
         return item
-    modes = part.modes if item.modes else ()
     return dataclasses.replace(
         item,
         resettable=part.resettable,
@@ -140,7 +172,6 @@ def _enriched(item: Function) -> Function:
         profiles=part.profiles,
         mig_profiles=part.mig_profiles,
         sriov_vgpu=part.sriov_vgpu,
-        modes=modes,
     )
 
 

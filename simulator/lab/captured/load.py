@@ -56,6 +56,7 @@ class Builder:
         self.parts = parts
         self.things: dict[str, Thing] = {thing.moid: thing for thing in captured.things}
         self.layouts: dict[Any, Layout] = {}
+        self.systems = hosts.system_ids(captured)
         self.groups: dict[str, list[str]] = {}
         self.direct = sim.kind == "esxi"
 
@@ -218,7 +219,7 @@ class Builder:
         compute = self._obj(thing.get("parent"))
         if compute is None:
             raise LabError(f"host {thing.moid} of the capture has no compute resource")
-        spec = hosts.spec(thing, self.captured, self.groups, self.layouts)
+        spec = hosts.spec(thing, self.captured, self.groups, self.layouts, self.systems)
         host = HostSystem(self.sim, spec, moid=thing.moid, direct=self.direct)
         host.captured_partitions = self.captured.partitions.get(thing.moid, ())
         self.sim.add(host, parent=compute)

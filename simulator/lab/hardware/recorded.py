@@ -141,6 +141,12 @@ def _state(info: Any) -> dict[str, Any]:
         state = {"enabled": info.passthruEnabled, "active": info.passthruActive}
     if label := getattr(info, "hardwareLabel", None):
         state["label"] = label
+    if (mode := str(getattr(getattr(info, "directPathState", None), "mode", None) or "")) not in (
+        "",
+        "host",
+        "directPath",
+    ):
+        state["mode"] = mode
     if isinstance(info, vim.host.SriovInfo) and info.sriovEnabled:
         state["sriov"] = Sriov(
             enabled=True,

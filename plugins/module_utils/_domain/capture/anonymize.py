@@ -34,6 +34,7 @@ _KINDS: Mapping[str, str] = {
     "Folder": "folder",
     "StoragePod": "pod",
 }
+_NOTHING = Capture(kind="vcenter", time="", api="", about=None, root="", paths={}, objects=())
 _PATHS_OF_NAMES = {"name": _KINDS, "info.name": {"Alarm": "alarm"}}
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _VOLUME = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
@@ -93,6 +94,14 @@ class Aliases:
         self.table[text] = alias
         return alias
 
+    @classmethod
+    def of_key(cls, key: Mapping[str, str]) -> Aliases:
+        """Those of an earlier key. New texts get aliases that are not in it."""
+        made = cls()
+        made.table = {text: alias for alias, text in key.items()}
+        made._given = set(key)
+        return made
+
     def key(self) -> dict[str, str]:
         """Alias → text, for the file that is kept apart."""
         return {alias: text for text, alias in sorted(self.table.items(), key=lambda item: item[1])}
@@ -100,11 +109,20 @@ class Aliases:
 
 def anonymize(capture: Capture) -> tuple[Capture, dict[str, str]]:
     """The capture without names, and the key: alias → what it stands for."""
-    work = _Anonymizer(capture)
+    work = Anonymizer(capture)
     return work.done(capture), work.aliases.key()
 
 
-class _Anonymizer:
+def texts_of_key(key: Mapping[str, str]) -> Anonymizer:
+    """Replaces texts that are in no capture, such as the options of a run, with the aliases of a capture. ``key``: that of the capture."""
+    work = Anonymizer(_NOTHING)
+    work.aliases = Aliases.of_key(key)
+    return work
+
+
+class Anonymizer:
+    """Replaces what a capture contains, and other texts with the same aliases (``text``)."""
+
     def __init__(self, capture: Capture) -> None:
         self.aliases = Aliases()
         self._known: dict[int, tuple[Tree, Tree]] = {}

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -27,6 +28,11 @@ Observed = TypeVar("Observed")
 
 UNKNOWN = ("unknown_cluster", "unknown_host", "unknown_vm")
 """Codes of errors for a name that the server does not have."""
+
+
+RECORDS_ANSWERS = "DIRECTPATH_RECORDS_ANSWERS"
+"""Set by the callback plugin run_file, for modules that run on the control node."""
+UNUSUAL = "unusual_answers"
 
 
 class Runnable(Protocol):
@@ -98,6 +104,7 @@ def run(job: Runnable) -> None:
     if MISSING_SDK is not None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING_SDK), error_code="missing_library")
     wrote, off, has_journal = 0, {}, isinstance(job, Work)
+    unusual: list[tuple[float, str, str]] = []
     try:
         request = job.parse(module.params)
         refuse_empty_names(module.params)
@@ -107,34 +114,39 @@ def run(job: Runnable) -> None:
             try:
                 result = job.do(session, request, module.check_mode)
             finally:
-                wrote, off = session.stub.writes, session.off
+                wrote, off, unusual = session.stub.writes, session.off, session.stub.unusual
     except DirectPathError as error:
         if error.code in UNKNOWN:
             # Names that nothing has are often those of another vCenter.
             error.cure = f"{error.cure.rstrip('.')}, and that {module.params['hostname']} is the right server"
-        fail(module, failure(error, wrote=wrote, off=off.values(), has_journal=has_journal))
-    except SERVER_ERRORS as fault:
         fail(
             module,
-            failure(
-                explain(fault, doing="read", on=str(module.params["hostname"])),
-                wrote=wrote,
-                off=off.values(),
-                has_journal=has_journal,
-            ),
+            {**failure(error, wrote=wrote, off=off.values(), has_journal=has_journal), **_called(unusual)},
         )
+    except SERVER_ERRORS as fault:
+        problem = explain(fault, doing="read", on=str(module.params["hostname"]))
+        shown = failure(problem, wrote=wrote, off=off.values(), has_journal=has_journal)
+        fail(module, {**shown, **_called(unusual)})
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         line = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         problem = explain(error, doing="finish", on=str(module.params["hostname"]))
         shown = failure(problem, wrote=wrote, off=off.values(), has_journal=has_journal)
-        fail(module, {**shown, "place": line})
-    shown = all_visible(result)
+        fail(module, {**shown, "place": line, **_called(unusual)})
+    shown = {**all_visible(result), **_called(unusual)}
     for warning in shown.pop("warnings", ()):
         module.warn(warning)
     if shown.pop("failed", False):
         module.fail_json(**shown)
     module.exit_json(**shown)
+
+
+def _called(unusual: Sequence[tuple[float, str, str]]) -> dict[str, Any]:
+    """For a run file: what the server did not answer as usual. Without one, results do not have it."""
+    if not unusual or not os.environ.get(RECORDS_ANSWERS):
+        return {}
+    rows = [{"time": round(time, 3), "method": method, "answer": answer} for time, method, answer in unusual]
+    return {UNUSUAL: rows}
 
 
 def _session_options(job: Runnable, request: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:

@@ -100,6 +100,7 @@ GUEST_METHODS = frozenset(
 """Methods that act in the guest of a VM. They change nothing in vSphere, so they are no writes, but they are no reads either: a program
 runs, and there is a temporary file. They are never retried here."""
 
+MOST_UNUSUAL = 200
 ATTEMPTS = 4
 SILENT_ATTEMPTS = 2
 """Attempts for a read without any answer. Each costs the full timeout, so there is only one retry."""
@@ -137,6 +138,8 @@ class Guard:
         self.repeats = 0
         """Retried reads. A paged read checks it: a page whose answer was lost cannot be read again."""
         self.renewals = 0
+        self.unusual: list[tuple[float, str, str]] = []
+        """The first calls that got a fault or no answer, also those that were repeated: time, method, name of the fault or error."""
         self.renewing = threading.RLock()
         self._counting = threading.Lock()
         self._here = threading.local()
@@ -163,6 +166,11 @@ class Guard:
             self._here.writes = self.writes_here + by
             with self._counting:
                 self.writes += by
+
+    def _note_unusual(self, name: str, error: Exception) -> None:
+        if len(self.unusual) < MOST_UNUSUAL:
+            kind = type(error)
+            self.unusual.append((time.time(), name, str(getattr(kind, "_wsdlName", kind.__name__))))
 
     def InvokeMethod(self, mo: Any, info: Any, args: Any, *outer: Any) -> Any:
         """Make one call. Raises NotSent when it would not arrive as it was meant, and otherwise as ``guarded``."""
@@ -222,7 +230,8 @@ class Guard:
             self._count_write(name, 1)
             try:
                 return call()
-            except vim.fault.NotAuthenticated:
+            except vim.fault.NotAuthenticated as fault:
+                self._note_unusual(name, fault)
                 self._count_write(name, -1)
                 if renewed or self.renew is None or name in ("Login", "Logout"):
                     raise
@@ -231,6 +240,7 @@ class Guard:
                     if self.renewals == renewals:
                         self._renew(self.renew)
             except Exception as error:
+                self._note_unusual(name, error)
                 if name not in READ_METHODS:
                     self._count_write(name, -isinstance(error, vmodl.MethodFault))
                     raise

@@ -47,6 +47,14 @@ CONTRACT = Contract(
         ),
         Case(
             module="capture",
+            title="answers in the file of the capture",
+            options={"path": "/tmp/capture.json", "answers_path": "/tmp/capture.json"},
+            code="bad_capture_file",
+            says=("answers_path is the file of the capture", "another file"),
+            lab=lambda: Lab.load("three_hosts"),
+        ),
+        Case(
+            module="capture",
             title="a directory that does not exist",
             options={"path": "/tmp/no-such-directory/capture.json"},
             code="capture_unwritable",

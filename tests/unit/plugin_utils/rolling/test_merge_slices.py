@@ -289,3 +289,10 @@ def test_what_a_host_waited_for_in_several_slices_is_one_list_without_what_was_s
     ) == waited(0, 180, (0, "A"), (50, "B"), (90, "C"))
     many = [waited(60 * n, 60 * n + 60, (60 * n, f"reason {n}")) for n in range(9)]
     assert [entry["reason"] for entry in joined(*many)["reasons"]] == [f"reason {n}" for n in range(4, 9)]
+
+
+def test_unusual_answers_of_all_slices_are_kept() -> None:
+    one, two = ({"unusual_answers": [{"time": time, "method": "Login", "answer": "x"}]} for time in (1.0, 2.0))
+    assert [row["time"] for row in joined_results(one, two)["unusual_answers"]] == [1.0, 2.0]
+    assert joined_results(one, {})["unusual_answers"] == one["unusual_answers"]
+    assert "unusual_answers" not in joined_results({}, {})

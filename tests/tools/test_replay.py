@@ -1,0 +1,258 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run file that is replayed gives the same outcome; what a server does otherwise is shown; and a file cannot do more than be read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS, UNUSUAL
+from tests.tools.recorded_runs import Step, record
+from tests.unit.modules.capture.twins import intent_of
+from tests.unit.modules.harness import Lab
+from tools import replay
+from tools.replay_compare import alike, compare
+
+SCHEMA = jsonschema.Draft7Validator(json.loads(replay.SCHEMA.read_text(encoding="utf-8")))
+
+
+def steps_of(lab: Lab, **rolling: Any) -> list[Step]:
+    """The playbook site, without Ansible."""
+    intent = intent_of(lab)
+    hosts = {"targets": intent["targets"], "on_missing": "skip"}
+    reboot = {**hosts, "pinned_vms": "shutdown", "max_unavailable": "2", **rolling}
+    return [
+        Step(module="drift_info", options={**hosts, "vms": intent["vms"], "scope": "fleet"}),
+        Step(module="host_passthrough", options=hosts),
+        Step(module="host_rolling_reboot", options=reboot, check=True),
+        Step(module="host_rolling_reboot", options=reboot),
+        *([Step(module="vm_pci_device", options={"vms": intent["vms"]})] if intent["vms"] else []),
+        Step(module="host_passthrough", options=hosts, check=True),
+    ]
+
+
+def content(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    return found
+
+
+def written(folder: Path, raw: Any) -> Path:
+    path = folder / "other.json.gz"
+    path.write_bytes(gzip.compress(raw if isinstance(raw, bytes) else json.dumps(raw).encode()))
+    return path
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> str:
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("anonymize", [True, False])
+@pytest.mark.parametrize("lab", ["three_hosts", "vgpu", "v70"])
+def test_a_run_that_is_replayed_has_the_same_outcome(
+    lab: str, anonymize: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = Lab.load(lab)
+    path = record(real, steps_of(real), tmp_path, anonymize=anonymize)
+    assert replay.main([str(path)]) == replay.SAME, lines(capsys)
+    assert "Same: 0 of" in lines(capsys)
+
+
+def test_the_file_fits_its_schema_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    real = Lab.load("three_hosts")
+    path = record(real, steps_of(real), tmp_path)
+    raw = content(path)
+    assert list(SCHEMA.iter_errors(raw)) == []
+    assert raw["anonymized"]
+    assert {stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in ("run.json.gz", "run.key.json")} == {0o600}
+    key = json.loads((tmp_path / "run.key.json").read_text())["vcenter-00001"]
+    assert key["host-00001.example"] == "esx-01.lab"
+    text = json.dumps(raw)
+    assert all(name not in text for name in ("esx-01", "train-01", real.credentials()["password"], "vcenter.test"))
+
+
+def test_what_the_server_does_otherwise_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    real = Lab.load("roll_12")  # one of its hosts never comes back, and no capture says so
+    path = record(real, steps_of(real), tmp_path)
+    assert replay.main([str(path)]) == replay.DIFFERS
+    shown = lines(capsys)
+    assert "4. host_rolling_reboot on vcenter-00001: differs" in shown
+    assert "error_code: not_back in the file, " in shown
+    assert "host-00002.example: status: failed in the file, changed now" in shown
+
+
+def test_unusual_answers_are_in_the_file_with_their_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RECORDS_ANSWERS, "1")
+    real = Lab.load("three_hosts")
+    lose = partial(real.sim.faults.add, method="CreateContainerView", times=2, drop="before")
+    path = record(real, [Step(module="host_pci_device_info", before=lose)], tmp_path)
+    answers = content(path)["calls"][0]["answers"]
+    assert [(row["method"], row["answer"]) for row in answers] == [("CreateContainerView", "ConnectionResetError")] * 2
+    replay.main([str(path)])
+    assert "CreateContainerView: ConnectionResetError (2 times)" in lines(capsys)
+
+
+def test_results_without_a_run_file_do_not_have_them() -> None:
+    real = Lab.load("three_hosts")
+    real.sim.faults.add(method="CreateContainerView", times=2, drop="before")
+    assert UNUSUAL not in real.run("host_pci_device_info")
+
+
+# -- files of other people ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    real = Lab.load("three_hosts")
+    return content(record(real, steps_of(real)[1:2], tmp_path_factory.mktemp("good")))
+
+
+def changed(raw: dict[str, Any], change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(raw))
+    change(copy)
+    return copy
+
+
+HOSTILE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "another version": (
+        lambda raw: raw.update(version=2),
+        "has version 2 of the format; this checkout reads version 1",
+    ),
+    "another format": (lambda raw: raw.update(format="x"), "its format is not directpath.vsphere.run"),
+    "an unknown key": (lambda raw: raw["calls"][0].update(run="rm"), "does not fit docs/run.schema.json at calls/0"),
+    "a module that is not replayed": (
+        lambda raw: raw["calls"][0].update(module="report_upload"),
+        "report_upload is no module",
+    ),
+    "a path": (
+        lambda raw: raw["calls"][0]["options"].update(journal_dir="/etc"),
+        "has options that a run file never has: journal_dir",
+    ),
+    "a program": (
+        lambda raw: raw["calls"][0].update(
+            module="host_rolling_reboot", options={"ready_when": [{"check": "command", "argv": ["touch", "/tmp/x"]}]}
+        ),
+        "has options that a run file never has: ready_when",
+    ),
+    "an account": (
+        lambda raw: raw["calls"][0]["options"].update(hostname="vc"),
+        "has options that a run file never has: hostname",
+    ),
+    "Ansible's own": (
+        lambda raw: raw["calls"][0]["options"].update(_ansible_tmpdir="/"),
+        "has options that a run file never has",
+    ),
+    "a server that is not there": (
+        lambda raw: raw["calls"][0].update(server=7),
+        "names a server that is not in the file",
+    ),
+    "no capture": (lambda raw: raw["servers"][0].update(capture=None), "it has no capture"),
+    "a broken capture": (
+        lambda raw: raw["servers"][0]["capture"].update(objects=[{}]),
+        "capture of server 0 cannot be loaded",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_file_that_no_run_writes_is_refused(
+    name: str, good: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change, words = HOSTILE[name]
+    path = written(tmp_path, changed(good, change))
+    assert replay.main([str(path)]) == replay.UNREADABLE
+    shown = lines(capsys)
+    assert words in shown
+    assert "Traceback" not in shown
+
+
+def deep() -> Iterator[bytes]:
+    yield b"no json"
+    yield b"[" * 200_000
+    yield b'{"format": NaN}'
+    yield b"\xff\xfe"
+    yield b"[]"
+
+
+@pytest.mark.parametrize("raw", list(deep()))
+def test_a_damaged_file_is_refused(raw: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert replay.main([str(written(tmp_path, raw))]) == replay.UNREADABLE
+    plain = tmp_path / "plain.json.gz"
+    plain.write_bytes(raw)
+    assert replay.main([str(plain)]) == replay.UNREADABLE
+    assert lines(capsys).count("cannot be replayed: it is no run file") == 2
+
+
+def test_a_file_that_fills_the_memory_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "MOST_BYTES", 2**20)
+    assert replay.main([str(written(tmp_path, b" " * 2**21))]) == replay.UNREADABLE
+    assert "more than 1 MB" in lines(capsys)
+
+
+def test_templates_in_a_file_are_texts(
+    good: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "{{ lookup('pipe', 'id') }}\x1b[31m"
+    path = written(tmp_path, changed(good, lambda raw: raw["calls"][0]["options"]["targets"][0].update(hosts=[text])))
+    assert replay.main([str(path)]) == replay.DIFFERS
+    shown = lines(capsys)
+    assert "unknown_host" in shown
+    assert "\x1b" not in shown
+    assert "uid=" not in shown
+
+
+# -- comparison -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filed", "played", "same"),
+    [
+        ("10de:20f1 ? [A100]", "10de:20f1 GA100 [A100]", True),
+        ("10de:20f1 ? [A100]", "10de:20f1 GA100 [A30]", False),
+        ({"a": 1}, {"a": True}, False),
+        ({"a": [1, None]}, {"a": [1, None]}, True),
+        ({"a": 1}, {"a": 1, "b": None}, False),
+    ],
+)
+def test_hidden_words_match_any(filed: Any, played: Any, same: bool) -> None:
+    assert alike(filed, played) is same
+
+
+def rolled(*starts: tuple[str, float], seconds: float = 300.0) -> dict[str, Any]:
+    return {
+        "changed": True,
+        "failed": False,
+        "transitions": [{"host": host, "at": at, "after": "draining", "reason": ""} for host, at in starts],
+        "hosts": [{"name": host, "status": "changed", "seconds": {"reboot": seconds}} for host, _at in starts],
+    }
+
+
+def test_order_and_durations_are_compared_roughly() -> None:
+    base = rolled(("a", 0), ("b", 900))
+    assert compare(base, rolled(("a", 0), ("b", 400), seconds=450)) == []
+    assert compare(rolled(("a", 0), ("b", 30)), rolled(("b", 0), ("a", 30))) == []
+    assert compare(base, rolled(("b", 0), ("a", 900))) == [
+        "order: a was started before b in the file, and after it now"
+    ]
+    assert compare(base, rolled(("a", 0), ("b", 900), seconds=900))[0] == "a: reboot took 300 s in the file, 900 s now"
+    assert "started in the file only: b" in compare(base, rolled(("a", 0)))
+
+
+def test_many_lines_are_cut() -> None:
+    changes = [{"target": f"h{n}", "kind": "x", "subject": "", "before": 1, "after": 2} for n in range(50)]
+    found = compare({"changed": True, "failed": False, "changes": changes}, {"changed": True, "failed": False})
+    assert len(found) == 21
+    assert found[-1] == "and 30 more"

@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run file shows a bug: one is planted in each of five layers, and each replay reports a difference that is not there without it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tools.planted_faults import AREAS, Copy, Fault, load
+from tests.tools.recorded_runs import Step, record
+from tests.unit.modules.harness import Lab
+from tools import replay
+from tools.commands import Done, run
+from tools.envs import ROOT
+
+FAULTS = load(Path(__file__).with_name("replayed_faults.yml"))
+TARGETS = [
+    {
+        "cluster": ["gpu-a"],
+        "devices": [{"match": "10de:20f1", "label": "a100"}, {"match": {"name": "*Optane*"}, "count": 1}],
+    },
+    {"cluster": ["gpu-b"], "devices": ["15b3:1015"]},
+]
+VMS = [
+    {"name": "train-01", "devices": [{"match": "10de:20f1", "count": 2}], "mmio": {}, "power": "on"},
+    {"name": "old-db", "devices": [{"match": "15b3:1015", "count": 1}], "power": "cycle"},
+]
+REBOOT = {"targets": TARGETS, "pinned_vms": "shutdown"}
+RUN = (
+    Step(module="drift_info", options={"targets": TARGETS, "vms": VMS}),
+    Step(module="host_passthrough", options={"targets": TARGETS}),
+    Step(module="host_passthrough", options={"targets": TARGETS}, check=True),
+    Step(module="host_passthrough", options={"hosts": ["gpu-01.lab", "nvme-01.lab"], "devices": [{"match": "10de:20f1", "count": 2}]}),
+    Step(module="host_rolling_reboot", options=REBOOT, check=True),
+    Step(module="host_rolling_reboot", options=REBOOT),
+    Step(module="vm_pci_device", options={"vms": VMS}),
+)  # fmt: skip
+"""The playbook site for the lab demo: devices that take effect at once, one host that requires a reboot, and one that is refused."""
+
+
+@pytest.fixture(scope="module")
+def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return record(Lab.load("demo"), RUN, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    return Copy(tmp_path_factory.mktemp("faults") / "copy")
+
+
+def replayed(copy: Copy, path: Path) -> Done:
+    return run([sys.executable, "-m", "tools.replay", str(path)], copy.root, copy.environ)
+
+
+def test_there_is_one_in_each_layer() -> None:
+    assert sorted(fault.area for fault in FAULTS) == sorted(AREAS)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_each_can_be_planted(fault: Fault) -> None:
+    text = (ROOT / fault.file).read_text(encoding="utf-8")
+    assert fault.planted(text) != text
+
+
+@pytest.mark.slow
+def test_without_a_fault_the_outcome_is_the_same(copy: Copy, run_file: Path) -> None:
+    done = replayed(copy, run_file)
+    assert done.code == replay.SAME, done.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
+def test_the_replay_shows_it(fault: Fault, copy: Copy, run_file: Path) -> None:
+    with copy.planted(fault):
+        done = replayed(copy, run_file)
+    assert done.code == replay.DIFFERS, done.output
+    assert "differs" in done.output
+    assert "Traceback" not in done.output

@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where what a module decided differs from what a run file says. Pure: two records in, sentences out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+Record = Mapping[str, Any]
+
+FACTOR, LEAST = 2.0, 120.0
+"""Durations are different if one is more than twice the other, and the difference is more than two minutes. A twin knows only how long
+past reboots took."""
+APART = 60.0
+"""Seconds between the starts of two hosts from which their order counts: looks of a run at its server are seconds apart."""
+MOST = 20
+"""Lines of one kind that are shown for a call."""
+_STARTED = ("draining", "rebooting")
+_PLAIN = ("changed", "failed", "state", "status", "error_code", "crashed", "place")
+_OF_TARGET = ("status", "phase", "error_code", "reboot_required", "pending")
+_LISTS = ("reboot_required", "refused", "rebooted")
+
+
+def compare(filed: Record, played: Record) -> list[str]:
+    """Sentences: what the file says, and what the replay did. Empty if the outcome is the same."""
+    found = [_said(name, filed.get(name), played.get(name)) for name in _PLAIN if filed.get(name) != played.get(name)]
+    if found and (filed.get("message") or played.get("message")):
+        found += [f"message in the file: {filed.get('message', '-')}", f"message now: {played.get('message', '-')}"]
+    found += _roles(filed.get("roles") or {}, played.get("roles") or {})
+    for name in ("changes", "not_done"):
+        found += _cut(_rows(name, filed, played, ("target", "kind", "subject"), ("before", "after")))
+    for name in ("hosts", "vms"):
+        found += _cut(_targets(filed.get(name) or (), played.get(name) or ()))
+    for name in _LISTS:
+        found += _cut(_listed(name, filed.get(name) or (), played.get(name) or ()))
+    found += _cut(_rows("differences", filed, played, ("object", "kind", "subject"), ("certainty", "wanted", "found")))
+    found += _cut(_schedule(filed.get("schedule") or (), played.get("schedule") or ()))
+    found += _cut(_order(filed.get("transitions") or (), played.get("transitions") or ()))
+    found += _cut(_durations(filed, played))
+    return found
+
+
+def alike(filed: Any, played: Any) -> bool:
+    """Whether a value is what the file says. In the file, ? replaces words that may say something about the site."""
+    if isinstance(filed, str) and isinstance(played, str) and "?" in filed:
+        form = r"\s".join(_word(word) for word in filed.split(" "))
+        return re.fullmatch(form, played) is not None
+    if isinstance(filed, Mapping) and isinstance(played, Mapping):
+        return filed.keys() == played.keys() and all(alike(filed[key], played[key]) for key in filed)
+    if isinstance(filed, list) and isinstance(played, list):
+        return len(filed) == len(played) and all(map(alike, filed, played))
+    return type(filed) is type(played) and bool(filed == played)
+
+
+def _word(word: str) -> str:
+    return r"\S*".join(map(re.escape, word.split("?")))
+
+
+def _cut(lines: Iterable[str]) -> list[str]:
+    found = list(lines)
+    return found if len(found) <= MOST else [*found[:MOST], f"and {len(found) - MOST} more"]
+
+
+def _roles(filed: Record, played: Record) -> list[str]:
+    names = [name for name in {**filed, **played} if filed.get(name) != played.get(name)]
+    return [f"what the roles get: {_said(name, filed.get(name), played.get(name))}" for name in names]
+
+
+def _said(name: str, filed: Any, played: Any) -> str:
+    return f"{name}: {_shown(filed)} in the file, {_shown(played)} now"
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None or value == "" else str(value)
+
+
+def _rows(name: str, filed: Record, played: Record, keys: Sequence[str], values: Sequence[str]) -> Iterator[str]:
+    waiting = list(played.get(name) or ())
+    for row in filed.get(name) or ():
+        title = " ".join(str(row.get(key, "")) for key in keys).strip()
+        same = [one for one in waiting if all(alike(row.get(key, ""), one.get(key, "")) for key in keys)]
+        if not same:
+            yield f"{name}: in the file only: {title}"
+            continue
+        best = next((one for one in same if all(alike(row.get(key), one.get(key)) for key in values)), None)
+        waiting.remove(same[0] if best is None else best)
+        if best is None:
+            yield from (
+                f"{name}: {title}: {_said(key, row.get(key), same[0].get(key))}"
+                for key in values
+                if not alike(row.get(key), same[0].get(key))
+            )
+    for one in waiting:
+        yield f"{name}: now only: {' '.join(str(one.get(key, '')) for key in keys).strip()}"
+
+
+def _targets(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
+    known = {row["name"]: row for row in played}
+    for row in filed:
+        found = known.pop(row["name"], None)
+        if found is None:
+            yield f"{row['name']}: in the file only"
+            continue
+        for name in _OF_TARGET:
+            if row.get(name) != found.get(name):
+                yield f"{row['name']}: {_said(name, row.get(name), found.get(name))}{_why(row, found)}"
+        blockers = [_codes(one) for one in (row, found)]
+        if blockers[0] != blockers[1]:
+            yield f"{row['name']}: {_said('blockers', ', '.join(blockers[0]), ', '.join(blockers[1]))}{_why(row, found)}"
+    yield from (f"{name}: now only" for name in known)
+
+
+def _codes(row: Record) -> list[str]:
+    return sorted(str(each.get("code", "")) for each in row.get("blockers") or ())
+
+
+def _why(filed: Record, played: Record) -> str:
+    texts = [_reasons(row) for row in (filed, played)]
+    return "".join(f" ({where}: {text})" for where, text in zip(("file", "now"), texts, strict=True) if text)
+
+
+def _reasons(row: Record) -> str:
+    blockers = [str(each.get("message", "")) for each in row.get("blockers") or ()]
+    return "; ".join(blockers) or str(row.get("message") or row.get("reason") or "")
+
+
+def _listed(name: str, filed: Sequence[str], played: Sequence[str]) -> Iterator[str]:
+    yield from (f"{name}: in the file only: {one}" for one in filed if one not in played)
+    yield from (f"{name}: now only: {one}" for one in played if one not in filed)
+
+
+# -- rolling reboots ------------------------------------------------------------------------------------------------
+
+
+def _schedule(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
+    known = {row["name"]: row for row in played}
+    for row in filed:
+        found = known.pop(row["name"], None)
+        if found is None:
+            yield f"schedule: in the file only: {row['name']}"
+            continue
+        if row.get("wave") != found.get("wave"):
+            yield f"schedule: {row['name']}: {_said('wave', row.get('wave'), found.get('wave'))}"
+        if row["stops"] != found["stops"]:
+            yield f"schedule: {row['name']}: {_said('stops', ', '.join(row['stops']), ', '.join(found['stops']))}"
+    yield from (f"schedule: now only: {name}" for name in known)
+
+
+def _starts(rows: Sequence[Record]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for row in rows:
+        if row.get("after") in _STARTED:
+            found.setdefault(row["host"], float(row["at"]))
+    return found
+
+
+def _order(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
+    """Pairs of hosts that were started in the other order."""
+    before, now = _starts(filed), _starts(played)
+    yield from (f"started in the file only: {host}" for host in before if host not in now)
+    yield from (f"started now only: {host}" for host in now if host not in before)
+    for one, two in combinations([host for host in before if host in now], 2):
+        first, second = before[two] - before[one], now[two] - now[one]
+        if first * second < 0 and min(abs(first), abs(second)) > APART:
+            early, late = (one, two) if first > 0 else (two, one)
+            yield f"order: {early} was started before {late} in the file, and after it now"
+
+
+def _durations(filed: Record, played: Record) -> Iterator[str]:
+    known = {row["name"]: row.get("seconds") or {} for row in played.get("hosts") or ()}
+    for row in filed.get("hosts") or ():
+        now = known.get(row["name"], {})
+        for phase, seconds in (row.get("seconds") or {}).items():
+            if phase in now and _is_apart(seconds, now[phase]):
+                yield f"{row['name']}: {phase} took {seconds:.0f} s in the file, {now[phase]:.0f} s now"
+
+
+def _is_apart(one: float, two: float) -> bool:
+    low, high = sorted((max(0.0, float(one)), max(0.0, float(two))))
+    return high - low > LEAST and high > FACTOR * low
