@@ -23,7 +23,6 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import suggest_word
 from ...module_utils._domain.text import counted
 from .entries import host_devices, vm_entry
-from .graphics import graphics_entry
 from .guest import check_inventory_hosts, guests_of, without_guest
 from .kinds_of_entries import targets_by_module
 from .source_location import Place, items, mapping, names, text, whole_number
@@ -298,7 +297,7 @@ def _cluster_targets(place: Place, raw: Any) -> list[IntentTarget]:
         devices = host_devices(where.key("devices"), entry["devices"], for_several=len(hosts) > 1)
         graphics = None
         if "graphics" in entry:
-            graphics = graphics_entry(where.key("graphics"), entry["graphics"], for_several=len(hosts) > 1)
+            graphics = _graphics(where.key("graphics"), entry["graphics"], for_several=len(hosts) > 1)
         if devices or graphics:
             targets.append(IntentTarget(hosts=hosts, clusters=clusters, devices=devices, graphics=graphics))
     return targets
@@ -335,6 +334,12 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
     ]
 
 
+def _graphics(place: Place, raw: Any, *, for_several: bool) -> dict[str, Any]:
+    from .graphics import graphics_entry  # imported here, because few inventories have such settings
+
+    return graphics_entry(place, raw, for_several=for_several)
+
+
 def _graphics_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
     """``passthrough_graphics`` of ESXi hosts. Hosts with the same settings become one target."""
     grouped: dict[str, list[str]] = {}
@@ -346,7 +351,7 @@ def _graphics_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
             grouped.setdefault(key, []).append(_vsphere_name(host, variables))
             found[key] = (Place(host, GRAPHICS_VARIABLE), raw)
     return [
-        IntentTarget(hosts=tuple(names), graphics=graphics_entry(*found[key], for_several=len(names) > 1))
+        IntentTarget(hosts=tuple(names), graphics=_graphics(*found[key], for_several=len(names) > 1))
         for key, names in grouped.items()
     ]
 
