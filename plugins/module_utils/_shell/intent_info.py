@@ -53,6 +53,7 @@ class IntentQuery:
             "scope": "fleet",
             "ignore": (),
             "command_arguments": "",
+            "publish_as": None,
         }
         return cls(comparison=DriftRequest.of({**params, **nothing}))
 

@@ -67,7 +67,9 @@ def _check_notify(leader: str, variables: Mapping[str, Any]) -> None:
     given = [name for name in NOTIFY_VARIABLES if name in variables]
     if not given:
         return
-    from ...module_utils._shell.outlets.request import OutletRequest  # with the code for HTTPS, which takes long to import
+    from ...module_utils._shell.outlets.request import (
+        OutletRequest,  # with the code for HTTPS, which takes long to import
+    )
 
     for name in given:
         try:

@@ -623,6 +623,17 @@ def test_hosts_that_a_rolling_reboot_left_half_way_are_not_in_sync() -> None:
     assert lab.run("drift_info", **INTENT)["settled"] is True
 
 
+def test_a_settled_result_is_shown_and_published_and_another_one_is_not() -> None:
+    lab = converged()
+    settled = lab.run("drift_info", **INTENT, publish_as="vc-01")
+    assert settled["settled_lines"][0] == f"{settled['summary']}; nothing is left to do"
+    assert [vm["status"] for vm in settled["ansible_stats"]["data"]["directpath_stats_verify"].values()] == ["in_sync"]
+    assert "ansible_stats" not in lab.run("drift_info", **INTENT)
+    lab.sim.events["set_custom_value"](on="esx-a2.lab", attribute="directpath.roll", value="cut off")
+    drifted = lab.run("drift_info", **INTENT, publish_as="vc-01")
+    assert not {"settled_lines", "ansible_stats"} & drifted.keys()
+
+
 def test_a_journal_in_a_file_counts_as_well(tmp_path: Path) -> None:
     lab = converged()
     moid = lab.sim.find("HostSystem", "esx-a1.lab").ref._moId
