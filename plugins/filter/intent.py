@@ -12,6 +12,7 @@ from ..plugin_utils.deferred import deferred
 FILTERS = {
     "intent": ("intent.from_hostvars", "read_intent"),
     "endpoints": ("intent.from_hostvars", "read_endpoints"),
+    "vms_to_release": ("intent.release", "vms_to_release"),
     "outcome": ("report.text", "outcome"),
     "joined_outcome": ("report.joined", "joined_outcome"),
     "result_lines": ("report.text", "lines"),

@@ -46,16 +46,6 @@ VARIABLES = (*DESIRED, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
 
 HOST_KEYS = ("cluster", "hosts", "devices", "graphics")
-ONLY_FOR_ATTACHING = (
-    "state",
-    "kinds",
-    "backing",
-    "mmio",
-    "disable_hot_add",
-    "latency_sensitivity",
-    "minimum_hardware_version",
-    "pin_to_host",
-)
 CONNECTION_VARIABLES = (
     VCENTER_VARIABLE,
     PORT_VARIABLE,
@@ -117,8 +107,8 @@ class EndpointIntent:
     is_alone: bool = True
 
     def record(self) -> dict[str, Any]:
-        """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices. ``guests``: how
-        the guests of VMs are verified. The targets of single modules: see ``targets_by_module``."""
+        """The intent as plain values for templates. ``guests``: how the guests of VMs are verified. The targets of single modules: see
+        ``targets_by_module``."""
         targets = [target.record() for target in self.targets if target.devices]
         return {
             "leader": self.leader,
@@ -131,7 +121,6 @@ class EndpointIntent:
             "host_targets": [target.record(with_devices=False) for target in self.targets if target.devices],
             "graphics": [target.graphics_record() for target in self.targets if target.graphics],
             "vms": [without_guest(vm) for vm in self.vms],
-            "vms_to_release": [_to_release(without_guest(vm)) for vm in self.vms],
             "guests": guests_of(self.vms),
             "only_on_hosts": list(self.only_on_hosts),
             "unknown_names": "warn" if self.is_alone else "only_if_refused",
@@ -391,9 +380,3 @@ def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
 
 def _vsphere_name(host: str, variables: Variables) -> str:
     return text(Place(host, NAME_VARIABLE), variables.get(NAME_VARIABLE, host))
-
-
-def _to_release(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry without what is for attaching only. ``power: on`` is for a VM with its devices: the run that detaches them decides."""
-    left = {key: value for key, value in entry.items() if key not in ONLY_FOR_ATTACHING}
-    return {key: value for key, value in left.items() if (key, value) != ("power", "on")}
