@@ -19,8 +19,8 @@ DEFAULTS = {
     "attached": 0,
     "version": "8.0.3",
 }
-"""`devices` are PCI functions a host; `ready` is the share of hosts, in percent, whose GPUs are enabled and active. The first `attached` VMs
-of each cluster have a GPU, and run; one for each ready host at most."""
+"""`devices` are PCI functions a host; `ready` is the share of hosts, in percent, whose GPUs are enabled and active. The first `attached`
+VMs of each cluster have a GPU, and run; one for each ready host at most."""
 _WITH_GPU = {
     "devices": [{"dynamic": "10de:20f1"}],
     "extra": {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "128"},
