@@ -26,7 +26,7 @@ FILTERS = {
 
 def proof_lines(hosts: Sequence[Mapping[str, Any]], vms: Sequence[Mapping[str, Any]]) -> list[str]:
     """The hosts and VMs of a result, in lines for a terminal."""
-    from ..module_utils._domain.drift.settled import proof_lines as lines
+    from ..module_utils._shell.settled import proof_lines as lines
 
     return lines(hosts, vms)
 

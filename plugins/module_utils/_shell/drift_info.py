@@ -23,7 +23,6 @@ from .._domain.drift.compare import (
 from .._domain.drift.ignore_rules import Rule, apply_rules, parse_rules
 from .._domain.drift.kinds import is_settled
 from .._domain.drift.report import Report, report, sentence
-from .._domain.drift.settled import settled_lines, settled_stats
 from .._domain.errors import InputError
 from .._domain.graphics.desired import DesiredGraphics, DesiredHostGraphics, combine
 from .._domain.host.desired import function_entries, passthrough_entries
@@ -58,6 +57,7 @@ from .engine.targets import parse_targets
 from .engine.vms import neighbours, place_vms, unknown_vms, vms_of
 from .requested_vms import RequestedVm, parse_requested_vms
 from .rolling.run_owner import is_gone
+from .settled import settled_lines, settled_stats
 
 _UNKNOWN_NAMES = ("unknown_host", "unknown_cluster", "unknown_vm")
 """Error codes of a name that nothing in the inventory has."""

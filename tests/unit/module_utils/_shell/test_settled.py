@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.settled import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.settled import (
     proof_lines,
     settled_lines,
     settled_stats,
