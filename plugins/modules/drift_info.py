@@ -241,7 +241,8 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import DriftRequest, observe, render
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import observe, render
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_reading import DriftRequest
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
     GRAPHICS_LIST,
     JOURNAL_DIR,
@@ -292,15 +293,7 @@ CONSTRAINTS = {"required_one_of": [("targets", "vms", "graphics")]}
 
 
 def main() -> None:
-    run(
-        InfoJob(
-            arguments=ARGUMENTS,
-            constraints=CONSTRAINTS,
-            parse=DriftRequest.of,
-            observe=observe,
-            render=render,
-        )
-    )
+    run(InfoJob(arguments=ARGUMENTS, constraints=CONSTRAINTS, parse=DriftRequest.of, observe=observe, render=render))
 
 
 if __name__ == "__main__":

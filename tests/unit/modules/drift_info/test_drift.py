@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import drift_info as drift_shell
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import drift_planning, drift_reading
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.file_journal import (
     FileJournal,
     journal_path,
@@ -535,7 +536,7 @@ def test_a_vm_that_arrives_between_the_reads_is_read_too(
 ) -> None:
     """Otherwise a card that it holds would count as free."""
     lab = converged()
-    read, make_plans, seen = drift_shell.read_fleet, drift_shell.make_plans, []
+    read, make_plans, seen = drift_reading.read_fleet, drift_planning.make_plans, []
 
     def read_after(*given: Any, **more: Any) -> Any:
         happens(lab)
@@ -545,8 +546,8 @@ def test_a_vm_that_arrives_between_the_reads_is_read_too(
         seen.append({vm.name for vm in observed.vms.others})
         return make_plans(observed)
 
-    monkeypatch.setattr(drift_shell, "read_fleet", read_after)
-    monkeypatch.setattr(drift_shell, "make_plans", plan)
+    monkeypatch.setattr(drift_reading, "read_fleet", read_after)
+    monkeypatch.setattr(drift_planning, "make_plans", plan)
     lab.run("drift_info", targets=TARGETS[:1], vms=VMS[:1])
     assert seen[0] == (others or {"web-01", "train-02", "infer-01"})
 
