@@ -92,7 +92,7 @@ class PlayFailed(Exception):
 
 
 def settle(server: Server, env: Path, hosts: int) -> None:
-    """Configure what the plays ask for, so that none of them has anything left to do."""
+    """Configure what the plays ask for and the fleet does not have yet, so that none of them has anything left to do."""
     for play in (play for play in PLAYS if play.name == SITE):
         _run(play, env, _environ(server, env), hosts)
 

@@ -77,9 +77,17 @@ class Server:
         }
 
 
-def fleet(hosts: int, vms: int, *, ready: int = 50, per_cluster: int = 50) -> dict[str, Any]:
-    """A lab: hosts with 32 PCI functions each, of which ``ready`` percent have their GPUs active."""
-    numbers = {"hosts": hosts, "vms": vms, "ready": ready, "per_cluster": per_cluster, "devices": 32}
+def fleet(hosts: int, vms: int, *, ready: int = 50, per_cluster: int = 50, attached: int = 0) -> dict[str, Any]:
+    """A lab: hosts with 32 PCI functions each, of which ``ready`` percent have their GPUs active. ``attached``: VMs of each cluster that
+    have a GPU."""
+    numbers = {
+        "hosts": hosts,
+        "vms": vms,
+        "ready": ready,
+        "per_cluster": per_cluster,
+        "devices": 32,
+        "attached": attached,
+    }
     return {"kind": "vcenter", "version": "8.0.3", "name": "vc-bench.lab", "fleet": numbers}
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..plugin_utils.deferred import deferred
@@ -11,21 +12,28 @@ from ..plugin_utils.deferred import deferred
 FILTERS = {
     "intent": ("intent.from_hostvars", "read_intent"),
     "endpoints": ("intent.from_hostvars", "read_endpoints"),
+    "vms_to_release": ("intent.release", "vms_to_release"),
     "outcome": ("report.text", "outcome"),
     "joined_outcome": ("report.joined", "joined_outcome"),
     "result_lines": ("report.text", "lines"),
-    "proof_lines": ("report.proof", "proof_lines"),
     "differences": ("report.text", "differences"),
     "assumed_enabled": ("report.text", "assumed_enabled"),
     "compares_first": ("report.first_comparison", "compares_first"),
     "first_result": ("report.first_comparison", "first_result"),
-    "first_lines": ("report.first_comparison", "first_lines"),
 }
 """Filter → module of plugin_utils and function."""
+
+
+def proof_lines(hosts: Sequence[Mapping[str, Any]], vms: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The hosts and VMs of a result, in lines for a terminal."""
+    from ..module_utils._shell.settled import proof_lines as lines
+
+    return lines(hosts, vms)
 
 
 class FilterModule:
     """Registers the filters."""
 
     def filters(self) -> dict[str, Any]:
-        return {name: deferred(*place) for name, place in FILTERS.items()}
+        found: dict[str, Any] = {name: deferred(*place) for name, place in FILTERS.items()}
+        return {**found, "proof_lines": proof_lines}

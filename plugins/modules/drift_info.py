@@ -147,6 +147,12 @@ options:
       when an interrupted rolling reboot left it unfinished.
     type: path
     default: ~/.ansible/directpath
+  publish_as:
+    description:
+      - The name of the vCenter in the data that the task publishes if RV(settled) is true, so that a controller passes it to the next job
+        of a workflow, as C(directpath_stats_verify). When unset, the task publishes nothing.
+      - The role P(directpath.vsphere.verify#role) publishes every other result with M(ansible.builtin.set_stats).
+    type: str
   command_arguments:
     description: Arguments to add after the playbook name in the commands of the report, such as V(-i inventory.yml --limit vc-01).
     type: str
@@ -186,6 +192,17 @@ settled:
     these roles do not act on, such as devices that are not desired, do not count here. Differences that O(ignore) covers do.
   returned: success
   type: bool
+settled_lines:
+  description:
+    - RV(summary), and one line for each host and virtual machine with its devices. Of more than forty hosts, and of more than forty
+      virtual machines, those without anything notable are only counted.
+  returned: when RV(settled) is true
+  type: list
+  elements: str
+ansible_stats:
+  description: What is published, in the form of M(ansible.builtin.set_stats).
+  returned: when RV(settled) is true and O(publish_as) is set
+  type: dict
 in_progress:
   description:
     - What rolling reboots and M(directpath.vsphere.host_maintenance) are doing with these hosts, by whom and since when, and each virtual
@@ -224,7 +241,8 @@ logins:
   type: int
 """
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import DriftRequest, observe, render
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_info import observe, render
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.drift_reading import DriftRequest
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import (
     GRAPHICS_LIST,
     JOURNAL_DIR,
@@ -268,21 +286,14 @@ ARGUMENTS = {
     },
     "max_host_queries": {"type": "int", "default": 10, **renamed_from("most_questions")},
     "journal_dir": JOURNAL_DIR,
+    "publish_as": {"type": "str"},
     "command_arguments": {"type": "str", "default": ""},
 }
 CONSTRAINTS = {"required_one_of": [("targets", "vms", "graphics")]}
 
 
 def main() -> None:
-    run(
-        InfoJob(
-            arguments=ARGUMENTS,
-            constraints=CONSTRAINTS,
-            parse=DriftRequest.of,
-            observe=observe,
-            render=render,
-        )
-    )
+    run(InfoJob(arguments=ARGUMENTS, constraints=CONSTRAINTS, parse=DriftRequest.of, observe=observe, render=render))
 
 
 if __name__ == "__main__":

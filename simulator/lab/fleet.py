@@ -10,8 +10,21 @@ from typing import Any
 from .expand import unknown_keys
 from .hardware.cards import LabError
 
-DEFAULTS = {"hosts": 1000, "vms": 5000, "per_cluster": 50, "devices": 32, "ready": 50, "version": "8.0.3"}
-"""`devices` are PCI functions a host; `ready` is the share of hosts, in percent, whose GPUs are enabled and active."""
+DEFAULTS = {
+    "hosts": 1000,
+    "vms": 5000,
+    "per_cluster": 50,
+    "devices": 32,
+    "ready": 50,
+    "attached": 0,
+    "version": "8.0.3",
+}
+"""`devices` are PCI functions a host; `ready` is the share of hosts, in percent, whose GPUs are enabled and active. The first `attached`
+VMs of each cluster have a GPU, and run; one for each ready host at most."""
+_WITH_GPU = {
+    "devices": [{"dynamic": "10de:20f1"}],
+    "extra": {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "128"},
+}
 
 
 def datacenters(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -45,7 +58,13 @@ def _cluster(number: int, hosts: int, vms: int, values: Mapping[str, Any]) -> di
         for kind, count, gpus in groups
         if count
     ]
-    machines = [{"name": f"{name}-vm-{{:03d}}", "count": vms, "power": "on", "memory_gb": 8}] if vms else []
+    machine = {"name": f"{name}-vm-{{:03d}}", "power": "on", "memory_gb": 8}
+    attached = min(int(values["attached"]), vms, ready)
+    groups_of_vms = [
+        {**machine, "count": attached, "host": f"ready-{{:02d}}.{name}.lab", **_WITH_GPU},
+        {**machine, "count": vms - attached, "first": attached + 1},
+    ]
+    machines = [group for group in groups_of_vms if group["count"]]
     return {"name": name, "drs": "fullyAutomated", "hosts": listed, "vms": machines}
 
 

@@ -23,7 +23,8 @@ from .._vsphere.details.placements import with_placements
 from .._vsphere.read.hosts import read_names
 from .._vsphere.read.vms import read_vms
 from .._vsphere.session.connect import Session
-from .drift_info import DriftRequest, deepen, read_endpoint
+from .drift_planning import deepen, read_endpoint
+from .drift_reading import DriftRequest
 from .engine.vms import place_vms
 
 _ROUNDS = 10
@@ -53,6 +54,7 @@ class IntentQuery:
             "scope": "fleet",
             "ignore": (),
             "command_arguments": "",
+            "publish_as": None,
         }
         return cls(comparison=DriftRequest.of({**params, **nothing}))
 

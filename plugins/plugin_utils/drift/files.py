@@ -12,17 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from ...module_utils._domain.drift.fleet_report import lines, merged, unread_report
 from ...module_utils._domain.drift.guests import with_guests
-from ...module_utils._domain.drift.report import (
-    SCHEMA,
-    VERSION,
-    FleetReport,
-    Report,
-    lines,
-    merged,
-    sentence,
-    unread_report,
-)
+from ...module_utils._domain.drift.report import SCHEMA, VERSION, FleetReport, Report, sentence
 from ...module_utils._domain.errors import DirectPathError, InputError
 from ...module_utils._domain.guest.records import GuestRecord
 from ...module_utils._domain.text import all_visible

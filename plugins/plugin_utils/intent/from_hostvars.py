@@ -17,7 +17,6 @@ except ImportError:  # before 2.19
     Origin = None
 
 from ...module_utils._domain.errors import InputError
-from ...module_utils._shell.outlets.request import OutletRequest
 from .endpoints import list_endpoints
 from .load import (
     DESIRED,
@@ -65,9 +64,16 @@ def read_intent(
 
 def _check_notify(leader: str, variables: Mapping[str, Any]) -> None:
     """A subscriber that cannot be used is an error before the first change, not when the reboots are planned. Raises AnsibleFilterError."""
-    for name in NOTIFY_VARIABLES:
+    given = [name for name in NOTIFY_VARIABLES if name in variables]
+    if not given:
+        return
+    from ...module_utils._shell.outlets.request import (
+        OutletRequest,  # with the code for HTTPS, which takes long to import
+    )
+
+    for name in given:
         try:
-            value = _read(leader, variables, name) if name in variables else None
+            value = _read(leader, variables, name)
         except (AnsibleFilterError, InputError):
             continue  # the task that needs it says why it cannot be read
         if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):

@@ -23,7 +23,6 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.suggest import suggest_word
 from ...module_utils._domain.text import counted
 from .entries import host_devices, vm_entry
-from .graphics import graphics_entry
 from .guest import check_inventory_hosts, guests_of, without_guest
 from .kinds_of_entries import targets_by_module
 from .source_location import Place, items, mapping, names, text, whole_number
@@ -47,16 +46,6 @@ VARIABLES = (*DESIRED, NAME_VARIABLE, VCENTER_VARIABLE, PORT_VARIABLE)
 DEFAULT_PORT = 443
 
 HOST_KEYS = ("cluster", "hosts", "devices", "graphics")
-ONLY_FOR_ATTACHING = (
-    "state",
-    "kinds",
-    "backing",
-    "mmio",
-    "disable_hot_add",
-    "latency_sensitivity",
-    "minimum_hardware_version",
-    "pin_to_host",
-)
 CONNECTION_VARIABLES = (
     VCENTER_VARIABLE,
     PORT_VARIABLE,
@@ -118,8 +107,8 @@ class EndpointIntent:
     is_alone: bool = True
 
     def record(self) -> dict[str, Any]:
-        """The intent as plain values for templates. ``vms_to_release``: the VMs in the form for detaching their devices. ``guests``: how
-        the guests of VMs are verified. The targets of single modules: see ``targets_by_module``."""
+        """The intent as plain values for templates. ``guests``: how the guests of VMs are verified. The targets of single modules: see
+        ``targets_by_module``."""
         targets = [target.record() for target in self.targets if target.devices]
         return {
             "leader": self.leader,
@@ -132,7 +121,6 @@ class EndpointIntent:
             "host_targets": [target.record(with_devices=False) for target in self.targets if target.devices],
             "graphics": [target.graphics_record() for target in self.targets if target.graphics],
             "vms": [without_guest(vm) for vm in self.vms],
-            "vms_to_release": [_to_release(without_guest(vm)) for vm in self.vms],
             "guests": guests_of(self.vms),
             "only_on_hosts": list(self.only_on_hosts),
             "unknown_names": "warn" if self.is_alone else "only_if_refused",
@@ -298,7 +286,7 @@ def _cluster_targets(place: Place, raw: Any) -> list[IntentTarget]:
         devices = host_devices(where.key("devices"), entry["devices"], for_several=len(hosts) > 1)
         graphics = None
         if "graphics" in entry:
-            graphics = graphics_entry(where.key("graphics"), entry["graphics"], for_several=len(hosts) > 1)
+            graphics = _graphics(where.key("graphics"), entry["graphics"], for_several=len(hosts) > 1)
         if devices or graphics:
             targets.append(IntentTarget(hosts=hosts, clusters=clusters, devices=devices, graphics=graphics))
     return targets
@@ -335,6 +323,12 @@ def _device_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
     ]
 
 
+def _graphics(place: Place, raw: Any, *, for_several: bool) -> dict[str, Any]:
+    from .graphics import graphics_entry  # imported here, because few inventories have such settings
+
+    return graphics_entry(place, raw, for_several=for_several)
+
+
 def _graphics_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
     """``passthrough_graphics`` of ESXi hosts. Hosts with the same settings become one target."""
     grouped: dict[str, list[str]] = {}
@@ -346,7 +340,7 @@ def _graphics_targets(esxi: Mapping[str, Variables]) -> list[IntentTarget]:
             grouped.setdefault(key, []).append(_vsphere_name(host, variables))
             found[key] = (Place(host, GRAPHICS_VARIABLE), raw)
     return [
-        IntentTarget(hosts=tuple(names), graphics=graphics_entry(*found[key], for_several=len(names) > 1))
+        IntentTarget(hosts=tuple(names), graphics=_graphics(*found[key], for_several=len(names) > 1))
         for key, names in grouped.items()
     ]
 
@@ -386,9 +380,3 @@ def _vms(members: Mapping[str, Variables]) -> tuple[Mapping[str, Any], ...]:
 
 def _vsphere_name(host: str, variables: Variables) -> str:
     return text(Place(host, NAME_VARIABLE), variables.get(NAME_VARIABLE, host))
-
-
-def _to_release(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry without what is for attaching only. ``power: on`` is for a VM with its devices: the run that detaches them decides."""
-    left = {key: value for key, value in entry.items() if key not in ONLY_FOR_ATTACHING}
-    return {key: value for key, value in left.items() if (key, value) != ("power", "on")}

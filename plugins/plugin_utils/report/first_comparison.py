@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .proof import proof_lines
-
 Record = Mapping[str, Any]
 
 
@@ -33,11 +31,3 @@ def first_result(comparison: Record) -> dict[str, Any] | None:
         return None
     report = comparison["report"]
     return {"differences": [], "hosts": report["hosts"], "vms": report["vms"]}
-
-
-def first_lines(comparison: Record) -> list[str]:
-    """What the comparison shows, from a result of drift_info: the proof if nothing is left to do; otherwise nothing."""
-    result = first_result(comparison)
-    if result is None or comparison.get("failed"):
-        return []
-    return [f"{comparison['summary']}; nothing is left to do", *proof_lines(result["hosts"], result["vms"])]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from ..graphics.desired import DesiredGraphics, DesiredHostGraphics
 from ..host.overrides import parse_overrides
@@ -27,17 +26,8 @@ from ..vm.devices.plan import DesiredVm, ObservedVms, needs_details, needs_offer
 from ..writing.api_versions import ApiVersions, no_device_modes, refuse_too_new
 from .commands import Commands
 from .hosts import away_because_of, host_differences, rolling_difference, without_unread_disk_blockers
-from .kinds import Difference
+from .kinds import Difference, NotFound
 from .vms import VmCase, stopped_difference, surplus_differences, vm_differences, words_of
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NotFound:
-    """A name in the intent that no object has. ``cause``: a sentence with similar names."""
-
-    type: Literal["cluster", "host", "vm"]
-    name: str
-    cause: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

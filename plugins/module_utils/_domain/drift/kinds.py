@@ -18,6 +18,15 @@ Certainty: TypeAlias = Literal["drift", "unknown"]
 Status: TypeAlias = Literal["in_sync", "drift", "unknown"]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotFound:
+    """A name in the intent that no object has. ``cause``: a sentence with similar names."""
+
+    type: Literal["cluster", "host", "vm"]
+    name: str
+    cause: str
+
+
 class DifferenceRecord(TypedDict):
     """One difference as the report shows it."""
 

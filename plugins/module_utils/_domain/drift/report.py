@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The drift report of one vCenter or of many: plain values with a schema version. PRIVATE to the collection.
+"""The drift report of one vCenter: plain values with a schema version. PRIVATE to the collection.
 
 The schema is ``docs/schemas/drift_report.v1.json``. Within version 1, keys are only added. A report contains no secret and no time stamp:
 the same state gives the same report.
@@ -9,25 +9,20 @@ the same state gives the same report.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NotRequired, TypedDict
 
 from ..guest.records import GuestRecord
 from ..observed.hosts import Host, HostDevice
 from ..observed.vms import Backing, DynamicBacking, FixedBacking, Vm
 from ..plain import Record
-from ..text import full_stop
 from ..vm.devices.host_limit import device_limit, occupied
 from ..vm.memory import is_reserved
-from .commands import Commands
 from .compare import ObservedEndpoint, Plans
 from .kinds import KINDS, Difference, DifferenceRecord, Status, status_of
 
 SCHEMA = "directpath.vsphere.drift_report"
 VERSION = 1
-
-MOST_LINES = 50
-"""The largest number of differences in one message; the report has all of them."""
 
 
 class Summary(TypedDict):
@@ -94,63 +89,6 @@ def report(
     }
 
 
-def unread_report(vcenter: str, message: str, code: str) -> Report:
-    """The report of a vCenter that could not be read: its status is ``unknown``, never ``in_sync``."""
-    difference = Difference(
-        kind="unreachable" if code in _CONNECTION else "unreadable",
-        type="vcenter",
-        object=vcenter,
-        wanted="an answer",
-        found=code,
-        cause=message,
-        cure=f"See {code} in the troubleshooting guide",
-        command=Commands.to(vcenter).module("host_pci_device_info", {}),
-    )
-    return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "vcenter": vcenter,
-        "status": "unknown",
-        "summary": summary(0, 0, [difference.record()]),
-        "differences": [difference.record()],
-        "idle_rules": [],
-        "hosts": [],
-        "vms": [],
-    }
-
-
-_CONNECTION = frozenset(
-    {
-        "unknown_name",
-        "refused",
-        "no_answer",
-        "not_vsphere",
-        "certificate_untrusted",
-        "tls_failed",
-        "unavailable",
-        "connection_lost",
-        "session_lost",
-        "invalid_login",
-    }
-)
-
-
-def merged(reports: Iterable[Report]) -> FleetReport:
-    """One report from the reports of several vCenters, sorted by vCenter, with their summary. Drift in one part is drift."""
-    parts = sorted(reports, key=lambda part: part["vcenter"])
-    statuses = {part["status"] for part in parts}
-    status: Status = "drift" if "drift" in statuses else "unknown" if "unknown" in statuses else "in_sync"
-    records = [record for part in parts for record in part["differences"]]
-    hosts, vms = sum(len(part["hosts"]) for part in parts), sum(len(part["vms"]) for part in parts)
-    return {
-        "schema": SCHEMA,
-        "version": VERSION,
-        "status": status,
-        "summary": {**summary(hosts, vms, records), "vcenters": len(parts)},
-        "vcenters": parts,
-    }
-
-
 def summary(hosts: int, vms: int, records: Sequence[DifferenceRecord]) -> Summary:
     """Numbers of compared hosts and VMs, and of differences by certainty and kind."""
     counted = [record for record in records if not record["ignored"]]
@@ -177,28 +115,6 @@ def sentence(report: Report | FleetReport) -> str:
     }
     shown = [part for part, number in parts.items() if number]
     return f"{compared}{many}: {', '.join(shown) or 'in sync'}"
-
-
-def lines(parts: Iterable[Report], most: int = MOST_LINES) -> list[str]:
-    """One text for each difference that is not ignored, certain ones first, at most ``most``, and the number of the others."""
-    counted = [record for part in parts for record in part["differences"] if not record["ignored"]]
-    ordered = sorted(counted, key=lambda record: record["certainty"] != "drift")
-    more = len(ordered) - most
-    return _sentences(ordered[:most]) + ([f"And {more} more: see the reports."] if more > 0 else [])
-
-
-def _sentences(records: Iterable[DifferenceRecord]) -> list[str]:
-    """The texts of the differences. An obstacle of several differences of one object is shown with the first of them only."""
-    shown: set[tuple[str, str, str]] = set()
-    written = []
-    for record in records:
-        keys = {text: (record["type"], record["object"], text) for text in record["obstacles"]}
-        obstacles = [text for text, key in keys.items() if key not in shown]
-        shown.update(keys.values())
-        head = f"{record['object']}{' ' + record['subject'] if record['subject'] else ''}: {record['title']}"
-        parts = [full_stop(text) for text in (head, record["cause"], *obstacles, record["cure"]) if text]
-        written.append(" ".join([*parts, *([f"Command: {record['command']}"] if record["command"] else [])]))
-    return written
 
 
 def _counted(number: int, noun: str) -> str:

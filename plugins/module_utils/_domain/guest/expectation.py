@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from .report import GuestDevice
+if TYPE_CHECKING:  # who reads the intent needs WORKS only
+    from .report import GuestDevice
 
 Works: TypeAlias = Literal["auto", "none", "nvidia-smi", "nvme", "link"]
 WORKS: tuple[Works, ...] = ("auto", "none", "nvidia-smi", "nvme", "link")

@@ -16,6 +16,7 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell import drift_info as drift_shell
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell import drift_planning, drift_reading
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.file_journal import (
     FileJournal,
     journal_path,
@@ -535,7 +536,7 @@ def test_a_vm_that_arrives_between_the_reads_is_read_too(
 ) -> None:
     """Otherwise a card that it holds would count as free."""
     lab = converged()
-    read, make_plans, seen = drift_shell.read_fleet, drift_shell.make_plans, []
+    read, make_plans, seen = drift_reading.read_fleet, drift_planning.make_plans, []
 
     def read_after(*given: Any, **more: Any) -> Any:
         happens(lab)
@@ -545,8 +546,8 @@ def test_a_vm_that_arrives_between_the_reads_is_read_too(
         seen.append({vm.name for vm in observed.vms.others})
         return make_plans(observed)
 
-    monkeypatch.setattr(drift_shell, "read_fleet", read_after)
-    monkeypatch.setattr(drift_shell, "make_plans", plan)
+    monkeypatch.setattr(drift_reading, "read_fleet", read_after)
+    monkeypatch.setattr(drift_planning, "make_plans", plan)
     lab.run("drift_info", targets=TARGETS[:1], vms=VMS[:1])
     assert seen[0] == (others or {"web-01", "train-02", "infer-01"})
 
@@ -621,6 +622,17 @@ def test_hosts_that_a_rolling_reboot_left_half_way_are_not_in_sync() -> None:
     assert (result["status"], result["settled"]) == ("drift", False)
     lab.sim.events["set_custom_value"](on="esx-a2.lab", attribute="directpath.roll", value="")
     assert lab.run("drift_info", **INTENT)["settled"] is True
+
+
+def test_a_settled_result_is_shown_and_published_and_another_one_is_not() -> None:
+    lab = converged()
+    settled = lab.run("drift_info", **INTENT, publish_as="vc-01")
+    assert settled["settled_lines"][0] == f"{settled['summary']}; nothing is left to do"
+    assert [vm["status"] for vm in settled["ansible_stats"]["data"]["directpath_stats_verify"].values()] == ["in_sync"]
+    assert "ansible_stats" not in lab.run("drift_info", **INTENT)
+    lab.sim.events["set_custom_value"](on="esx-a2.lab", attribute="directpath.roll", value="cut off")
+    drifted = lab.run("drift_info", **INTENT, publish_as="vc-01")
+    assert not {"settled_lines", "ansible_stats"} & drifted.keys()
 
 
 def test_a_journal_in_a_file_counts_as_well(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.proof import proof_lines
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.settled import proof_lines
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import lines
 from tests.unit.modules.harness import Lab
 

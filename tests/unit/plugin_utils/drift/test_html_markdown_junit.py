@@ -16,13 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import (
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.fleet_report import (
     lines,
     merged,
-    sentence,
     unread_report,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import sentence
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import render_html, tone_of
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.junit import render_junit
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.markdown import MOST_ROWS, render_markdown

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import unread_report
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.fleet_report import unread_report
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.guest.report import BEGIN, END
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.files import merge_results
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.drift.html import render_html

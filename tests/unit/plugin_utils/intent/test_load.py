@@ -154,23 +154,6 @@ def test_yaml_on_and_off_are_power_words(written: object, meant: str) -> None:
     assert found.vms[0]["power"] == meant
 
 
-@pytest.mark.parametrize(("power", "kept"), [("on", {}), ("cycle", {"power": "cycle"}), ("off", {"power": "off"})])
-def test_release_entries_drop_what_only_attaching_needs(power: str, kept: dict[str, str]) -> None:
-    """``power: on`` is for a VM with its devices."""
-    vm = {
-        **TRAIN,
-        "power": power,
-        "state": "exactly",
-        "backing": "fixed",
-        "mmio": {"size_gb": 64},
-        "unlock_memory": True,
-    }
-    found = one({"vc": {"passthrough_vms": [vm]}})
-    assert found.record()["vms_to_release"] == [
-        {"name": "train-01", "devices": TRAIN["devices"], **kept, "unlock_memory": True}
-    ]
-
-
 def test_the_short_form_of_a_device_is_spelt_out() -> None:
     vm = {"name": "a", "devices": ["10de:20f1"]}
     found = one({"vc": {"passthrough_hosts": [{"cluster": "c", "devices": ["10de:20f1"]}], "passthrough_vms": [vm]}})

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.proof import proof_lines
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.text import (
     assumed_enabled,
     change_line,
@@ -35,27 +34,6 @@ REFUSED = {
 
 def host(name: str, status: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "status": status, "pending": [], "blockers": [], "warnings": [], **more}
-
-
-def test_of_many_hosts_the_first_and_the_notable_ones_are_told() -> None:
-    hosts = [{"name": f"esx-{n}", "devices": [], "in_maintenance_mode": n == 5} for n in range(1, 8)]
-    vms = [{"name": f"vm-{n}", "memory": {"fully_reserved": n < 4}, "power_state": "poweredOn"} for n in range(1, 5)]
-    told = proof_lines(hosts, vms, most=3)
-    assert [line.split(":")[0] for line in told] == [
-        *("esx-1", "esx-2", "esx-3", "esx-5", "and 3 more hosts"),
-        *("vm-1", "vm-2", "vm-3", "vm-4"),
-    ]
-    assert told[3].endswith("in maintenance mode")
-    assert told[-1] == "vm-4: 0 attached, memory not fully reserved, poweredOn"
-
-
-def test_what_a_report_of_drift_says_is_proof_as_well() -> None:
-    hosts = [{"name": "esx-1", "devices": [{"address": "0000:3b:00.0", "name": "A100", "setting": "active"}]}]
-    vms = [{"name": "vm-1", "status": "in_sync", "fully_reserved": True, "devices": [{}], "power_state": "poweredOn"}]
-    assert proof_lines(hosts, vms) == [
-        "esx-1: 1 active (0000:3b:00.0 A100)",
-        "vm-1: 1 attached, all memory reserved, poweredOn",
-    ]
 
 
 def test_a_device_that_is_given_back_is_disabled_and_requires_a_reboot() -> None:
@@ -225,21 +203,6 @@ def test_outcome_tells_refusal_from_failure(call: dict[str, Any] | None, trouble
     assert kept["trouble"] == trouble
     assert kept["changes"] == []
     assert "failed" not in kept, "a fact that says failed=false of a call that failed would mislead"
-
-
-def test_proof_names_devices_and_memory() -> None:
-    devices = [
-        {"address": "0000:3b:00.0", "name": "A100", "active": True},
-        {"address": "0000:af:00.0", "active": False},
-    ]
-    vm = {"name": "vm", "devices": [{}, {}], "memory": {"fully_reserved": True}, "power_state": "poweredOn"}
-    elsewhere = {**vm, "name": "other", "status": "skipped"}
-    hosts = [{"name": "esx-01", "devices": devices}, {"name": "esx-02", "in_maintenance_mode": True}]
-    assert proof_lines(hosts, [vm, elsewhere]) == [
-        "esx-01: 1 active (0000:3b:00.0 A100)",
-        "esx-02: 0 active, in maintenance mode",
-        "vm: 2 attached, all memory reserved, poweredOn",
-    ]
 
 
 def rolled(*phases: tuple[str, str], **more: Any) -> dict[str, Any]:

@@ -85,6 +85,16 @@ def test_a_fleet_has_what_was_asked_for(hosts: int) -> None:
     assert sum(bool(host.taken) for host in found) * 2 in range(hosts - 5, hosts + 5)
 
 
+def test_vms_of_a_fleet_have_a_gpu_of_a_host_each() -> None:
+    sim = Simulator.from_lab(fleet_lab(hosts=4, vms=12, per_cluster=4, ready=50, attached=3))
+    machines_of_lab = {vm.spec.name: vm for vm in sim.registry.all(VirtualMachine)}
+    assert list(machines_of_lab) == [f"cluster-01-vm-{number:03d}" for number in range(1, 13)]
+    with_gpu = [name for name, vm in machines_of_lab.items() if vm.spec.devices]
+    assert with_gpu == ["cluster-01-vm-001", "cluster-01-vm-002"], "one for each ready host at most"
+    assert {vm.spec.power for vm in machines_of_lab.values()} == {"on"}
+    assert problems(sim) == []
+
+
 @pytest.mark.skipif(not KNOWS_9, reason="this pyVmomi is older than 9.1")
 def test_the_captured_a100_is_built_to_the_letter() -> None:
     host = World("v9").host("esx9-01")

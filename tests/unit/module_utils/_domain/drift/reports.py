@@ -6,14 +6,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.fleet_report import merged, unread_report
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import Difference, status_of
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import (
-    SCHEMA,
-    VERSION,
-    merged,
-    summary,
-    unread_report,
-)
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import SCHEMA, VERSION, summary
 
 GPU, NVME = ("10de:20f1", "GA100 [A100 PCIe 40GB]"), ("8086:2700", "Optane SSD DC P5800X Series")
 

@@ -18,8 +18,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.c
     make_plans,
     with_users,
 )
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.fleet_report import unread_report
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.kinds import KINDS, Difference
-from ansible_collections.directpath.vsphere.plugins.module_utils._domain.drift.report import unread_report
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.facts import Listing
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.graphics.desired import (
     DesiredGraphics,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is in the desired state, in lines for a terminal. PRIVATE to the collection."""
+"""What is in the desired state: in lines for a terminal, and for the next job of a workflow. PRIVATE to the collection."""
 
 from __future__ import annotations
 
@@ -11,6 +11,23 @@ Record = Mapping[str, Any]
 
 MOST_PROOFS = 40
 """Maximum number of hosts, and of VMs, with a line each."""
+PUBLISHED = "directpath_stats_verify"
+"""The variable in which the role verify publishes its result (``plugin_utils/report/stats.py``)."""
+
+
+def settled_lines(summary: str, hosts: Sequence[Record], vms: Sequence[Record]) -> list[str]:
+    """What a comparison that found nothing to do shows. ``summary``: its result in one sentence; ``hosts`` and ``vms``: of its report."""
+    return [f"{summary}; nothing is left to do", *proof_lines(hosts, vms)]
+
+
+def settled_stats(vcenter: str) -> dict[str, Any]:
+    """What such a comparison publishes, in the form in which Ansible takes it from a task (``ansible.builtin.set_stats`` returns the same).
+
+    ``vcenter``: its name in the data. The data of several vCenters is combined.
+    """
+    nothing = {"differences": 0, "first": [], "pending_reboot": [], "pending_reboot_count": 0}
+    data = {PUBLISHED: {vcenter: {"status": "in_sync", **nothing}}}
+    return {"data": data, "per_host": False, "aggregate": True}
 
 
 def proof_lines(hosts: Sequence[Record], vms: Sequence[Record], most: int = MOST_PROOFS) -> list[str]:
