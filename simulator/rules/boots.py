@@ -16,7 +16,7 @@ from math import sqrt
 from statistics import median
 
 SHARE = 0.3
-"""Boots take up to this share less or more, where nothing else is known."""
+"""Boots take this share less or more at most, where nothing else is known."""
 ENOUGH = 5
 """So many boots beyond the first one of each host tell how much boots differ."""
 UNSURE = 1.5
@@ -30,7 +30,7 @@ LEAST = 0.1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BootSpread:
-    """Boots take up to ``share`` less or more. ``seed``: selects one of the possible runs."""
+    """Boots take ``share`` less or more at most. ``seed``: selects one of the possible runs."""
 
     seed: str
     share: float
