@@ -7,6 +7,8 @@ from __future__ import annotations
 import http.client
 import ssl
 import stat
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -183,6 +185,34 @@ def test_a_client_that_dies_in_a_call_leaves_the_others_alone(twin: Served, smar
     with twin.client() as other:
         other.sleep(1000.0)
         assert other.seconds() == 1000.0
+
+
+CLIENT_PROGRAM = """
+import ssl, sys
+from pyVim.connect import SmartConnect
+context = ssl.create_default_context(cafile=sys.argv[2])
+si = SmartConnect(host="localhost", port=int(sys.argv[1]), user="administrator@vsphere.local", pwd="VMware1!", sslContext=context)
+print("in", flush=True)
+si.content.propertyCollector.WaitForUpdatesEx("", None)
+"""
+
+
+def test_a_client_that_is_killed_in_a_call_that_does_not_name_it(twin: Served) -> None:
+    """Its wait would never end, and would count as that of another client."""
+    arguments = [sys.executable, "-c", CLIENT_PROGRAM, str(twin.server.port), str(twin.server.ca_file)]
+    program = subprocess.Popen(arguments, stdout=subprocess.PIPE)
+    assert program.stdout is not None
+    assert program.stdout.readline() == b"in\n"
+    while not twin.clock._waits:
+        time.sleep(0.01)
+    with twin.client() as other:
+        other.sleep(5.0)
+        assert len(twin.clock._waits) == 1
+        program.kill()
+        program.communicate()
+        time.sleep(0.1)
+        other.sleep(5.0)
+        assert (twin.clock._waits, other.seconds()) == ([], 10.0)
 
 
 def test_a_call_that_names_its_client_holds_nothing_while_it_waits(tmp_path: Path, smart_connect: Connect) -> None:
