@@ -106,8 +106,11 @@ class Handler(Connection):
     def _is_hung_up(self) -> bool:
         """Whether the client closed the connection, which it does not do while it waits for an answer."""
         poll = select.poll()
-        poll.register(self.request.fileno(), getattr(select, "POLLRDHUP", 0))
-        return bool(poll.poll(0))
+        try:
+            poll.register(self.request.fileno(), getattr(select, "POLLRDHUP", 0))
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True  # closed on this side
 
     def handle_one_request(self) -> None:
         """One request. Without an answer the client notices the end of the connection."""
