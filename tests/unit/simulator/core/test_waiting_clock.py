@@ -143,6 +143,18 @@ def test_a_delayed_call_takes_time_and_lets_others_go_on(clock: WaitingClock) ->
     assert sorted(seen) == [("quick", 10.0), ("slow", 60.0)]
 
 
+def test_time_stands_still_while_a_call_is_answered(clock: WaitingClock) -> None:
+    over: list[float] = []
+    waiter = clock.join()
+    clock.asked()
+    clock.begin_sleep(waiter, 10.0, lambda: over.append(clock.seconds()))
+    time.sleep(0.1)
+    assert (clock.seconds(), over) == (0.0, [])
+    clock.answered()
+    time.sleep(0.1)
+    assert over == [10.0]
+
+
 def asleep(clock: WaitingClock, client: Client | None = None, seconds: float = 10.0) -> Callable[[], float]:
     """Begin a sleep; what is returned waits for its end, and says how many real seconds it took."""
     over, began, sleeper = threading.Event(), time.monotonic(), client or clock.join()
