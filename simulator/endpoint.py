@@ -14,9 +14,10 @@ from pyVmomi import vmodl
 
 from .api import names, versions
 from .api.data import Ref
+from .bmc.accounts import ACCOUNTS, Accounts
 from .bmc.accounts import Sessions as BmcSessions
 from .core.authz import Authorization
-from .core.base import Caller, Entity, ManagedObject
+from .core.base import BootTimes, Caller, Entity, ManagedObject
 from .core.call import Call
 from .core.changes import ChangeLog
 from .core.clock import Clock, ManualClock
@@ -70,6 +71,8 @@ class SimulatedEndpoint:
         self.api_version = versions.for_product(self.product_version)
         self.build = str(lab.get("build", BUILDS.get(".".join(self.product_version.split(".")[:2]), "24674464")))
         self.instance_uuid = str(lab.get("instance_uuid") or uuid.uuid5(_NAMESPACE, f"{self.kind}/{self.name}"))
+        self.salt = self.instance_uuid
+        """What keys of sessions are made of, beside a counter. A random one makes them secrets."""
         self.clock = clock or ManualClock()
         self.lock = self.clock.lock
         self.knobs = Knobs(CORE_KNOBS, knobs or {})
@@ -98,6 +101,7 @@ class SimulatedEndpoint:
         self.events: dict[str, Callable[..., Any]] = {}
         self.describe: Callable[[SimulatedEndpoint], Any] = lambda sim: {}
         self.internal_errors: list[Exception] = self.clock.errors
+        self.bmc_accounts: Accounts = ACCOUNTS
         self.bmc_sessions: dict[str, BmcSessions] = {}
         self.vapi_sessions = VapiSessions(self)
         self.sessions.also_closed.append(self.vapi_sessions.close_all)
@@ -105,6 +109,10 @@ class SimulatedEndpoint:
         self.policies = ComputePolicies(self)
         self.mode_tasks: dict[str, dict[str, Any]] = {}
         """Id of a task that configures a device mode -> its result, or why it failed (see vapi.device_modes)."""
+        self.boot_spread: BootTimes | None = None
+        """How the times of boots differ; None: not at all."""
+        self.what_if: list[dict[str, Any]] = []
+        """What a lab arranged to happen, with the hosts and VMs that it chose."""
         self.online = True
         self.offline_answer = "drop"
         self._chain = 0

@@ -12,6 +12,7 @@ from pyVmomi import vim
 
 from ..api import data, versions
 from ..api.names import escaped
+from ..bmc import accounts as bmc_accounts
 from ..core.base import Entity
 from ..objects import unmodelled
 from ..objects.cluster import ha as cluster_ha
@@ -32,7 +33,7 @@ from ..objects.pool import ResourcePool
 from ..objects.vm import snapshots as vm_snapshots
 from ..objects.vm.vm import VirtualMachine
 from ..services.settings import HOT_MIGRATION
-from . import describe, events, hosts, policies, profiles, roll, tags, values
+from . import describe, events, hosts, policies, profiles, roll, tags, values, what_if
 from .accounts import add_accounts
 from .captured import load as captured_load
 from .captured.file import Captured
@@ -48,6 +49,7 @@ LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
     "fleet", "roll_fleet", "description", "capture", "tag_categories", "compute_policies", "directpath_profiles", "advanced_settings",
+    "what_if", "boot_spread",
 }  # fmt: skip
 
 OF_CAPTURES = {
@@ -73,6 +75,8 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any], captured: Captured | No
     profiles.load(sim, lab)
     builder = Builder(sim, lab)
     if captured is not None:
+        if lab.get("users"):
+            sim.bmc_accounts = bmc_accounts.of_users(sim.authz.users.values())
         captured_load.load(sim, captured, builder.parts)
     elif sim.kind == "esxi":
         builder.standalone()
@@ -83,6 +87,7 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any], captured: Captured | No
     builder.raise_alarms()
     for name, event in events.build(sim).items():
         sim.events[name] = event
+    what_if.load(sim, lab)
     sim.describe = describe.describe
 
 
