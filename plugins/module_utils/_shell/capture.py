@@ -20,6 +20,7 @@ from .._domain.capture.anonymize import anonymize
 from .._domain.capture.document import Capture, to_text, without_time
 from .._domain.errors import InputError
 from .._domain.text import counted
+from .._vsphere.http.rehearsal import place_of
 from .._vsphere.capture.read import Read, read_capture
 from .._vsphere.session.connect import Session
 
@@ -45,7 +46,7 @@ class CaptureRequest:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> CaptureRequest:
         """Raises InputError for files that cannot be written."""
-        path = Path(params["path"])
+        path = place_of(params["path"])
         ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
         if ending is None or path.name == ending:
             raise InputError(
@@ -56,7 +57,7 @@ class CaptureRequest:
             )
         key = None
         if params["anonymize"]:
-            key = Path(params["key_path"] or path.with_name(path.name.removesuffix(ending) + ".key.json"))
+            key = place_of(params["key_path"] or path.with_name(path.name.removesuffix(ending) + ".key.json"))
         elif params["key_path"]:
             raise InputError(
                 message="key_path is set, but with anonymize: false nothing is replaced, so there is no key",

@@ -30,6 +30,7 @@ from ansible.utils.path import unfrackpath
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.arguments import OF_RUNS
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.rehearsal import place_of
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.opening import (
     failure_of,
     open_publisher,
@@ -254,10 +255,12 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             yield None
             return
         # A folder of its own: the module opens its files again and again, and must not create them again after they were removed.
-        self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
+        place = place_of(C.DEFAULT_LOCAL_TMP)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=place)
         try:
             if args.get("progress_file"):
-                yield _Tail(os.path.expanduser(str(args["progress_file"])), learn, self._names, self._publisher)
+                yield _Tail(str(place_of(os.path.expanduser(str(args["progress_file"])))), learn, self._names, self._publisher)
             else:
                 args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one run of a rehearsal did: how long it took, which VMs were off, how each host ended, what was refused. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..plain import Record
+from ..rolling.state.phases import RESTING
+
+Power = Literal["on", "off"]
+ROLES: Mapping[str, str] = {"hosts": "Devices of hosts", "reboots": "Reboots", "vms": "Devices of VMs", "verify": "Verification"}
+"""Subject of a role's result → what it is called."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PowerEvent:
+    """``at``: seconds since the epoch, by the clock of the twin."""
+
+    at: float
+    vm: str
+    host: str
+    power: Power
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TimeOff:
+    """A time in which a VM was off. ``end``: None if it still was at the end of the run."""
+
+    vm: str
+    host: str
+    start: float
+    end: float | None
+    until: float
+    """The end of the run."""
+
+    @property
+    def seconds(self) -> float:
+        """How long, until the end of the run at most."""
+        return max(0.0, (self.until if self.end is None else self.end) - self.start)
+
+
+def times_off(events: Iterable[PowerEvent], until: float) -> tuple[TimeOff, ...]:
+    """The times in which VMs were off that ran before, by their begin. A VM that was off from the beginning has none."""
+    found: list[TimeOff] = []
+    since: dict[str, PowerEvent] = {}
+    for event in sorted(events, key=lambda event: event.at):
+        if event.power == "off":
+            since.setdefault(event.vm, event)
+        elif event.vm in since:
+            off = since.pop(event.vm)
+            found.append(TimeOff(vm=off.vm, host=off.host, start=off.at, end=event.at, until=until))
+    found += [TimeOff(vm=off.vm, host=off.host, start=off.at, end=None, until=until) for off in since.values()]
+    return tuple(sorted(found, key=lambda off: (off.start, off.vm)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """What was not done. ``subject``: a host, a VM, or a vCenter; ``cure``: what a person does about it, empty if that is not known."""
+
+    vcenter: str
+    subject: str
+    text: str
+    cure: str = ""
+
+    def sentence(self) -> str:
+        """As one line."""
+        return f"{self.subject}: {self.text}" if self.subject else self.text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VcenterOutcome:
+    """The run on one vCenter. ``planned`` and ``rolling``: results of host_rolling_reboot in check mode and of the run; empty without."""
+
+    vcenter: str
+    began: float
+    ended: float
+    off: tuple[TimeOff, ...]
+    planned: Record
+    rolling: Record
+
+    @property
+    def seconds(self) -> float:
+        """How long the whole run took, by the clock of the twin."""
+        return max(0.0, self.ended - self.began)
+
+    @property
+    def planned_seconds(self) -> float:
+        """How long the reboots take by the plan; 0 without a plan."""
+        return float((self.planned.get("schedule") or {}).get("seconds") or 0.0)
+
+    @property
+    def rebooted(self) -> tuple[str, ...]:
+        """Names of the hosts that were rebooted."""
+        return tuple(self.rolling.get("rebooted") or ())
+
+    @property
+    def unfinished(self) -> Mapping[str, str]:
+        """Host → phase, for hosts that are not done at the end."""
+        hosts = self.rolling.get("hosts") or ()
+        return {str(host["name"]): str(host["phase"]) for host in hosts if host.get("phase") not in ("idle", "done")}
+
+    @property
+    def reboot_seconds(self) -> float:
+        """From the begin of the first action on a host to the end of the last one."""
+        rows = (self.rolling.get("timeline") or {}).get("hosts") or ()
+        spans = [(s["start"], s["end"]) for row in rows for s in row.get("segments") or () if s["phase"] not in RESTING]
+        return max(end for _start, end in spans) - min(start for start, _end in spans) if spans else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOutcome:
+    """One run on all twins. ``status``: exit status of ansible-playbook. ``problem``: why there is no result, empty otherwise."""
+
+    name: str
+    status: int
+    vcenters: tuple[VcenterOutcome, ...]
+    refused: tuple[Refusal, ...] = ()
+    problem: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """The vCenter that takes longest."""
+        return max((one.seconds for one in self.vcenters), default=0.0)
+
+    @property
+    def seconds_off(self) -> Mapping[str, float]:
+        """VM → how long it was off in total."""
+        found: dict[str, float] = {}
+        for one in self.vcenters:
+            for off in one.off:
+                found[off.vm] = found.get(off.vm, 0.0) + off.seconds
+        return found
+
+    @property
+    def still_off(self) -> tuple[str, ...]:
+        """VMs that ran before the run and are off at its end."""
+        return tuple(sorted({off.vm for one in self.vcenters for off in one.off if off.end is None}))
+
+    @property
+    def unfinished(self) -> Mapping[str, str]:
+        """Host → phase, for hosts that are not done."""
+        return {name: phase for one in self.vcenters for name, phase in one.unfinished.items()}
+
+    @property
+    def rebooted(self) -> tuple[str, ...]:
+        """All hosts that were rebooted."""
+        return tuple(name for one in self.vcenters for name in one.rebooted)
+
+    @property
+    def has_failed(self) -> bool:
+        """The playbook failed."""
+        return self.status != 0 or bool(self.problem)
+
+
+def refusals(vcenter: str, subject: str, result: Record) -> tuple[Refusal, ...]:
+    """What a role refused, from its result. ``subject``: a key of ``ROLES``."""
+    found: list[Refusal] = []
+    for kind in ("hosts", "vms"):
+        for target in _records(result.get(kind)):
+            found += [
+                Refusal(
+                    vcenter=vcenter,
+                    subject=str(target.get("name") or ""),
+                    text=str(blocker.get("message") or ""),
+                    cure=str(blocker.get("cure") or ""),
+                )
+                for blocker in _records(target.get("blockers"))
+                if blocker.get("message")
+            ]
+    if not found and result.get("trouble") and result.get("msg"):
+        found.append(Refusal(vcenter=vcenter, subject=ROLES.get(subject, subject), text=str(result["msg"])))
+    if subject == "verify":
+        found += [Refusal(vcenter=vcenter, subject="", text=str(text)) for text in result.get("differences") or ()]
+    return tuple(dict.fromkeys(found))
+
+
+def _records(value: Any) -> Sequence[Record]:
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, Sequence) and not isinstance(value, str) else []
