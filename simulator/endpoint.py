@@ -14,6 +14,7 @@ from pyVmomi import vmodl
 
 from .api import names, versions
 from .api.data import Ref
+from .bmc.accounts import ACCOUNTS, Accounts
 from .bmc.accounts import Sessions as BmcSessions
 from .core.authz import Authorization
 from .core.base import Caller, Entity, ManagedObject
@@ -70,6 +71,8 @@ class SimulatedEndpoint:
         self.api_version = versions.for_product(self.product_version)
         self.build = str(lab.get("build", BUILDS.get(".".join(self.product_version.split(".")[:2]), "24674464")))
         self.instance_uuid = str(lab.get("instance_uuid") or uuid.uuid5(_NAMESPACE, f"{self.kind}/{self.name}"))
+        self.salt = self.instance_uuid
+        """What keys of sessions are made of, beside a counter. A random one makes them secrets."""
         self.clock = clock or ManualClock()
         self.lock = self.clock.lock
         self.knobs = Knobs(CORE_KNOBS, knobs or {})
@@ -98,6 +101,7 @@ class SimulatedEndpoint:
         self.events: dict[str, Callable[..., Any]] = {}
         self.describe: Callable[[SimulatedEndpoint], Any] = lambda sim: {}
         self.internal_errors: list[Exception] = self.clock.errors
+        self.bmc_accounts: Accounts = ACCOUNTS
         self.bmc_sessions: dict[str, BmcSessions] = {}
         self.vapi_sessions = VapiSessions(self)
         self.sessions.also_closed.append(self.vapi_sessions.close_all)

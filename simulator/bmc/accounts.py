@@ -7,11 +7,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-ACCOUNTS = {"admin": ("VMware1!", "Administrator"), "viewer": ("VMware1!", "ReadOnly")}
-"""Name → password, role. Test values, the same on every controller."""
+from ..core.accounts import User
+
+Accounts = Mapping[str, tuple[str, str]]
+"""Name → password, role; the same on every controller of an endpoint."""
+ACCOUNTS: Accounts = {"admin": ("VMware1!", "Administrator"), "viewer": ("VMware1!", "ReadOnly")}
+"""Test values, where a lab says nothing else."""
 
 MOST_SESSIONS = 16
 IDLE_SECONDS = 1800.0
@@ -29,7 +33,7 @@ class Session:
 
 @dataclass
 class Sessions:
-    """The sessions of one service. Tokens come from a counter, so that runs repeat: they protect nothing."""
+    """The sessions of one service. Tokens come from a counter and a salt, so that runs repeat unless the salt is random."""
 
     salt: str
     open: dict[str, Session] = field(default_factory=dict)
@@ -68,17 +72,22 @@ class Sessions:
         return False
 
 
-def is_right(user: str, password: str) -> bool:
+def of_users(users: Iterable[User]) -> Accounts:
+    """The accounts of an endpoint on its controllers: Administrator with all privileges, else ReadOnly."""
+    return {item.name: (item.password, "Administrator" if item.role == "Admin" else "ReadOnly") for item in users}
+
+
+def is_right(known: Accounts, user: str, password: str) -> bool:
     """Whether an account has this password."""
-    return user in ACCOUNTS and ACCOUNTS[user][0] == password
+    return user in known and known[user][0] == password
 
 
-def may_reset(user: str) -> bool:
+def may_reset(known: Accounts, user: str) -> bool:
     """Whether an account may do more than look."""
-    return ACCOUNTS[user][1] == "Administrator"
+    return known[user][1] == "Administrator"
 
 
-def caller(headers: Mapping[str, str], sessions: Sessions, now: float, auth: str) -> str | None:
+def caller(headers: Mapping[str, str], sessions: Sessions, now: float, auth: str, known: Accounts) -> str | None:
     """The account a request comes from, by token or HTTP Basic, as far as the knob bmc_auth lets it."""
     token = headers.get("x-auth-token", "")
     if token and auth != "basic":
@@ -90,4 +99,4 @@ def caller(headers: Mapping[str, str], sessions: Sessions, now: float, auth: str
         user, _unused, password = base64.b64decode(value, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return None
-    return user if is_right(user, password) else None
+    return user if is_right(known, user, password) else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..objects.host.host import HostSystem
 from . import power
-from .accounts import ACCOUNTS, IDLE_SECONDS, Session, Sessions
+from .accounts import IDLE_SECONDS, Accounts, Session, Sessions
 from .shapes import Shape, offered, written_uuid
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def find(sim: SimulatedEndpoint, site: Site, auth: str, parts: Sequence[str], se
     if kind == "SessionService" and auth != "basic":
         return _sessions(site, rest, sessions)
     if kind == "AccountService":
-        return _accounts(site, rest)
+        return _accounts(site, rest, sim.bmc_accounts)
     if kind != "Systems":
         return None
     if not rest:
@@ -127,12 +127,12 @@ def _sessions(site: Site, rest: Sequence[str], sessions: Sessions) -> Body | Non
     return session(site, found[0]) if found else None
 
 
-def _accounts(site: Site, rest: Sequence[str]) -> Body | None:
+def _accounts(site: Site, rest: Sequence[str], known: Accounts) -> Body | None:
     if not rest:
         address = site.address("AccountService")
         found = _named(address, "AccountService.v1_10_0.AccountService", "Accounts", "AccountService")
         return {**found, "Accounts": _link(site.address("AccountService", "Accounts"))}
-    names = list(ACCOUNTS)
+    names = list(known)
     if rest == ["Accounts"]:
         addresses = [site.address("AccountService", "Accounts", str(number + 1)) for number in range(len(names))]
         return _collection(site, "ManagerAccountCollection", "Accounts", addresses, "AccountService", "Accounts")
@@ -141,7 +141,7 @@ def _accounts(site: Site, rest: Sequence[str]) -> Body | None:
     name = names[int(rest[1]) - 1]
     address = site.address("AccountService", *rest)
     found = _named(address, "ManagerAccount.v1_8_0.ManagerAccount", "User Account", rest[1])
-    return {**found, "UserName": name, "RoleId": ACCOUNTS[name][1], "Enabled": True}
+    return {**found, "UserName": name, "RoleId": known[name][1], "Enabled": True}
 
 
 def session(site: Site, item: Session) -> Body:

@@ -70,11 +70,9 @@ class Controller:
         self.sim, self.site, self.request = sim, site, request
         self.shape: Shape = site.shape
         self.now = sim.clock.seconds()
-        self.sessions: Sessions = sim.bmc_sessions.setdefault(
-            site.prefix, Sessions(f"{sim.instance_uuid}{site.prefix}")
-        )
+        self.sessions: Sessions = sim.bmc_sessions.setdefault(site.prefix, Sessions(f"{sim.salt}{site.prefix}"))
         self.auth = str(site.hosts[0].settings.bmc_auth) if site.prefix else "both"
-        self.user = accounts.caller(request.headers, self.sessions, self.now, self.auth)
+        self.user = accounts.caller(request.headers, self.sessions, self.now, self.auth, sim.bmc_accounts)
         whole = request.path.split("?")[0].removeprefix(site.prefix).removeprefix("/redfish")
         self.parts = [part for part in whole.split("/") if part]
         self.write: tuple[str, str, str] | None = None
@@ -191,7 +189,7 @@ class Controller:
         if self.auth == "basic":
             return self._missing()
         user, password = str(given.get("UserName", "")), str(given.get("Password", ""))
-        if not accounts.is_right(user, password):
+        if not accounts.is_right(self.sim.bmc_accounts, user, password):
             return self._unknown()
         session = self.sessions.add(user, self.now)
         if session is None:
@@ -207,7 +205,7 @@ class Controller:
         if host is None:
             return self._missing()
         assert self.user is not None
-        if not accounts.may_reset(self.user):
+        if not accounts.may_reset(self.sim.bmc_accounts, self.user):
             text = "There are insufficient privileges for the account associated with the session."
             return Answer(status=403, body=error("Base.1.8.InsufficientPrivilege", text))
         resets = offered(self.shape, str(host.settings.bmc_offers))

@@ -244,6 +244,7 @@ class Endpoint(Protocol):
     api_version: str
     build: str
     instance_uuid: str
+    salt: str
     clock: Clock
     knobs: Knobs
     changes: ChangeLog

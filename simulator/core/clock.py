@@ -99,6 +99,12 @@ class Clock:
         """Hold up a call, lock held, for ``seconds`` of the client's time; others go on meanwhile."""
         raise NotImplementedError
 
+    def asked(self, client: int | None = None) -> None:
+        """This thread begins to answer a call, of a client that may have named itself. Matters to clocks that wait for their clients."""
+
+    def answered(self) -> None:
+        """This thread has sent its answer. Calls that ``asked`` never heard of do not matter."""
+
     def close(self) -> None:
         """Stop any background work."""
 

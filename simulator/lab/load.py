@@ -12,6 +12,7 @@ from pyVmomi import vim
 
 from ..api import data, versions
 from ..api.names import escaped
+from ..bmc import accounts as bmc_accounts
 from ..core.base import Entity
 from ..objects import unmodelled
 from ..objects.cluster import ha as cluster_ha
@@ -73,6 +74,8 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any], captured: Captured | No
     profiles.load(sim, lab)
     builder = Builder(sim, lab)
     if captured is not None:
+        if lab.get("users"):
+            sim.bmc_accounts = bmc_accounts.of_users(sim.authz.users.values())
         captured_load.load(sim, captured, builder.parts)
     elif sim.kind == "esxi":
         builder.standalone()

@@ -27,7 +27,7 @@ def shown_name(login: str) -> str:
 
 
 class Sessions:
-    """All sessions by key. Keys are unguessable only in form: they are derived from a counter, so runs repeat."""
+    """All sessions by key. Keys come from a counter and the salt of the endpoint, so runs repeat unless the salt is random."""
 
     def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
@@ -43,7 +43,7 @@ class Sessions:
 
     def _mint(self, salt: str) -> str:
         self._count += 1
-        digest = hashlib.sha256(f"{self.sim.instance_uuid}/{salt}/{self._count}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self.sim.salt}/{salt}/{self._count}".encode()).hexdigest()
         return f"52{digest[:6]}-{digest[6:10]}-{digest[10:14]}-{digest[14:18]}-{digest[18:30]}"
 
     def open(self, user: User, peer: Peer, locale: str | None = None) -> Session:

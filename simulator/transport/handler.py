@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ..endpoint import SimulatedEndpoint
 
 COOKIE = "vmware_soap_session"
+CLIENT = "X-Simulator-Clock"
+"""Header with the number of the client of the clock that makes the request (see clock_socket.py)."""
 _COOKIE = re.compile(COOKIE + r'="?([^";,\s]+)')
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 BIGGEST_BODY = 64 << 20
@@ -38,6 +40,7 @@ class Owner(Protocol):
     sim: SimulatedEndpoint
     context: ssl.SSLContext
     sessions: set[str]
+    control: bool
 
 
 class Port(Protocol):
@@ -90,6 +93,21 @@ class Handler(Connection):
         """The journal is the log."""
 
     # -- requests ---------------------------------------------------------------------------------------------
+
+    def parse_request(self) -> bool:
+        """From here until its answer is sent, a request is at work; the wait for the next one is not."""
+        if not super().parse_request():
+            return False
+        number = self.headers.get(CLIENT, "")
+        self.sim.clock.asked(int(number) if number.isdecimal() else None)
+        return True
+
+    def handle_one_request(self) -> None:
+        """One request. Without an answer the client notices the end of the connection."""
+        try:
+            super().handle_one_request()
+        finally:
+            self.sim.clock.answered()
 
     def do_GET(self) -> None:
         """The version document, the control page, and the services beside the SDK."""
@@ -183,8 +201,9 @@ class Handler(Connection):
         if host not in _LOCAL_HOSTS:
             self._send(403, "text/plain", b"the control page answers on localhost only\n")
             return
-        if not self.path.startswith("/control") and self.path != "/":
-            self._send(404, "text/plain", b"not modelled; there are /sdk and /control\n")
+        if not self.server.owner.control or (not self.path.startswith("/control") and self.path != "/"):
+            shown = "/sdk and /control" if self.server.owner.control else "/sdk"
+            self._send(404, "text/plain", f"not modelled; there is {shown}\n".encode())
             return
         if verb == "POST" and not self.headers.get("Content-Type", "").startswith("application/json"):
             self._send(415, "text/plain", b"send application/json\n")

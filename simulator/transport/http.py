@@ -9,6 +9,7 @@ import socket
 import struct
 import tempfile
 import threading
+from collections.abc import Sequence
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,14 +25,23 @@ class Server:
     """A running endpoint. ``url``, ``port`` and ``ca_file`` are what a client needs.
 
     ``ca_file``: where to write the CA certificate (default: a temporary file, removed by ``stop``).
-    ``control_port``: also serve the control page there as plain HTTP (0: a free port; None: not).
+    ``control_port``: also serve the control page there as plain HTTP (0: a free port; None: not). ``control``: whether there is a control
+    page at all. ``names``: names and addresses for which the certificate is valid, beside those of this machine.
     """
 
     def __init__(
-        self, sim: SimulatedEndpoint, port: int = 0, ca_file: str | Path | None = None, control_port: int | None = None
+        self,
+        sim: SimulatedEndpoint,
+        port: int = 0,
+        ca_file: str | Path | None = None,
+        control_port: int | None = None,
+        *,
+        control: bool = True,
+        names: Sequence[str] = (),
     ) -> None:
         self.sim = sim
-        self.certificates: Certificates = make_certificates()
+        self.control = control
+        self.certificates: Certificates = make_certificates(*names)
         self.context = self.certificates.context()
         self.sessions: set[str] = set()
         self._folder = tempfile.TemporaryDirectory() if ca_file is None else None

@@ -73,8 +73,15 @@ def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def make_certificates() -> Certificates:
-    """A new CA and a server certificate for localhost, 127.0.0.1 and ::1, good for 30 days.
+def _subject(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def make_certificates(*names: str) -> Certificates:
+    """A new CA and a server certificate for localhost, 127.0.0.1, ::1, and these names and addresses, good for 30 days. Raises ValueError.
 
     The extensions are those that strict verification (the default from Python 3.13 on) demands.
     """
@@ -87,14 +94,13 @@ def make_certificates() -> Certificates:
         .sign(ca_key, hashes.SHA256())
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names: list[x509.GeneralName] = [x509.DNSName(item) for item in NAMES]
-    names += [x509.IPAddress(ip_address(item)) for item in ADDRESSES]
+    subjects = [_subject(name) for name in dict.fromkeys((*NAMES, *ADDRESSES, *names))]
     server = (
         _builder(_name("localhost"), ca_name, key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(sign_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectAlternativeName(subjects), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )

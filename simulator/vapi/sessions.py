@@ -39,7 +39,7 @@ class Session:
 
 
 class Sessions:
-    """All of them by id. Ids come from a counter, so that runs repeat: they protect nothing."""
+    """All of them by id. Ids come from a counter and the salt of the endpoint, so that runs repeat unless the salt is random."""
 
     def __init__(self, sim: Endpoint) -> None:
         self.sim = sim
@@ -49,7 +49,7 @@ class Sessions:
     def open(self, user: User) -> Session:
         """A new session."""
         self._count += 1
-        key = hashlib.sha256(f"{self.sim.instance_uuid}/vapi/{self._count}".encode()).hexdigest()[:32]
+        key = hashlib.sha256(f"{self.sim.salt}/vapi/{self._count}".encode()).hexdigest()[:32]
         now = self.sim.clock.now()
         self.by_id[key] = Session(id=key, user=user, created=now, last=now)
         return self.by_id[key]

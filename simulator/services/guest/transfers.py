@@ -48,7 +48,7 @@ class Transfers:
         machine: VirtualMachine = self.sim.obj(transfer.vm)
         direct = self.sim.kind == "esxi" or machine.settings.guest_file_host == "asterisk"
         self._made += 1
-        secret = hashlib.sha256(f"{self.sim.instance_uuid}/{self._made}".encode()).hexdigest()
+        secret = hashlib.sha256(f"{self.sim.salt}/{self._made}".encode()).hexdigest()
         token = f"52{secret[:6]}-{secret[6:18]}"
         transfer.host = "*" if direct else shown(machine.host.name)
         transfer.until = self.sim.clock.seconds() + URL_SECONDS
