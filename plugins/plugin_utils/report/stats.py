@@ -15,6 +15,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._domain.text import all_visible, one_line, shortened
 from ..intent.variable_names import DATA
+from ..rehearsal.results import keep_result
 
 Record = Mapping[str, Any]
 
@@ -31,6 +32,7 @@ def run_stats(result: Record, subject: str, vcenter: str = "") -> dict[str, Any]
     One variable for each subject. It has a record for each vCenter, so that ``set_stats`` can combine those of all vCenters; for drift,
     which is one report of all vCenters, it is this report.
     """
+    keep_result("role", {"subject": subject, "vcenter": vcenter, "result": result})
     record = _RECORDS[subject](result)
     found = {f"{DATA}{subject}": {vcenter: record} if vcenter else record}
     safe: dict[str, Any] = wrap_var(all_visible(found))

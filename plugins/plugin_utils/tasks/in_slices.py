@@ -38,6 +38,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.opening
     warnings_of,
 )
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.publisher import Publisher
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.rehearsal.results import keep_result, place_in
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.live_display import (
     Screen,
@@ -129,7 +130,9 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             msg = renamed(refused.sentence(), self._names)
             failure = {"msg": msg, "error_code": refused.code, "parameter": refused.parameter}
             return {**result, "failed": True, **failure}
-        return {**result, **self._run_rolling(args, paths, task_vars or {})}
+        found = self._run_rolling(args, paths, task_vars or {})
+        keep_result("rolling", {"vcenter": place_in(args, os.environ), "planned": self._task.check_mode, "result": found})
+        return {**result, **found}
 
     def _take_outlets(self, args: dict[str, Any]) -> Publisher:
         """The outlets of the run. Their options are removed from ``args``: URLs and secrets stay in this process. Raises

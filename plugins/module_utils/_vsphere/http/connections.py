@@ -188,6 +188,11 @@ class _Bounded(HTTPConnection):
             self.sock.settimeout(self.bounds.left(self.bounds.end_in(self.bounds.silence)))
         super().send(data)
 
+    def endheaders(self, *arguments: Any, **options: Any) -> None:
+        if (twin := twin_of(self.host, self.port)) is not None and (header := twin.header()) is not None:
+            self.putheader(*header)
+        super().endheaders(*arguments, **options)
+
     @property
     def _behind(self) -> str:
         """The server behind the proxy; empty without a proxy."""

@@ -49,8 +49,12 @@ class Twin:
 
     @property
     def time(self) -> TwinClock:
-        """Its clock."""
-        return TwinClock(self.clock)
+        """Its clock, the same one for all of this process."""
+        return _clock(self.clock)
+
+    def header(self) -> tuple[str, str] | None:
+        """The header by which the twin knows the thread that makes a request; None without a clock."""
+        return ("X-Simulator-Clock", str(self.time.number())) if self.clock else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +149,12 @@ class TwinClock:
         """Wait until that much time of the twin has passed. Raises DirectPathError."""
         self._ask(f"sleep {max(0.0, seconds):.6f}")
 
+    def number(self) -> int:
+        """The number that the twin gave the connection of this thread. Raises DirectPathError."""
+        if not hasattr(self._here, "number"):
+            self._here.number = int(self._ask("id"))
+        return self._here.number  # type: ignore[no-any-return]
+
     def _ask(self, request: str) -> float:
         try:
             if not hasattr(self._here, "file"):
@@ -160,3 +170,8 @@ class TwinClock:
                 code="twin_ended",
                 cure="Run the playbook rehearse again",
             ) from error
+
+
+@cache
+def _clock(path: str) -> TwinClock:
+    return TwinClock(path)

@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A rehearsal as one task: its private folder, its reports, its result, and what a signal does. PRIVATE to the collection."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ...module_utils._domain.errors import DirectPathError
+from ...module_utils._domain.rehearsal.report import rehearsal_record, summary_lines
+from ...module_utils._domain.text import all_visible
+from ...module_utils._shell.rolling.stop_request import taking_signals
+from ...module_utils._vsphere.http.rehearsal import VARIABLE
+from ..report.files import local_zone, write_whole
+from .child import Invocation
+from .driver import Driver, Rehearsed
+from .options import RehearsalRequest
+from .page import render_rehearsal
+from .subject import subject_of
+
+PREFIX = "directpath-rehearsal-"
+
+
+class _Stopped(BaseException):
+    """A signal ended the rehearsal. All that it started ends on the way."""
+
+
+def rehearse_task(
+    request: RehearsalRequest, invocation: Invocation, collections: Sequence[str], say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Keys of the task result. Raises DirectPathError."""
+    if VARIABLE in os.environ:
+        raise DirectPathError(
+            message=f"{VARIABLE} is set: a rehearsal cannot start another one",
+            code="rehearsal_in_rehearsal",
+            cure=f"Remove {VARIABLE} from the environment",
+        )
+    work = Path(tempfile.mkdtemp(prefix=PREFIX))
+    keep = request.keep_files
+    try:
+        with _signals_stop():
+            rehearsed = Driver(request, invocation, work, collections, say).rehearse()
+        keep = keep or any(run.problem for run in _runs(rehearsed))
+        return _result(request, rehearsed, str(work) if keep else "")
+    except _Stopped as stopped:
+        raise DirectPathError(
+            message=f"The rehearsal was stopped by {stopped}. Its twins have ended. The real vCenter was only read",
+            code="interrupted",
+            cure="Run the playbook again",
+        ) from None
+    finally:
+        _clean(work, keep=keep)
+
+
+def _runs(rehearsed: Rehearsed) -> list[Any]:
+    others = [run for _unused, run in rehearsed.what_ifs if run is not None]
+    return [run for run in (rehearsed.undisturbed, *rehearsed.spread, *others) if run is not None]
+
+
+def _result(request: RehearsalRequest, rehearsed: Rehearsed, folder: str) -> dict[str, Any]:
+    """Write the reports, and return the result of the task."""
+    zone = local_zone()
+    subject = subject_of(request, rehearsed)
+    record: dict[str, Any] = all_visible(rehearsal_record(subject))
+    files = []
+    for path, text in (
+        (request.html, lambda: render_rehearsal(subject, zone=zone, made=datetime.now())),
+        (request.json, lambda: json.dumps(record, indent=1, sort_keys=True) + "\n"),
+    ):
+        if path:
+            try:
+                write_whole(path, text(), mode=0o600)
+            except OSError as error:
+                raise DirectPathError(
+                    message=f"The report of the rehearsal cannot be written to {path}: {error.strerror or error}",
+                    code="report_not_written",
+                    cure="Set rehearse_dir to a directory that this user may write to",
+                ) from error
+            files.append(path)
+    lines = summary_lines(subject)
+    return {"rehearsal": record, "lines": lines, "files": files, "folder": folder, "status": record["status"]}
+
+
+def _clean(work: Path, *, keep: bool) -> None:
+    """Remove captures, accounts and sockets in any case, and the logs unless they are to be kept."""
+    if not keep:
+        shutil.rmtree(work, ignore_errors=True)
+        return
+    for path in [*work.glob("capture-*"), *work.glob("run-*/gate.json")]:
+        with suppress(OSError):
+            path.unlink()
+    for path in work.glob("t*-*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def _signals_stop() -> Iterator[None]:
+    """A signal ends the block."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise _Stopped(f"signal {number}")
+
+    with taking_signals(stop):
+        yield
