@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import secrets
 import signal
@@ -49,7 +50,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 
 def variables(sim: Simulator, server: Server) -> dict[str, str]:
-    """What clients read from their environment: the names of the VMware collections, then govc's."""
+    """What clients read from their environment: the names of the VMware collections, then govc's; and what the lab arranged to happen."""
     account = next(iter(sim.authz.users.values()))
     return {
         "VMWARE_HOST": "localhost",
@@ -62,6 +63,7 @@ def variables(sim: Simulator, server: Server) -> dict[str, str]:
         "GOVC_USERNAME": account.name,
         "GOVC_PASSWORD": account.password,
         "GOVC_TLS_CA_CERTS": str(server.ca_file),
+        **({"SIMULATOR_WHAT_IF": json.dumps(sim.what_if)} if sim.what_if else {}),
     }
 
 

@@ -17,7 +17,7 @@ from .api.data import Ref
 from .bmc.accounts import ACCOUNTS, Accounts
 from .bmc.accounts import Sessions as BmcSessions
 from .core.authz import Authorization
-from .core.base import Caller, Entity, ManagedObject
+from .core.base import BootTimes, Caller, Entity, ManagedObject
 from .core.call import Call
 from .core.changes import ChangeLog
 from .core.clock import Clock, ManualClock
@@ -109,6 +109,10 @@ class SimulatedEndpoint:
         self.policies = ComputePolicies(self)
         self.mode_tasks: dict[str, dict[str, Any]] = {}
         """Id of a task that configures a device mode -> its result, or why it failed (see vapi.device_modes)."""
+        self.boot_spread: BootTimes | None = None
+        """How the times of boots differ; None: not at all."""
+        self.what_if: list[dict[str, Any]] = []
+        """What a lab arranged to happen, with the hosts and VMs that it chose."""
         self.online = True
         self.offline_answer = "drop"
         self._chain = 0

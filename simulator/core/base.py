@@ -232,6 +232,13 @@ class UnmodelledObjects(Protocol):
         """The datastore browser of a host, datastore or environment browser."""
 
 
+class BootTimes(Protocol):
+    """How the times of boots differ. See rules.boots.BootSpread."""
+
+    def factor(self, host: str, number: int, past: int) -> float:
+        """By how much a boot of a host differs from the usual one, which is known from so many past boots."""
+
+
 class Endpoint(Protocol):
     """What objects, rules and services may ask of the vCenter or ESXi host they belong to; see endpoint.SimulatedEndpoint.
 
@@ -245,6 +252,7 @@ class Endpoint(Protocol):
     build: str
     instance_uuid: str
     salt: str
+    boot_spread: BootTimes | None
     clock: Clock
     knobs: Knobs
     changes: ChangeLog

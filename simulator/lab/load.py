@@ -33,7 +33,7 @@ from ..objects.pool import ResourcePool
 from ..objects.vm import snapshots as vm_snapshots
 from ..objects.vm.vm import VirtualMachine
 from ..services.settings import HOT_MIGRATION
-from . import describe, events, hosts, policies, profiles, roll, tags, values
+from . import describe, events, hosts, policies, profiles, roll, tags, values, what_if
 from .accounts import add_accounts
 from .captured import load as captured_load
 from .captured.file import Captured
@@ -49,6 +49,7 @@ LAB_KEYS = {
     "kind", "version", "build", "name", "users", "roles", "permissions", "knobs", "faults", "hardware", "defaults",
     "datacenters", "host", "vms", "vm_defaults", "pools", "instance_uuid",
     "fleet", "roll_fleet", "description", "capture", "tag_categories", "compute_policies", "directpath_profiles", "advanced_settings",
+    "what_if", "boot_spread",
 }  # fmt: skip
 
 OF_CAPTURES = {
@@ -86,6 +87,7 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any], captured: Captured | No
     builder.raise_alarms()
     for name, event in events.build(sim).items():
         sim.events[name] = event
+    what_if.load(sim, lab)
     sim.describe = describe.describe
 
 

@@ -121,6 +121,8 @@ class HostSpec:
     quarantine: bool = False
     quick_boot: bool = False
     up_days: float = 20.0
+    past_boots: tuple[float, ...] = ()
+    """How many seconds it was away at its past reboots, if a capture says so."""
     module_options: Mapping[str, str] = field(default_factory=dict)
     """Kernel module -> its configured parameters."""
     knobs: Mapping[str, Any] = field(default_factory=dict)

@@ -204,6 +204,13 @@ class Knobs:
     exit_maintenance_seconds: Annotated[float, About("time to exit maintenance mode")] = 2.0
     maintenance_stuck_progress: Annotated[int, About("progress of the task while it waits for virtual machines")] = 2
     evacuate_moves_fixed: Annotated[bool, About("evacuatePoweredOffVms also moves a VM with a fixed backing")] = True
+    drs_evacuation: Annotated[
+        str,
+        About(
+            "whether DRS moves VMs away from a host that enters maintenance mode; refused: it does not, although its dry run recommends it",
+            choices=("moves", "refused"),
+        ),
+    ] = "moves"
     evacuation_poweroff: Annotated[
         str,
         About(

@@ -138,7 +138,7 @@ def moves(residents: Iterable[Resident], cluster: Cluster, *, powered_off: bool,
 
     `powered_off` is evacuatePoweredOffVms: those VMs are re-registered elsewhere, the ones with a fixed backing too.
     """
-    if not may_evacuate(cluster):
+    if not may_evacuate(cluster) or knobs.drs_evacuation == "refused":
         return {}
     leaving = [item for item in residents if _leaves(item, cluster, powered_off=powered_off, knobs=knobs)]
     return placed(leaving, cluster)

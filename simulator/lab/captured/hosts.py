@@ -58,6 +58,7 @@ def spec(
         vgpu_abilities=dict.fromkeys(shared, _abilities(config)),
         **offers.of_host(thing, captured),
         knobs={} if not boot else {"boot_seconds": float(median(boot))},
+        past_boots=tuple(boot or ()),
         **_condition(thing, captured, connection),
     )
 

@@ -34,7 +34,11 @@ def restart(host: HostState, call: Call, *, force: bool, returns: bool) -> Task:
     def body(task: Task) -> Any:
         reboot.check(host.in_maintenance and not host.journey, force and not host.journey)
         plan = reboot.journey(
-            host.sim.clock.seconds(), host.settings, returns=returns, direct=host.direct, quick=host.spec.quick_boot
+            host.sim.clock.seconds(),
+            host.next_boot() if returns else host.settings,
+            returns=returns,
+            direct=host.direct,
+            quick=host.spec.quick_boot,
         )
         what = "reboot" if returns else "shut down"
         host.sim.post_event(
@@ -284,7 +288,7 @@ def power_up(host: HostState) -> None:
         switch(host, on=True)
         now = host.sim.clock.seconds()
         plan = reboot.journey(
-            now, dataclasses.replace(host.settings, down_after_seconds=0.0), returns=True, direct=host.direct
+            now, dataclasses.replace(host.next_boot(), down_after_seconds=0.0), returns=True, direct=host.direct
         )
         _schedule(host, plan)
 

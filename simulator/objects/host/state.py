@@ -86,6 +86,8 @@ class HostState(Entity):
         self.powered = self.running
         self.power_changed = float("-inf")
         self.cold_boots = 0
+        self.boots_drawn = 0
+        """How many of its boots took a time of their own (`boot_spread` of a lab)."""
         self.entering: EnteringMode | None = None
         self.holders: dict[str, str] = {}
         self.functions_used: Counter[str] = Counter()
@@ -211,6 +213,17 @@ class HostState(Entity):
     def settings(self) -> knob_rules.Knobs:
         """The knobs in force on this host."""
         return knob_rules.of(self)
+
+    def next_boot(self) -> knob_rules.Knobs:
+        """The knobs for its next boot, with the time that this one boot takes."""
+        found, spread = self.settings, self.sim.boot_spread
+        if spread is None:
+            return found
+        factor = spread.factor(self.moid, self.boots_drawn, len(self.spec.past_boots))
+        self.boots_drawn += 1
+        return dataclasses.replace(
+            found, boot_seconds=found.boot_seconds * factor, quick_boot_seconds=found.quick_boot_seconds * factor
+        )
 
     @property
     def connection(self) -> str:
