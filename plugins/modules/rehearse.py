@@ -52,9 +52,10 @@ options:
     type: int
     default: 1
   boot_spread:
-    description: How much longer or shorter a drawn boot is at most, as a share of its duration in the capture.
+    description:
+      - How much longer or shorter a drawn boot is at most, as a share of its duration in the capture.
+      - The default is how much the past reboots in the capture differ, or V(0.3) if it has none.
     type: float
-    default: 0.3
   what_if:
     description:
       - What may go wrong, one run for each entry. C(kind) is V(host_never_returns), V(host_returns_without_devices), V(drs_refuses),

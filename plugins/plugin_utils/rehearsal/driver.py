@@ -19,6 +19,7 @@ from ...module_utils._domain.errors import DirectPathError
 from ...module_utils._domain.rehearsal.outcome import RunOutcome
 from ...module_utils._domain.rehearsal.what_if import KILLED, WhatIf, chosen, refuse_unknown_targets
 from ...module_utils._domain.text import counted, duration
+from ...module_utils._vsphere.http.twins import TwinClock
 from .captures import CapturedFleet, read_fleet, restore_names
 from .child import Invocation, command, environment, forced_variables, vault_pipes
 from .options import RehearsalRequest, plan_of
@@ -156,7 +157,8 @@ class Driver:
         if scenario.what_if is not None and (record := scenario.what_if.record()):
             lab["what_if"] = [record]
         if scenario.spread_seed is not None:
-            lab["boot_spread"] = {"seed": scenario.spread_seed, "share": self._request.spread}
+            share = {} if self._request.spread is None else {"share": self._request.spread}
+            lab["boot_spread"] = {"seed": scenario.spread_seed, **share}
         return lab
 
     def _run_on(self, twins: Sequence[TwinProcess], scenario: Scenario, folder: Path, label: str) -> RunOutcome:
@@ -167,6 +169,9 @@ class Driver:
         killed_at = scenario.what_if.at if scenario.what_if is not None and scenario.what_if.kind == KILLED else None
         ended = self._start(gate, folder, log, _Look(watches[0], starts[0], self._say, label, killed_at))
         if ended.killed and not ended.is_late:
+            assert scenario.what_if is not None
+            for twin in twins:
+                TwinClock(str(twin.clock)).sleep(scenario.what_if.seconds)
             self._say(f"{label}: killed after {duration(killed_at or 0)}, and started again")
             ended = self._start(gate, folder, log, _Look(watches[0], starts[0], self._say, label, None))
         ends = [watch.seconds() for watch in watches]

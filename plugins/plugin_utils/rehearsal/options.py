@@ -21,7 +21,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "playbook": {"type": "str", "choices": list(PLAYBOOKS), "default": PLAYBOOKS[0]},
     "runs": {"type": "int", "default": 1},
     "seed": {"type": "int", "default": 1},
-    "boot_spread": {"type": "float", "default": 0.3},
+    "boot_spread": {"type": "float"},
     "what_if": {"type": "list", "elements": "dict", "default": []},
     "consent": {"type": "bool"},
     "run_timeout": {"type": "int", "default": 7200},
@@ -35,13 +35,14 @@ KEYS = ("hostname", "port", "capture", "key", "controllers", "guests")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RehearsalRequest:
-    """``consent``: what the user decided about reboots; None if nothing. ``spread``: how much a boot may differ, as a share."""
+    """``consent``: what the user decided about reboots; None if nothing. ``spread``: how much a boot may differ, as a share; None: as in the
+    history of the capture."""
 
     vcenters: tuple[Mapping[str, Any], ...]
     playbook: str
     runs: int
     seed: int
-    spread: float
+    spread: float | None
     what_if: tuple[WhatIf, ...]
     consent: bool | None
     timeout: float
@@ -52,7 +53,7 @@ class RehearsalRequest:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RehearsalRequest:
         """``given``: checked against ``ARGUMENTS``. Raises InputError."""
-        refuse_out_of_range({name: given[name] for name in ("runs", "seed", "boot_spread", "run_timeout")})
+        refuse_out_of_range({f"rehearse_{name}": given[name] for name in ("runs", "seed", "boot_spread", "run_timeout")})
         what_if = parse_what_if(given["what_if"])
         if refused := refusal({name: str(given[name]) for name in ("html", "json") if given[name]}):
             raise refused

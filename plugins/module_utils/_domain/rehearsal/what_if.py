@@ -24,15 +24,15 @@ KINDS: Mapping[str, str] = {
 """Kind → the key that names its target."""
 KILLED = "run_killed"
 """The only kind that the simulator does not know: the playbook ends the run and starts it again."""
-SECONDS = 180.0
-"""How long a vCenter restarts."""
+SECONDS: Mapping[str, float] = {"vcenter_restarts": 180.0, KILLED: 600.0}
+"""Kind → the default of ``seconds``: how long a vCenter restarts, and after how long a killed run is started again."""
 TEXTS: Mapping[str, str] = {
     "host_never_returns": "{target} never returns from its reboot",
     "host_returns_without_devices": "{target} returns without its devices",
     "drs_refuses": "DRS does not evacuate {target}",
     "vm_does_not_shut_down": "{target} does not shut down",
     "vcenter_restarts": "vCenter restarts {target} after the start, for {seconds} s",
-    "run_killed": "the run is killed {target} after the start, and started again",
+    "run_killed": "the run is killed {target} after the start, and started again {seconds} s later",
 }
 
 
@@ -44,7 +44,7 @@ class WhatIf:
     kind: str
     target: str = ""
     at: float | None = None
-    seconds: float = SECONDS
+    seconds: float = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -80,7 +80,7 @@ def _parsed(entry: object, place: str) -> WhatIf:
         problem = f"has the unknown kind {kind!r}{suggest_word(kind, KINDS)}"
         raise _bad(place, problem, "Set one of the kinds", tuple(KINDS))
     key = KINDS[kind]
-    allowed = {"kind", "random", key, *(("seconds",) if kind == "vcenter_restarts" else ())}
+    allowed = {"kind", "random", key, *(("seconds",) if kind in SECONDS else ())}
     if unknown := sorted(map(str, set(entry) - allowed)):
         cure = f"{kind} has the keys {key} (or random: true){' and seconds' if 'seconds' in allowed else ''}"
         raise _bad(place, f"has the unknown key {unknown[0]!r}{suggest_word(unknown[0], allowed)}", cure)
@@ -88,8 +88,8 @@ def _parsed(entry: object, place: str) -> WhatIf:
     if is_random == (value is not None):
         problem = f"has {'both' if is_random else 'neither'} {key} {'and' if is_random else 'nor'} random: true"
         raise _bad(place, problem, f"Set {key}, or random: true for a choice by rehearse_seed")
-    seconds = _number(entry.get("seconds", SECONDS), f"{place}.seconds")
     if key == "at":
+        seconds = _number(entry.get("seconds", SECONDS[kind]), f"{place}.seconds")
         return WhatIf(kind=kind, at=None if value is None else _number(value, f"{place}.at"), seconds=seconds)
     return WhatIf(kind=kind, target="" if value is None else str(value))
 
