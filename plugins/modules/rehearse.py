@@ -98,7 +98,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rehearsal: {description: The report as data. The file O(json) has the same., returned: success, type: dict}
-status: {description: "V(ok), V(refused) (single hosts or VMs) or V(failed) (the playbook would fail).", returned: success, type: str}
+status:
+  description: How the undisturbed run ended. V(succeeds), V(incomplete) (single hosts or VMs were refused), V(fails) or V(no_result).
+  returned: success
+  type: str
 lines: {description: The same for people., returned: success, type: list, elements: str}
 files: {description: Files that were written., returned: success, type: list, elements: str}
 folder: {description: Folder with the output of each run. Empty if it was removed., returned: success, type: str}

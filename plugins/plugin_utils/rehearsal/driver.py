@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
-from ...module_utils._domain.rehearsal.outcome import RunOutcome
+from ...module_utils._domain.rehearsal.outcome import ENDINGS, RunOutcome
 from ...module_utils._domain.rehearsal.what_if import KILLED, WhatIf, chosen, refuse_unknown_targets
 from ...module_utils._domain.text import counted, duration
 from ...module_utils._vsphere.http.twins import TwinClock
@@ -147,8 +147,7 @@ class Driver:
         for key, count in left_out(folder).items():
             found.left_out[key] = max(count, found.left_out.get(key, 0))
         took = f"{duration(outcome.seconds)} in the twin, {duration(time.monotonic() - began)} here"
-        ending = outcome.problem or ("failed" if outcome.has_failed else "ended")
-        self._say(f"{label}: {ending}; {took}, {counted(len(outcome.rebooted), 'host')} rebooted")
+        self._say(f"{label}: the playbook {ENDINGS[outcome.verdict]}; {took}, {counted(len(outcome.rebooted), 'host')} rebooted")
         return outcome
 
     def _lab(self, scenario: Scenario) -> dict[str, Any]:

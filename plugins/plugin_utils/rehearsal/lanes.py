@@ -12,12 +12,14 @@ from ...module_utils._domain.rolling.state.phases import RESTING
 from ...module_utils._domain.text import duration
 from ..gantt.assets import PHASES, bar_view
 from ..gantt.axis import Axis, TimeZone, build_axis, find_ticks
+from ..gantt.rows import TROUBLE
 
 Record = Mapping[str, Any]
 View = dict[str, Any]
 
 MOST_ROWS = 200
 """Hosts on the page. The JSON has all."""
+SHOWN = PHASES.keys() - {"waiting", "done", "returned"}
 HEIGHT = 20
 VM_HEIGHT = 14
 
@@ -26,7 +28,8 @@ def lanes_view(one: VcenterOutcome, zone: TimeZone) -> View:
     """The rows of one vCenter: its waves, and for each host the plan over what was rehearsed."""
     timeline = one.rolling.get("timeline") or {}
     planned = {str(host["name"]): host for host in (one.planned.get("schedule") or {}).get("hosts") or ()}
-    rehearsed = {str(row["name"]): row for row in timeline.get("hosts") or () if _actions(row) or row.get("name") in planned}
+    rows_of_hosts = timeline.get("hosts") or ()
+    rehearsed = {str(row["name"]): row for row in rows_of_hosts if _actions(row) or _is_stuck(row) or row["name"] in planned}
     base = float(timeline.get("began") or one.began)
     names = sorted(planned.keys() | rehearsed.keys(), key=lambda name: _order(name, planned, rehearsed))
     axis = _axis(one, base, planned.values(), rehearsed.values())
@@ -56,6 +59,10 @@ def _actions(row: Record | None) -> list[Record]:
     return [segment for segment in (row or {}).get("segments") or () if segment["phase"] not in RESTING]
 
 
+def _is_stuck(row: Record) -> bool:
+    return bool(row.get("segments")) and row["segments"][-1]["phase"] in TROUBLE
+
+
 def _order(name: str, planned: Mapping[str, Record], rehearsed: Mapping[str, Record]) -> tuple[float, float, str]:
     plan, actions = planned.get(name), _actions(rehearsed.get(name))
     wave = float(plan["wave"]) if plan else float("inf")
@@ -81,11 +88,11 @@ def _host(name: str, plan: Record | None, row: Record | None, base: float, axis:
         "name": name,
         "height": HEIGHT,
         "plan": _plan(plan, base, axis, zone) if plan else None,
-        "bars": [_bar(s, axis, zone) for s in (row or {}).get("segments") or () if s["phase"] in PHASES and s["phase"] != "waiting"],
+        "bars": [_bar(s, axis, zone) for s in (row or {}).get("segments") or () if s["phase"] in SHOWN],
         "description": f"{name}: planned {duration(expected)}, rehearsed {duration(took)}, {last}",
         "state": last,
         "tone": {"done": "ok", "failed": "bad", "blocked": "warn"}.get(last, "mute"),
-        "took": f"{duration(took)} (planned {duration(expected)})" if plan else duration(took),
+        "took": f"{duration(took)}, plan {duration(expected)}" if plan else duration(took),
     }
 
 

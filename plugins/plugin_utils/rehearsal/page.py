@@ -7,13 +7,13 @@ PRIVATE to the collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ...module_utils._domain.rehearsal.outcome import RunOutcome, TimeOff
+from ...module_utils._domain.rehearsal.outcome import ENDINGS, TimeOff, Verdict
 from ...module_utils._domain.rehearsal.report import RehearsalSubject
-from ...module_utils._domain.rehearsal.statistics import Comparison, Spread, spread_of_duration, spread_of_times_off
+from ...module_utils._domain.rehearsal.statistics import Comparison, Spread, comparable, spread_of_times_off
 from ...module_utils._domain.text import counted, duration
 from ..gantt.assets import STYLE, legend_views, pattern_views
 from ..gantt.axis import TimeZone
@@ -22,9 +22,11 @@ from .lanes import lanes_view
 
 View = dict[str, Any]
 
+TONES: Mapping[Verdict, Tone] = {"succeeds": "ok", "incomplete": "warn", "fails": "bad", "no_result": "bad"}
+
 OWN_STYLE = """
 .plan{fill:none;stroke:var(--soft);stroke-width:1.5;stroke-dasharray:4 2}.offbar{fill:var(--down)}
-.pair .name{align-self:start}.what td:last-child{min-width:18rem}.todo li{margin:.3rem 0}.key{display:inline-block;vertical-align:middle}
+.wide td:first-child,.wide th,.what td{white-space:nowrap}.what td:last-child{white-space:normal}.what td:last-child{min-width:18rem}.todo li{margin:.3rem 0}.key{display:inline-block;vertical-align:middle}
 pre.end{white-space:pre-wrap;overflow-wrap:anywhere;font:.8rem/1.4 var(--mono)}
 """
 
@@ -41,8 +43,8 @@ def rehearsal_view(subject: RehearsalSubject, *, zone: TimeZone, made: datetime)
     return {
         "title": "Rehearsal",
         "lead": _lead(subject, zone, made),
-        "state": "would fail" if run.has_failed else "would succeed, with refusals" if run.refused else "would succeed",
-        "state_tone": "bad" if run.has_failed else "warn" if run.refused else "ok",
+        "state": ENDINGS[run.verdict],
+        "state_tone": TONES[run.verdict],
         "problem": run.problem,
         "facts": list(_facts(subject)),
         "to_do": list(subject.to_do),
@@ -74,7 +76,7 @@ def _facts(subject: RehearsalSubject) -> Iterator[tuple[str, object, Tone]]:
         yield "reboots rehearsed", duration(reboots), "info"
     yield "whole playbook", duration(run.seconds), "info"
     if subject.draws:
-        spread = spread_of_duration(subject.draws)
+        spread = subject.spread
         yield f"median of {len(subject.draws)}", duration(spread.median), "info"
         yield f"worst of {len(subject.draws)}", duration(spread.worst), "warn"
     yield "hosts rebooted", len(run.rebooted), ""
@@ -119,33 +121,28 @@ def _spread(subject: RehearsalSubject) -> View | None:
     """The durations of all draws, for a strip with a mark for each."""
     if not subject.draws:
         return None
-    found = spread_of_duration(subject.draws)
-    values = sorted(run.seconds for run in subject.draws if not run.has_failed)
+    found, left = subject.spread, subject.incomparable
+    values = sorted(run.seconds for run in comparable(subject.draws, subject.undisturbed))
     room = max(1.0, found.worst - found.best)
-    failed = sum(run.has_failed for run in subject.draws)
     return {
         "marks": [f"{4 + 92 * (value - found.best) / room:.2f}%" for value in values],
         "median_x": f"{4 + 92 * (found.median - found.best) / room:.2f}%",
         "best": duration(found.best),
         "median": duration(found.median),
         "worst": duration(found.worst),
-        "failed": f"{counted(failed, 'run')} failed, and {'does' if failed == 1 else 'do'} not count" if failed else "",
+        "failed": f"{counted(left, 'run')} left other hosts undone, and {'does' if left == 1 else 'do'} not count" if left else "",
     }
 
 
 def _what_if(one: Comparison) -> View:
     return {
         "text": one.text,
-        "state": _state(one.run),
-        "tone": "bad" if one.run.has_failed else "ok",
+        "state": ENDINGS[one.run.verdict],
+        "tone": TONES[one.run.verdict],
         "took": duration(one.run.seconds),
         "longer": f"{'+' if one.longer >= 0 else '−'}{duration(abs(one.longer))}",
         "sentences": list(one.sentences),
     }
-
-
-def _state(run: RunOutcome) -> str:
-    return "no result" if run.problem else "fails" if run.has_failed else "succeeds"
 
 
 def _basis(subject: RehearsalSubject, zone: TimeZone) -> Iterator[str]:

@@ -78,6 +78,18 @@ def _verify(result: Record) -> dict[str, Any]:
     }
 
 
+def _rehearsal(result: Record) -> dict[str, Any]:
+    """``result``: of the module rehearse. The whole report is a file."""
+    found = result["rehearsal"]
+    return {
+        "status": str(found["status"]),
+        "summary": [_sentence(text) for text in result["lines"][:MOST_SENTENCES]],
+        "duration": dict(found["duration"]),
+        **_names("vms_off", list(found["vms_off"])),
+        "to_do": _sentences(found["to_do"]),
+    }
+
+
 def _ending(result: Record) -> dict[str, Any]:
     """``status``: ``ok``, ``refused`` (single hosts or VMs) or ``failed`` (all of them)."""
     trouble = str(result.get("trouble") or "")
@@ -108,5 +120,6 @@ _RECORDS: Mapping[str, Callable[[Record], dict[str, Any]]] = {
     "reboots": _reboots,
     "vms": _ending,
     "verify": _verify,
+    "rehearsal": _rehearsal,
 }
 """Subject → what is published of a result."""

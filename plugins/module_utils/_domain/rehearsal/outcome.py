@@ -12,6 +12,14 @@ from ..plain import Record
 from ..rolling.state.phases import RESTING
 
 Power = Literal["on", "off"]
+Verdict = Literal["succeeds", "incomplete", "fails", "no_result"]
+ENDINGS: Mapping[Verdict, str] = {
+    "succeeds": "succeeds",
+    "incomplete": "ends with refusals",
+    "fails": "fails",
+    "no_result": "has no result",
+}
+"""Verdict → what a playbook does, for people."""
 ROLES: Mapping[str, str] = {"hosts": "Devices of hosts", "reboots": "Reboots", "vms": "Devices of VMs", "verify": "Verification"}
 """Subject of a role's result → what it is called."""
 
@@ -151,9 +159,13 @@ class RunOutcome:
         return tuple(name for one in self.vcenters for name in one.rebooted)
 
     @property
-    def has_failed(self) -> bool:
-        """The playbook failed."""
-        return self.status != 0 or bool(self.problem)
+    def verdict(self) -> Verdict:
+        """How the playbook ends. ``incomplete``: it did all but what was refused before anything was done to it."""
+        if self.problem:
+            return "no_result"
+        if self.status == 0:
+            return "succeeds"
+        return "incomplete" if self.refused and set(self.unfinished.values()) <= {"blocked"} else "fails"
 
 
 def refusals(vcenter: str, subject: str, result: Record) -> tuple[Refusal, ...]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..text import counted, duration, several
-from .outcome import Refusal, RunOutcome, TimeOff, VcenterOutcome
-from .statistics import Comparison, Spread, spread_of_duration, spread_of_times_off
+from .outcome import ENDINGS, Refusal, RunOutcome, TimeOff, VcenterOutcome
+from .statistics import Comparison, Spread, comparable, spread_of_duration, spread_of_times_off
 
 SCHEMA, VERSION = "directpath.vsphere.rehearsal", 1
 MOST_LINES = 20
@@ -67,9 +67,20 @@ class RehearsalSubject:
         needs_consent = self.consent is None and bool(self.undisturbed.rebooted or self.undisturbed.unfinished)
         found = [CONSENT] if needs_consent else []
         found += [f"{one.subject}: {one.cure}" if one.subject else one.cure for one in self.undisturbed.refused if one.cure]
-        for one in self.undisturbed.vcenters:
-            found += [str(hint) for hint in one.rolling.get("resume") or ()]
+        if not any(one.cure for one in self.undisturbed.refused):
+            for one in self.undisturbed.vcenters:
+                found += [str(hint) for hint in one.rolling.get("resume") or ()]
         return tuple(dict.fromkeys(found))
+
+    @property
+    def spread(self) -> Spread:
+        """How long the runs take."""
+        return spread_of_duration(self.counted_runs, self.undisturbed)
+
+    @property
+    def incomparable(self) -> int:
+        """How many draws did not do as much as the undisturbed run."""
+        return len(self.draws) - len(comparable(self.draws, self.undisturbed))
 
 
 def rehearsal_record(subject: RehearsalSubject) -> dict[str, Any]:
@@ -81,15 +92,15 @@ def rehearsal_record(subject: RehearsalSubject) -> dict[str, Any]:
         "version": VERSION,
         "playbook": subject.playbook,
         "seed": subject.seed,
-        "status": "failed" if run.has_failed else "refused" if run.refused else "ok",
+        "status": run.verdict,
         "vcenters": [
             {"vcenter": one.name, "captured": one.time, "hosts": one.hosts, "vms": one.vms, "hosts_with_history": one.with_history}
             for one in subject.servers
         ],
         "undisturbed": _run(run),
-        "duration": spread_of_duration(subject.counted_runs).record(),
+        "duration": subject.spread.record(),
         "vms_off": {name: spread.record() for name, spread in times.items()},
-        "draws": [{"name": draw.name, "seconds": round(draw.seconds), "failed": draw.has_failed} for draw in subject.draws],
+        "draws": [{"name": draw.name, "seconds": round(draw.seconds), "verdict": draw.verdict} for draw in subject.draws],
         "what_if": [
             {
                 "text": one.text,
@@ -107,7 +118,7 @@ def rehearsal_record(subject: RehearsalSubject) -> dict[str, Any]:
 
 def _run(run: RunOutcome) -> dict[str, Any]:
     return {
-        "failed": run.has_failed,
+        "verdict": run.verdict,
         "problem": run.problem,
         "seconds": round(run.seconds),
         "rebooted": list(run.rebooted),
@@ -155,8 +166,7 @@ def _summary(subject: RehearsalSubject) -> Iterator[str]:
     planned = max((one.planned_seconds for one in run.vcenters), default=0.0)
     reboots = max((one.reboot_seconds for one in run.vcenters), default=0.0)
     plan = f"; reboots: planned {duration(planned)}, rehearsed {duration(reboots)}" if planned or reboots else ""
-    ending = "would fail" if run.has_failed else "would succeed"
-    yield f"The playbook {subject.playbook} {ending}, and take {duration(run.seconds)}{plan}"
+    yield f"The playbook {subject.playbook} {ENDINGS[run.verdict]}, and takes {duration(run.seconds)}{plan}"
     names = list(run.rebooted)
     yield f"{counted(len(names), 'host')} rebooted{f': {several(names, 6)}' if names else ''}"
     off = run.seconds_off
@@ -172,11 +182,9 @@ def _summary(subject: RehearsalSubject) -> Iterator[str]:
 
 def _compared(subject: RehearsalSubject) -> Iterator[str]:
     if subject.draws:
-        spread: Spread = spread_of_duration(subject.draws)
-        yield f"{counted(len(subject.draws), 'run')} with drawn boot durations: {spread.text()}"
-        failed = sum(draw.has_failed for draw in subject.draws)
-        if failed:
-            yield f"{failed} of them failed, and do not count"
+        yield f"{counted(len(subject.draws), 'run')} with drawn boot durations: {subject.spread.text()}"
+        if subject.incomparable:
+            yield f"{subject.incomparable} of them left other hosts undone, and do not count"
     for one in subject.what_ifs:
         yield f"What if {one.text}: {'. '.join(one.sentences)}"
     for kind in subject.without_target:

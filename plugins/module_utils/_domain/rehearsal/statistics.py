@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..plain import Record
 from ..text import duration, several
-from .outcome import RunOutcome
+from .outcome import ENDINGS, RunOutcome
 
 MOST_NAMES = 6
 NOTABLE = 30.0
@@ -41,23 +41,21 @@ class Spread:
         return f"median {duration(self.median)}, worst {duration(self.worst)}"
 
 
-def spread_of_duration(runs: Sequence[RunOutcome]) -> Spread:
-    """How long the runs took. Runs that failed do not count: they may have ended early."""
-    return Spread.of([run.seconds for run in runs if not run.has_failed] or [run.seconds for run in runs])
+def comparable(runs: Sequence[RunOutcome], undisturbed: RunOutcome) -> tuple[RunOutcome, ...]:
+    """The runs that did as much as the undisturbed one. Others may have ended early."""
+    done = undisturbed.unfinished.keys()
+    return tuple(run for run in runs if not run.problem and run.unfinished.keys() == done)
+
+
+def spread_of_duration(runs: Sequence[RunOutcome], undisturbed: RunOutcome) -> Spread:
+    """How long the runs took that are comparable; if none is, all."""
+    return Spread.of([run.seconds for run in comparable(runs, undisturbed) or runs])
 
 
 def spread_of_times_off(runs: Sequence[RunOutcome]) -> dict[str, Spread]:
     """VM → how long it was off in total. A run in which it was not off counts as 0."""
     names = sorted({vm for run in runs for vm in run.seconds_off})
     return {name: Spread.of([run.seconds_off.get(name, 0.0) for run in runs]) for name in names}
-
-
-def median_run(runs: Sequence[RunOutcome]) -> RunOutcome:
-    """The run whose duration is in the middle (the lower one of two): its timeline is shown for all."""
-    ordered = sorted((run for run in runs if not run.has_failed), key=lambda run: run.seconds) or sorted(
-        runs, key=lambda run: run.seconds
-    )
-    return ordered[(len(ordered) - 1) // 2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,8 +85,8 @@ def _differences(run: RunOutcome, undisturbed: RunOutcome, longer: float) -> lis
     found = []
     if abs(longer) >= NOTABLE:
         found.append(f"It takes {duration(abs(longer))} {'longer' if longer > 0 else 'less'}")
-    if run.has_failed and not undisturbed.has_failed:
-        found.append("The playbook fails")
+    if run.verdict != undisturbed.verdict:
+        found.append(f"The playbook {ENDINGS[run.verdict]}")
     if left := {name: phase for name, phase in run.unfinished.items() if name not in undisturbed.unfinished}:
         names = [f"{name} ({phase})" for name, phase in sorted(left.items())]
         found.append(f"Not done: {several(names, MOST_NAMES)}")
