@@ -32,7 +32,7 @@ attributes:
 options:
   vcenters:
     description:
-      - One entry for each vCenter. Its C(hostname) and C(port), the path of its C(capture), the path of the C(key) of an anonymized capture,
+      - One entry for each vCenter. Its C(hostname) and C(port), the path of its C(capture), the C(key) of an anonymized capture,
         C(controllers) (pairs of an ESXi host and the address of its management controller), and the number of C(guests) that are
         not prepared and verified.
     type: list

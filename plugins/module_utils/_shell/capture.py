@@ -20,8 +20,8 @@ from .._domain.capture.anonymize import anonymize
 from .._domain.capture.document import Capture, to_text, without_time
 from .._domain.errors import InputError
 from .._domain.text import counted
-from .._vsphere.http.rehearsal import place_of
 from .._vsphere.capture.read import Read, read_capture
+from .._vsphere.http.rehearsal import place_of
 from .._vsphere.session.connect import Session
 
 ARGUMENTS: dict[str, Any] = {

@@ -53,7 +53,11 @@ def _rehearsed(request: OutletRequest) -> OutletRequest:
     """In a rehearsal, without the outlets that would send something. The metrics file is in the folder of the rehearsal."""
     notify = tuple(one for one in request.notify if not is_left_out("notify", one.shown))
     traces = request.traces and not is_left_out("traces", "OpenTelemetry")
-    return replace(request, notify=notify, traces=traces) if (notify, traces) != (request.notify, request.traces) else request
+    return (
+        replace(request, notify=notify, traces=traces)
+        if (notify, traces) != (request.notify, request.traces)
+        else request
+    )
 
 
 def failure_of(error: DirectPathError, prefix: str = "") -> dict[str, Any]:

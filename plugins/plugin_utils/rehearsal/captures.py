@@ -22,7 +22,7 @@ from ...module_utils._domain.names import decoded
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CapturedFleet:
-    """``kind``: ``vcenter`` or ``esxi``. ``time``: when it was captured, in seconds since the epoch. ``reboots``: hosts with past reboots."""
+    """``kind``: ``vcenter`` or ``esxi``. ``time``: of the capture, in seconds since the epoch. ``reboots``: hosts with past reboots."""
 
     kind: str
     time: float

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-
 from ...module_utils._vsphere.http.rehearsal import VARIABLE
 
 REMOVED = (
@@ -104,7 +103,16 @@ def vault_pipes(invocation: Invocation) -> Iterator[tuple[dict[str, str], list[i
 
 def command(playbook: str, invocation: Invocation, forced: Path) -> list[str]:
     """The command. ``forced``: a file with extra variables that have priority."""
-    return [sys.executable, "-m", "ansible", "playbook", f"directpath.vsphere.{playbook}", *invocation.arguments(), "-e", f"@{forced}"]
+    return [
+        sys.executable,
+        "-m",
+        "ansible",
+        "playbook",
+        f"directpath.vsphere.{playbook}",
+        *invocation.arguments(),
+        "-e",
+        f"@{forced}",
+    ]
 
 
 def environment(environ: Mapping[str, str], *, gate: Path, scratch: Path, collections: Sequence[str]) -> dict[str, str]:

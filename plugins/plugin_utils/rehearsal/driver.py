@@ -20,12 +20,12 @@ from ...module_utils._domain.rehearsal.outcome import ENDINGS, RunOutcome
 from ...module_utils._domain.rehearsal.what_if import KILLED, WhatIf, chosen, refuse_unknown_targets
 from ...module_utils._domain.text import counted, duration
 from ...module_utils._vsphere.http.twins import TwinClock
+from ..kept_results import left_out
 from .captures import CapturedFleet, read_fleet, restore_names
 from .child import Invocation, command, environment, forced_variables, vault_pipes
 from .options import RehearsalRequest, plan_of
 from .outcomes import Span, end_of, read_events, refused_in, vcenter_outcome
 from .processes import Ended, run_logged
-from .results import left_out
 from .twin import ROOT, TwinPlan, TwinProcess, Watch, write_gate
 
 TELL_EVERY = 30.0
@@ -103,7 +103,9 @@ class Driver:
         )
         if choice is None:
             self._number += 1
-            self._say(f"Run {self._number} of {total}: left out, because the undisturbed run has no target for {what_if.kind}")
+            self._say(
+                f"Run {self._number} of {total}: left out, because the undisturbed run has no target for {what_if.kind}"
+            )
             found.what_ifs.append((what_if, None))
             return
         found.what_ifs.append((choice, self._run(Scenario(name=choice.text(), what_if=choice), found, total)))
@@ -147,7 +149,9 @@ class Driver:
         for key, count in left_out(folder).items():
             found.left_out[key] = max(count, found.left_out.get(key, 0))
         took = f"{duration(outcome.seconds)} in the twin, {duration(time.monotonic() - began)} here"
-        self._say(f"{label}: the playbook {ENDINGS[outcome.verdict]}; {took}, {counted(len(outcome.rebooted), 'host')} rebooted")
+        self._say(
+            f"{label}: the playbook {ENDINGS[outcome.verdict]}; {took}, {counted(len(outcome.rebooted), 'host')} rebooted"
+        )
         return outcome
 
     def _lab(self, scenario: Scenario) -> dict[str, Any]:
@@ -191,7 +195,9 @@ class Driver:
         refused = refused_in(folder, log, has_failed=has_failed)
         if has_failed and not refused and not problem:
             problem = f"ansible-playbook ended with status {ended.status}: {end_of(log)}"
-        return RunOutcome(name=scenario.name, status=ended.status, vcenters=tuple(vcenters), refused=refused, problem=problem)
+        return RunOutcome(
+            name=scenario.name, status=ended.status, vcenters=tuple(vcenters), refused=refused, problem=problem
+        )
 
     def _start(self, gate: Path, folder: Path, log: Path, look: _Look) -> Ended:
         environ = environment(os.environ, gate=gate, scratch=folder / "tmp", collections=self._collections)

@@ -4,17 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.rehearsal.outcome import TimeOff, VcenterOutcome
-from ...module_utils._domain.rolling.state.phases import RESTING
+from ...module_utils._domain.rehearsal.outcome import HostPhase, HostPlan, HostRun, TimeOff, VcenterOutcome
 from ...module_utils._domain.text import duration
 from ..gantt.assets import PHASES, bar_view
 from ..gantt.axis import Axis, TimeZone, build_axis, find_ticks
 from ..gantt.rows import TROUBLE
 
-Record = Mapping[str, Any]
 View = dict[str, Any]
 
 MOST_ROWS = 200
@@ -26,19 +24,17 @@ VM_HEIGHT = 14
 
 def lanes_view(one: VcenterOutcome, zone: TimeZone) -> View:
     """The rows of one vCenter: its waves, and for each host the plan over what was rehearsed."""
-    timeline = one.rolling.get("timeline") or {}
-    planned = {str(host["name"]): host for host in (one.planned.get("schedule") or {}).get("hosts") or ()}
-    rows_of_hosts = timeline.get("hosts") or ()
-    rehearsed = {str(row["name"]): row for row in rows_of_hosts if _actions(row) or _is_stuck(row) or row["name"] in planned}
-    base = float(timeline.get("began") or one.began)
-    names = sorted(planned.keys() | rehearsed.keys(), key=lambda name: _order(name, planned, rehearsed))
-    axis = _axis(one, base, planned.values(), rehearsed.values())
+    plans = {plan.name: plan for plan in one.plans}
+    hosts = {host.name: host for host in one.hosts if host.actions or host.phase in TROUBLE or host.name in plans}
+    base = one.began if one.reboots_began is None else one.reboots_began
+    names = sorted(plans.keys() | hosts.keys(), key=lambda name: _order(name, plans, hosts))
+    axis = _axis(one, base, hosts.values())
     off: dict[str, list[TimeOff]] = {}
     for each in one.off:
         off.setdefault(each.host, []).append(each)
     rows = []
     for name in names[:MOST_ROWS]:
-        rows.append(_host(name, planned.get(name), rehearsed.get(name), base, axis, zone))
+        rows.append(_host(name, plans.get(name), hosts.get(name), base, axis, zone))
         rows += [_vm(each, axis, zone) for each in off.get(name, ())]
     rest = [each for host, found in off.items() if host not in names for each in found]
     return {
@@ -50,64 +46,54 @@ def lanes_view(one: VcenterOutcome, zone: TimeZone) -> View:
             for t in find_ticks(axis, zone.info)
         ],
         "folds": [{"x": f"{p.left:.2f}%", "width": f"{p.right - p.left:.2f}%"} for p in axis.pieces if p.folded],
-        "waves": [_wave(number, hosts, rehearsed, base, zone) for number, hosts in _waves(planned.values())],
-        "notes": [str(note) for note in one.rolling.get("notes") or ()],
+        "waves": [_wave(number, found, hosts, base, zone) for number, found in _waves(one.plans)],
+        "notes": list(one.notes),
     }
 
 
-def _actions(row: Record | None) -> list[Record]:
-    return [segment for segment in (row or {}).get("segments") or () if segment["phase"] not in RESTING]
+def _order(name: str, plans: Mapping[str, HostPlan], hosts: Mapping[str, HostRun]) -> tuple[float, float, str]:
+    actions = hosts[name].actions if name in hosts else ()
+    wave = float(plans[name].wave) if name in plans else float("inf")
+    return wave, actions[0].start if actions else float("inf"), name
 
 
-def _is_stuck(row: Record) -> bool:
-    return bool(row.get("segments")) and row["segments"][-1]["phase"] in TROUBLE
-
-
-def _order(name: str, planned: Mapping[str, Record], rehearsed: Mapping[str, Record]) -> tuple[float, float, str]:
-    plan, actions = planned.get(name), _actions(rehearsed.get(name))
-    wave = float(plan["wave"]) if plan else float("inf")
-    return wave, actions[0]["start"] if actions else float("inf"), name
-
-
-def _axis(one: VcenterOutcome, base: float, planned: Any, rehearsed: Any) -> Axis:
-    plans = [(base + host["starts_after_seconds"], base + host["ends_after_seconds"]) for host in planned]
-    done = [(s["start"], s["end"]) for row in rehearsed for s in _actions(row)]
-    off = [(each.start, each.until if each.end is None else each.end) for each in one.off]
-    spans = [*plans, *done, *off]
+def _axis(one: VcenterOutcome, base: float, hosts: Iterable[HostRun]) -> Axis:
+    spans = [(base + plan.starts, base + plan.ends) for plan in one.plans]
+    spans += [(action.start, action.end) for host in hosts for action in host.actions]
+    spans += [(each.start, each.until if each.end is None else each.end) for each in one.off]
     start = min((begin for begin, _end in spans), default=one.began)
     return build_axis(min(start, base), max((end for _begin, end in spans), default=one.ended), spans)
 
 
-def _host(name: str, plan: Record | None, row: Record | None, base: float, axis: Axis, zone: TimeZone) -> View:
-    actions = _actions(row)
-    last = ((row or {}).get("segments") or [{"phase": "idle"}])[-1]["phase"]
-    took = actions[-1]["end"] - actions[0]["start"] if actions else 0.0
-    expected = plan["ends_after_seconds"] - plan["starts_after_seconds"] if plan else 0.0
+def _host(name: str, plan: HostPlan | None, host: HostRun | None, base: float, axis: Axis, zone: TimeZone) -> View:
+    actions, phase = (host.actions, host.phase) if host else ((), "idle")
+    took = actions[-1].end - actions[0].start if actions else 0.0
+    expected = plan.ends - plan.starts if plan else 0.0
     return {
         "type": "host",
         "name": name,
         "height": HEIGHT,
         "plan": _plan(plan, base, axis, zone) if plan else None,
-        "bars": [_bar(s, axis, zone) for s in (row or {}).get("segments") or () if s["phase"] in SHOWN],
-        "description": f"{name}: planned {duration(expected)}, rehearsed {duration(took)}, {last}",
-        "state": last,
-        "tone": {"done": "ok", "failed": "bad", "blocked": "warn"}.get(last, "mute"),
+        "bars": [_bar(one, axis, zone) for one in (host.phases if host else ()) if one.phase in SHOWN],
+        "description": f"{name}: planned {duration(expected)}, rehearsed {duration(took)}, {phase}",
+        "state": phase,
+        "tone": {"done": "ok", "failed": "bad", "blocked": "warn"}.get(phase, "mute"),
         "took": f"{duration(took)}, plan {duration(expected)}" if plan else duration(took),
     }
 
 
-def _plan(plan: Record, base: float, axis: Axis, zone: TimeZone) -> View:
-    start, end = base + plan["starts_after_seconds"], base + plan["ends_after_seconds"]
+def _plan(plan: HostPlan, base: float, axis: Axis, zone: TimeZone) -> View:
+    start, end = base + plan.starts, base + plan.ends
     left, right = axis.x(start), axis.x(end)
-    title = f"planned {zone.time_of_day(start)} to {zone.time_of_day(end)}, wave {plan['wave']}: {plan['reason']}"
+    title = f"planned {zone.time_of_day(start)} to {zone.time_of_day(end)}, wave {plan.wave}: {plan.reason}"
     return {"x": f"{left:.2f}%", "width": f"{max(right - left, 0.3):.2f}%", "title": title}
 
 
-def _bar(segment: Record, axis: Axis, zone: TimeZone) -> View:
-    style = PHASES[segment["phase"]]
-    left, right = axis.x(segment["start"]), axis.x(segment["end"])
-    title = f"{segment['phase']} {zone.time_of_day(segment['start'])} to {zone.time_of_day(segment['end'])}"
-    shape = bar_view(segment["phase"], style, left, max(right - left, 0.15), row_height=HEIGHT, title=title)
+def _bar(one: HostPhase, axis: Axis, zone: TimeZone) -> View:
+    style = PHASES[one.phase]
+    left, right = axis.x(one.start), axis.x(one.end)
+    title = f"{one.phase} {zone.time_of_day(one.start)} to {zone.time_of_day(one.end)}"
+    shape = bar_view(one.phase, style, left, max(right - left, 0.15), row_height=HEIGHT, title=title)
     if style.letter and not style.thin and right - left > 1.4:
         return shape | {"letter": style.letter, "letter_x": f"{(left + right) / 2:.2f}%"}
     return shape
@@ -130,23 +116,25 @@ def _vm(off: TimeOff, axis: Axis, zone: TimeZone) -> View:
     }
 
 
-def _waves(planned: Any) -> Iterator[tuple[int, list[Record]]]:
-    waves: dict[int, list[Record]] = {}
-    for host in planned:
-        waves.setdefault(int(host["wave"]), []).append(host)
+def _waves(plans: Iterable[HostPlan]) -> Iterator[tuple[int, list[HostPlan]]]:
+    waves: dict[int, list[HostPlan]] = {}
+    for plan in plans:
+        waves.setdefault(plan.wave, []).append(plan)
     yield from sorted(waves.items())
 
 
-def _wave(number: int, hosts: Sequence[Record], rehearsed: Mapping[str, Record], base: float, zone: TimeZone) -> View:
+def _wave(number: int, plans: Sequence[HostPlan], hosts: Mapping[str, HostRun], base: float, zone: TimeZone) -> View:
     """Planned and rehearsed times of a wave, and its VMs that are shut down."""
-    actions = [action for host in hosts for action in _actions(rehearsed.get(str(host["name"])))]
-    starts = min((host["starts_after_seconds"] for host in hosts), default=0)
-    ends = max((host["ends_after_seconds"] for host in hosts), default=0)
-    done = f"{zone.time_of_day(min(a['start'] for a in actions))} to {zone.time_of_day(max(a['end'] for a in actions))}" if actions else "-"
+    actions = [action for plan in plans if plan.name in hosts for action in hosts[plan.name].actions]
+    starts, ends = min(plan.starts for plan in plans), max(plan.ends for plan in plans)
     return {
         "number": number,
-        "hosts": ", ".join(sorted(str(host["name"]) for host in hosts)),
-        "planned": f"{zone.time_of_day(base + starts)} to {zone.time_of_day(base + ends)}",
-        "rehearsed": done,
-        "stops": ", ".join(str(vm["name"]) for host in hosts for vm in host["stops"]) or "-",
+        "hosts": ", ".join(sorted(plan.name for plan in plans)),
+        "planned": _from_to(base + starts, base + ends, zone),
+        "rehearsed": _from_to(min(a.start for a in actions), max(a.end for a in actions), zone) if actions else "-",
+        "stops": ", ".join(name for plan in plans for name in plan.stops) or "-",
     }
+
+
+def _from_to(start: float, end: float, zone: TimeZone) -> str:
+    return f"{zone.time_of_day(start)} to {zone.time_of_day(end)}"

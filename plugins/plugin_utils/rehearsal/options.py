@@ -35,8 +35,8 @@ KEYS = ("hostname", "port", "capture", "key", "controllers", "guests")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RehearsalRequest:
-    """``consent``: what the user decided about reboots; None if nothing. ``spread``: how much a boot may differ, as a share; None: as in the
-    history of the capture."""
+    """``consent``: what the user decided about reboots; None if nothing. ``spread``: how much a boot may differ, as a share;
+    None: as in the history of the capture."""
 
     vcenters: tuple[Mapping[str, Any], ...]
     playbook: str
@@ -53,7 +53,9 @@ class RehearsalRequest:
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> RehearsalRequest:
         """``given``: checked against ``ARGUMENTS``. Raises InputError."""
-        refuse_out_of_range({f"rehearse_{name}": given[name] for name in ("runs", "seed", "boot_spread", "run_timeout")})
+        refuse_out_of_range(
+            {f"rehearse_{name}": given[name] for name in ("runs", "seed", "boot_spread", "run_timeout")}
+        )
         what_if = parse_what_if(given["what_if"])
         if refused := refusal({name: str(given[name]) for name in ("html", "json") if given[name]}):
             raise refused

@@ -26,7 +26,9 @@ TONES: Mapping[Verdict, Tone] = {"succeeds": "ok", "incomplete": "warn", "fails"
 
 OWN_STYLE = """
 .plan{fill:none;stroke:var(--soft);stroke-width:1.5;stroke-dasharray:4 2}.offbar{fill:var(--down)}
-.wide td:first-child,.wide th,.what td{white-space:nowrap}.what td:last-child{white-space:normal}.what td:last-child{min-width:18rem}.todo li{margin:.3rem 0}.key{display:inline-block;vertical-align:middle}
+.wide td:first-child,.wide th,.what td{white-space:nowrap}.what td:last-child{white-space:normal}
+.what td:last-child{min-width:18rem}
+.todo li{margin:.3rem 0}.key{display:inline-block;vertical-align:middle}
 pre.end{white-space:pre-wrap;overflow-wrap:anywhere;font:.8rem/1.4 var(--mono)}
 """
 
@@ -130,7 +132,9 @@ def _spread(subject: RehearsalSubject) -> View | None:
         "best": duration(found.best),
         "median": duration(found.median),
         "worst": duration(found.worst),
-        "failed": f"{counted(left, 'run')} left other hosts undone, and {'does' if left == 1 else 'do'} not count" if left else "",
+        "failed": f"{counted(left, 'run')} left other hosts undone, and {'does' if left == 1 else 'do'} not count"
+        if left
+        else "",
     }
 
 

@@ -10,7 +10,11 @@ from ...module_utils._domain.text import counted
 from .driver import Rehearsed
 from .options import RehearsalRequest
 
-ALWAYS_LEFT_OUT = (LeftOut(kind="applications", about="what happens in guests, and how long applications take to start and stop", count=0),)
+ALWAYS_LEFT_OUT = (
+    LeftOut(
+        kind="applications", about="what happens in guests, and how long applications take to start and stop", count=0
+    ),
+)
 
 
 def subject_of(request: RehearsalRequest, rehearsed: Rehearsed) -> RehearsalSubject:

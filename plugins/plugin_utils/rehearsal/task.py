@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -73,8 +74,8 @@ def _result(request: RehearsalRequest, rehearsed: Rehearsed, folder: str) -> dic
     record: dict[str, Any] = all_visible(rehearsal_record(subject))
     files = []
     for path, text in (
-        (request.html, lambda: render_rehearsal(subject, zone=zone, made=datetime.now())),
-        (request.json, lambda: json.dumps(record, indent=1, sort_keys=True) + "\n"),
+        (request.html, partial(render_rehearsal, subject, zone=zone, made=datetime.now())),
+        (request.json, partial(json.dumps, record, indent=1, sort_keys=True)),
     ):
         if path:
             try:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from ...module_utils._domain.errors import DirectPathError
 from ...module_utils._domain.text import one_line, shortened
@@ -72,7 +72,18 @@ class TwinProcess:
         account = {"name": self.username, "password": self.password, "role": "Admin"}
         # JSON is YAML, too.
         _write(lab, json.dumps({"capture": str(self._plan.capture), "users": [account], **self._more}))
-        arguments = ["--lab", lab, "--port", "0", "--ca-file", self.ca_file, "--ready-file", ready, "--clock-socket", self.clock]
+        arguments = [
+            "--lab",
+            lab,
+            "--port",
+            "0",
+            "--ca-file",
+            self.ca_file,
+            "--ready-file",
+            ready,
+            "--clock-socket",
+            self.clock,
+        ]
         log = self._folder / "twin.log"
         with open(log, "wb") as output:
             self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
@@ -141,7 +152,9 @@ def write_gate(path: Path, folder: Path, twins: Sequence[TwinProcess]) -> None:
 def _write(path: Path, text: str) -> None:
     with suppress(FileNotFoundError):
         path.unlink()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(text)
 
 
@@ -165,7 +178,9 @@ class Watch:
     """Reads the time of a twin without holding it. ``seconds``: None while the twin does not answer."""
 
     def __init__(self, clock: Path) -> None:
-        self._clock, self._file, self._link = clock, None, None  # type: ignore[var-annotated]
+        self._clock = clock
+        self._file: BinaryIO | None = None
+        self._link: socket.socket | None = None
 
     def seconds(self) -> float | None:
         """Simulated seconds since the start of the twin."""
@@ -174,7 +189,7 @@ class Watch:
                 self._link = socket.socket(socket.AF_UNIX)
                 self._link.settimeout(5)
                 self._link.connect(str(self._clock))
-                self._file = self._link.makefile("rwb")
+                self._file = cast(BinaryIO, self._link.makefile("rwb"))
             self._file.write(b"watch\n")
             self._file.flush()
             return float(self._file.readline())

@@ -15,7 +15,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._domain.text import all_visible, one_line, shortened
 from ..intent.variable_names import DATA
-from ..rehearsal.results import keep_result
+from ..kept_results import keep_result
 
 Record = Mapping[str, Any]
 

@@ -31,6 +31,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.arguments import OF_RUNS
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.rehearsal import place_of
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.kept_results import keep_result, place_in
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.opening import (
     failure_of,
     open_publisher,
@@ -38,7 +39,6 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.opening
     warnings_of,
 )
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.publisher import Publisher
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.rehearsal.results import keep_result, place_in
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.report.files import local_zone, refusal
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.live_display import (
     Screen,
@@ -131,7 +131,9 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             failure = {"msg": msg, "error_code": refused.code, "parameter": refused.parameter}
             return {**result, "failed": True, **failure}
         found = self._run_rolling(args, paths, task_vars or {})
-        keep_result("rolling", {"vcenter": place_in(args, os.environ), "planned": self._task.check_mode, "result": found})
+        keep_result(
+            "rolling", {"vcenter": place_in(args, os.environ), "planned": self._task.check_mode, "result": found}
+        )
         return {**result, **found}
 
     def _take_outlets(self, args: dict[str, Any]) -> Publisher:
@@ -263,7 +265,9 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=place)
         try:
             if args.get("progress_file"):
-                yield _Tail(str(place_of(os.path.expanduser(str(args["progress_file"])))), learn, self._names, self._publisher)
+                yield _Tail(
+                    str(place_of(os.path.expanduser(str(args["progress_file"])))), learn, self._names, self._publisher
+                )
             else:
                 args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What one run of a rehearsal did: how long it took, which VMs were off, how each host ended, what was refused. PRIVATE to the collection."""
+"""What one run of a rehearsal did: how long it took, which VMs were off, how each host ended, what was refused.
+
+PRIVATE to the collection.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 from ..plain import Record
 from ..rolling.state.phases import RESTING
@@ -20,8 +23,6 @@ ENDINGS: Mapping[Verdict, str] = {
     "no_result": "has no result",
 }
 """Verdict → what a playbook does, for people."""
-ROLES: Mapping[str, str] = {"hosts": "Devices of hosts", "reboots": "Reboots", "vms": "Devices of VMs", "verify": "Verification"}
-"""Subject of a role's result → what it is called."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,43 +81,82 @@ class Refusal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HostPlan:
+    """What the plan says of a host that is rebooted. ``starts`` and ``ends``: seconds after the begin of the reboots. ``stops``: VMs that
+    are shut down."""
+
+    name: str
+    wave: int
+    starts: float
+    ends: float
+    reason: str
+    stops: tuple[str, ...] = ()
+
+    def record(self) -> Record:
+        """As data."""
+        return {**asdict(self), "stops": list(self.stops)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostPhase:
+    """A phase of a rolling reboot, in seconds since the epoch."""
+
+    phase: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostRun:
+    """What a rolling reboot did with a host. ``phase``: at the end."""
+
+    name: str
+    cluster: str
+    phase: str
+    phases: tuple[HostPhase, ...] = ()
+
+    @property
+    def actions(self) -> tuple[HostPhase, ...]:
+        """The phases in which something was done to it."""
+        return tuple(one for one in self.phases if one.phase not in RESTING)
+
+    def record(self) -> Record:
+        """As data."""
+        return {**asdict(self), "phases": [asdict(one) for one in self.phases]}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VcenterOutcome:
-    """The run on one vCenter. ``planned`` and ``rolling``: results of host_rolling_reboot in check mode and of the run; empty without."""
+    """The run on one vCenter, in seconds since the epoch by the clock of the twin. ``reboots_began``: when the rolling reboot began, None
+    without one. ``planned_seconds``: how long it takes by the plan. ``hints``: how to continue with hosts that are not done."""
 
     vcenter: str
     began: float
     ended: float
-    off: tuple[TimeOff, ...]
-    planned: Record
-    rolling: Record
+    off: tuple[TimeOff, ...] = ()
+    plans: tuple[HostPlan, ...] = ()
+    planned_seconds: float = 0.0
+    reboots_began: float | None = None
+    hosts: tuple[HostRun, ...] = ()
+    rebooted: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float:
-        """How long the whole run took, by the clock of the twin."""
+        """How long the whole run took."""
         return max(0.0, self.ended - self.began)
-
-    @property
-    def planned_seconds(self) -> float:
-        """How long the reboots take by the plan; 0 without a plan."""
-        return float((self.planned.get("schedule") or {}).get("seconds") or 0.0)
-
-    @property
-    def rebooted(self) -> tuple[str, ...]:
-        """Names of the hosts that were rebooted."""
-        return tuple(self.rolling.get("rebooted") or ())
 
     @property
     def unfinished(self) -> Mapping[str, str]:
         """Host → phase, for hosts that are not done at the end."""
-        hosts = self.rolling.get("hosts") or ()
-        return {str(host["name"]): str(host["phase"]) for host in hosts if host.get("phase") not in ("idle", "done")}
+        return {host.name: host.phase for host in self.hosts if host.phase not in ("idle", "done")}
 
     @property
     def reboot_seconds(self) -> float:
         """From the begin of the first action on a host to the end of the last one."""
-        rows = (self.rolling.get("timeline") or {}).get("hosts") or ()
-        spans = [(s["start"], s["end"]) for row in rows for s in row.get("segments") or () if s["phase"] not in RESTING]
-        return max(end for _start, end in spans) - min(start for start, _end in spans) if spans else 0.0
+        actions = [action for host in self.hosts for action in host.actions]
+        return max(one.end for one in actions) - min(one.start for one in actions) if actions else 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,29 +206,3 @@ class RunOutcome:
         if self.status == 0:
             return "succeeds"
         return "incomplete" if self.refused and set(self.unfinished.values()) <= {"blocked"} else "fails"
-
-
-def refusals(vcenter: str, subject: str, result: Record) -> tuple[Refusal, ...]:
-    """What a role refused, from its result. ``subject``: a key of ``ROLES``."""
-    found: list[Refusal] = []
-    for kind in ("hosts", "vms"):
-        for target in _records(result.get(kind)):
-            found += [
-                Refusal(
-                    vcenter=vcenter,
-                    subject=str(target.get("name") or ""),
-                    text=str(blocker.get("message") or ""),
-                    cure=str(blocker.get("cure") or ""),
-                )
-                for blocker in _records(target.get("blockers"))
-                if blocker.get("message")
-            ]
-    if not found and result.get("trouble") and result.get("msg"):
-        found.append(Refusal(vcenter=vcenter, subject=ROLES.get(subject, subject), text=str(result["msg"])))
-    if subject == "verify":
-        found += [Refusal(vcenter=vcenter, subject="", text=str(text)) for text in result.get("differences") or ()]
-    return tuple(dict.fromkeys(found))
-
-
-def _records(value: Any) -> Sequence[Record]:
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, Sequence) and not isinstance(value, str) else []

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from ..plain import Record
 from ..text import counted, duration, several
 from .outcome import ENDINGS, Refusal, RunOutcome, TimeOff, VcenterOutcome
 from .statistics import Comparison, Spread, comparable, spread_of_duration, spread_of_times_off
@@ -66,10 +66,12 @@ class RehearsalSubject:
         """What a person must do before the real run, each once."""
         needs_consent = self.consent is None and bool(self.undisturbed.rebooted or self.undisturbed.unfinished)
         found = [CONSENT] if needs_consent else []
-        found += [f"{one.subject}: {one.cure}" if one.subject else one.cure for one in self.undisturbed.refused if one.cure]
+        found += [
+            f"{one.subject}: {one.cure}" if one.subject else one.cure for one in self.undisturbed.refused if one.cure
+        ]
         if not any(one.cure for one in self.undisturbed.refused):
             for one in self.undisturbed.vcenters:
-                found += [str(hint) for hint in one.rolling.get("resume") or ()]
+                found += one.hints
         return tuple(dict.fromkeys(found))
 
     @property
@@ -83,7 +85,7 @@ class RehearsalSubject:
         return len(self.draws) - len(comparable(self.draws, self.undisturbed))
 
 
-def rehearsal_record(subject: RehearsalSubject) -> dict[str, Any]:
+def rehearsal_record(subject: RehearsalSubject) -> Record:
     """The rehearsal as data (``rehearsal.json``)."""
     run = subject.undisturbed
     times = spread_of_times_off(subject.counted_runs)
@@ -94,13 +96,21 @@ def rehearsal_record(subject: RehearsalSubject) -> dict[str, Any]:
         "seed": subject.seed,
         "status": run.verdict,
         "vcenters": [
-            {"vcenter": one.name, "captured": one.time, "hosts": one.hosts, "vms": one.vms, "hosts_with_history": one.with_history}
+            {
+                "vcenter": one.name,
+                "captured": one.time,
+                "hosts": one.hosts,
+                "vms": one.vms,
+                "hosts_with_history": one.with_history,
+            }
             for one in subject.servers
         ],
         "undisturbed": _run(run),
         "duration": subject.spread.record(),
         "vms_off": {name: spread.record() for name, spread in times.items()},
-        "draws": [{"name": draw.name, "seconds": round(draw.seconds), "verdict": draw.verdict} for draw in subject.draws],
+        "draws": [
+            {"name": draw.name, "seconds": round(draw.seconds), "verdict": draw.verdict} for draw in subject.draws
+        ],
         "what_if": [
             {
                 "text": one.text,
@@ -116,7 +126,7 @@ def rehearsal_record(subject: RehearsalSubject) -> dict[str, Any]:
     }
 
 
-def _run(run: RunOutcome) -> dict[str, Any]:
+def _run(run: RunOutcome) -> Record:
     return {
         "verdict": run.verdict,
         "problem": run.problem,
@@ -129,11 +139,11 @@ def _run(run: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _refusal(one: Refusal) -> dict[str, str]:
+def _refusal(one: Refusal) -> Record:
     return {"vcenter": one.vcenter, "subject": one.subject, "text": one.text, "cure": one.cure}
 
 
-def _vcenter(one: VcenterOutcome) -> dict[str, Any]:
+def _vcenter(one: VcenterOutcome) -> Record:
     return {
         "vcenter": one.vcenter,
         "began": one.began,
@@ -141,14 +151,15 @@ def _vcenter(one: VcenterOutcome) -> dict[str, Any]:
         "seconds": round(one.seconds),
         "planned_seconds": round(one.planned_seconds),
         "reboot_seconds": round(one.reboot_seconds),
-        "schedule": one.planned.get("schedule") or {},
-        "timeline": one.rolling.get("timeline") or {},
-        "notes": list(one.rolling.get("notes") or ()),
+        "planned": [plan.record() for plan in one.plans],
+        "reboots_began": one.reboots_began,
+        "hosts": [host.record() for host in one.hosts],
+        "notes": list(one.notes),
         "vms_off": [_off(off) for off in one.off],
     }
 
 
-def _off(off: TimeOff) -> dict[str, Any]:
+def _off(off: TimeOff) -> Record:
     return {"vm": off.vm, "host": off.host, "from": off.start, "to": off.end, "seconds": round(off.seconds)}
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ..errors import InputError
+from ..plain import Record
 from ..suggest import suggest_word
 
 OPTION = "rehearse_what_if"
@@ -56,7 +56,7 @@ class WhatIf:
         target = self.target or f"{round(self.at or 0)} s"
         return TEXTS[self.kind].format(target=target, seconds=round(self.seconds))
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Record:
         """As the lab file of the twin has it."""
         if self.kind == KILLED:
             return {}
@@ -120,7 +120,9 @@ def refuse_unknown_targets(what_ifs: Sequence[WhatIf], hosts: Sequence[str], vms
             raise _bad(f"{OPTION}[{number}]", problem, "Correct the name", tuple(sorted(known))[:10])
 
 
-def chosen(what_if: WhatIf, number: int, *, seed: int, hosts: Sequence[str], vms: Sequence[str], seconds: float) -> WhatIf | None:
+def chosen(
+    what_if: WhatIf, number: int, *, seed: int, hosts: Sequence[str], vms: Sequence[str], seconds: float
+) -> WhatIf | None:
     """With a target. The same seed makes the same choice. ``number``: of the entry, so that two entries differ. ``hosts`` and ``vms``: what
     the undisturbed rehearsal rebooted and shut down; ``seconds``: how long it took. None if there is nothing to choose."""
     if not what_if.is_open:

@@ -11,7 +11,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values

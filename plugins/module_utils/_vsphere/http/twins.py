@@ -71,7 +71,8 @@ def read_rehearsal(path: str) -> Rehearsal:
     """The rehearsal that a file describes. Raises DirectPathError (rehearsal_unreadable)."""
     try:
         content: Any = json.loads(Path(path).read_text(encoding="utf-8"))
-        twins, controllers = {}, {}
+        twins: dict[tuple[str, int], Twin] = {}
+        controllers: dict[str, tuple[Twin, str]] = {}
         for record in content["twins"]:
             paths = record.pop("controllers", {})
             twin = Twin(**record)
@@ -82,7 +83,7 @@ def read_rehearsal(path: str) -> Rehearsal:
             raise ValueError(f"{folder} is no folder")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DirectPathError(
-            message=f"DIRECTPATH_REHEARSAL is set, but the file {path!r} cannot be used ({type(error).__name__}: {error}). Nothing was done",
+            message=f"DIRECTPATH_REHEARSAL is set, but the file {path!r} cannot be used ({type(error).__name__}: {error})",
             code="rehearsal_unreadable",
             cure="Remove DIRECTPATH_REHEARSAL from the environment: the playbook rehearse sets it itself",
         ) from error

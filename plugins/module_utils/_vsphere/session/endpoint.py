@@ -54,6 +54,13 @@ def on_twin(
     twin = twin_of(endpoint.hostname, endpoint.port)
     if twin is None:
         return endpoint, clock, sleep
-    account = {"username": twin.username, "password": twin.password, "validate_certs": True, "ca_path": twin.ca_file}
-    found = replace(endpoint, **account, proxy_host=None, proxy_port=None)
+    found = replace(
+        endpoint,
+        username=twin.username,
+        password=twin.password,
+        validate_certs=True,
+        ca_path=twin.ca_file,
+        proxy_host=None,
+        proxy_port=None,
+    )
     return (found, twin.time.now, twin.time.sleep) if twin.clock else (found, clock, sleep)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ...module_utils._vsphere.http.rehearsal import current
+from ..module_utils._vsphere.http.rehearsal import current
 
 FOLDER = "results"
 
@@ -26,7 +26,9 @@ def keep_result(kind: str, record: Mapping[str, Any]) -> None:
     place.mkdir(mode=0o700, exist_ok=True)
     # Templates may be rendered twice: the last one counts.
     path = place / f"{time.time_ns():020d}-{kind}-{secrets.token_hex(4)}.json"
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8"
+    ) as file:
         json.dump(record, file, default=str)
 
 
