@@ -175,7 +175,6 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.suggest import suggest_word
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import all_visible, inert, visible
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.rehearsal import current
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.entries import facts, groups
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.read import (
     OPTIONS,
@@ -183,6 +182,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.read 
     connection_variables,
     fingerprint,
     label,
+    may_cache,
     read_all,
     sources,
 )
@@ -235,8 +235,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _read_entries(self, vcenters: Any, depth: Depth, key: str, cache: bool) -> dict[Any, Any]:
         """Inventory entries by vCenter, from the cache or read now. Each vCenter has its own cache key: after a failure only the vCenters
         that could not be read are read the next time."""
-        # A rehearsal neither uses nor changes what real runs have stored.
-        caching = self.get_option("cache") and current() is None
+        caching = self.get_option("cache") and may_cache()
         keys = {source: f"{key}_{fingerprint(source, depth)}" for source in vcenters}
         found = {
             source: self._cache[keys[source]]

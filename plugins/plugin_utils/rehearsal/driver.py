@@ -20,13 +20,14 @@ from ...module_utils._domain.rehearsal.outcome import ENDINGS, RunOutcome
 from ...module_utils._domain.rehearsal.what_if import KILLED, WhatIf, chosen, refuse_unknown_targets
 from ...module_utils._domain.text import counted, duration
 from ...module_utils._vsphere.http.twins import TwinClock
+from ...module_utils._vsphere.rehearsal.watch import TwinWatch
 from ..kept_results import left_out
 from .captures import CapturedFleet, read_fleet, restore_names
 from .child import Invocation, command, environment, forced_variables, vault_pipes
 from .options import RehearsalRequest, plan_of
 from .outcomes import Span, end_of, read_events, refused_in, vcenter_outcome
-from .processes import Ended, run_logged
-from .twin import ROOT, TwinPlan, TwinProcess, Watch, write_gate
+from .processes import ProcessEnd, run_logged
+from .twin import ROOT, TwinPlan, TwinProcess, write_gate
 
 TELL_EVERY = 30.0
 """Seconds between two lines about a run."""
@@ -167,7 +168,7 @@ class Driver:
     def _run_on(self, twins: Sequence[TwinProcess], scenario: Scenario, folder: Path, label: str) -> RunOutcome:
         log, gate = folder / "log.txt", folder / "gate.json"
         write_gate(gate, folder, twins)
-        watches = [Watch(twin.clock) for twin in twins]
+        watches = [TwinWatch(twin.clock) for twin in twins]
         starts = [watch.seconds() or 0.0 for watch in watches]
         killed_at = scenario.what_if.at if scenario.what_if is not None and scenario.what_if.kind == KILLED else None
         ended = self._start(gate, folder, log, _Look(watches[0], starts[0], self._say, label, killed_at))
@@ -199,7 +200,7 @@ class Driver:
             name=scenario.name, status=ended.status, vcenters=tuple(vcenters), refused=refused, problem=problem
         )
 
-    def _start(self, gate: Path, folder: Path, log: Path, look: _Look) -> Ended:
+    def _start(self, gate: Path, folder: Path, log: Path, look: _Look) -> ProcessEnd:
         environ = environment(os.environ, gate=gate, scratch=folder / "tmp", collections=self._collections)
         with vault_pipes(self._invocation) as (secrets, descriptors):
             return run_logged(
@@ -215,7 +216,7 @@ class Driver:
 class _Look:
     """Looks at a run: prints a line from time to time, and says when it is to be killed (``at``: seconds after the start)."""
 
-    def __init__(self, watch: Watch, start: float, say: Say, label: str, at: float | None) -> None:
+    def __init__(self, watch: TwinWatch, start: float, say: Say, label: str, at: float | None) -> None:
         self._watch, self._start, self._say, self._label, self._at = watch, start, say, label, at
         self._due = self._told = time.monotonic()
 

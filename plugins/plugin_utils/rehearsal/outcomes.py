@@ -17,7 +17,7 @@ from ...module_utils._domain.rehearsal.outcome import (
     HostPlan,
     HostRun,
     PowerEvent,
-    Refusal,
+    Refused,
     VcenterOutcome,
     times_off,
 )
@@ -120,13 +120,13 @@ def _host(row: Record, phases: Record) -> HostRun:
     )
 
 
-def refusals(vcenter: str, subject: str, result: Record) -> tuple[Refusal, ...]:
+def refusals(vcenter: str, subject: str, result: Record) -> tuple[Refused, ...]:
     """What a role refused, from its result. ``subject``: a key of ``ROLES``."""
-    found: list[Refusal] = []
+    found: list[Refused] = []
     for kind in ("hosts", "vms"):
         for target in _records(result.get(kind)):
             found += [
-                Refusal(
+                Refused(
                     vcenter=vcenter,
                     subject=str(target.get("name") or ""),
                     text=str(blocker.get("message") or ""),
@@ -136,9 +136,9 @@ def refusals(vcenter: str, subject: str, result: Record) -> tuple[Refusal, ...]:
                 if blocker.get("message")
             ]
     if not found and result.get("trouble") and result.get("msg"):
-        found.append(Refusal(vcenter=vcenter, subject=ROLES.get(subject, subject), text=str(result["msg"])))
+        found.append(Refused(vcenter=vcenter, subject=ROLES.get(subject, subject), text=str(result["msg"])))
     if subject == "verify":
-        found += [Refusal(vcenter=vcenter, subject="", text=str(text)) for text in result.get("differences") or ()]
+        found += [Refused(vcenter=vcenter, subject="", text=str(text)) for text in result.get("differences") or ()]
     return tuple(dict.fromkeys(found))
 
 
@@ -158,9 +158,9 @@ def _interrupted(folder: Path, hosts: Collection[str]) -> dict[str, Any]:
     return {}
 
 
-def refused_in(folder: Path, log: Path, *, has_failed: bool) -> tuple[Refusal, ...]:
+def refused_in(folder: Path, log: Path, *, has_failed: bool) -> tuple[Refused, ...]:
     """What the roles refused in a run; where they say nothing, why tasks failed."""
-    found: list[Refusal] = []
+    found: list[Refused] = []
     for record in kept_results(folder, "role"):
         found += refusals(str(record["vcenter"]), str(record["subject"]), record["result"])
     if has_failed and not found:
@@ -168,7 +168,7 @@ def refused_in(folder: Path, log: Path, *, has_failed: bool) -> tuple[Refusal, .
     return tuple(dict.fromkeys(found))
 
 
-def _failures(log: Path) -> list[Refusal]:
+def _failures(log: Path) -> list[Refused]:
     """The messages of tasks that failed, as ansible-playbook shows them."""
     found = []
     for match in _FATAL.finditer(log.read_text(encoding="utf-8", errors="replace")):
@@ -178,7 +178,7 @@ def _failures(log: Path) -> list[Refusal]:
             continue
         text = result.get("msg") or ""
         text = " ".join(map(str, text)) if isinstance(text, list) else str(text)
-        found.append(Refusal(vcenter=match["host"], subject="", text=shortened(one_line(text), MOST_TEXT)))
+        found.append(Refused(vcenter=match["host"], subject="", text=shortened(one_line(text), MOST_TEXT)))
     return found
 
 

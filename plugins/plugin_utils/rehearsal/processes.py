@@ -19,7 +19,7 @@ TO_END = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
+class ProcessEnd:
     """``status``: exit status; ``killed``: by ``should_end``, or because ``timeout`` seconds passed (``is_late``)."""
 
     status: int
@@ -35,7 +35,7 @@ def run_logged(
     log: Path,
     timeout: float,
     should_end: Callable[[], bool],
-) -> Ended:
+) -> ProcessEnd:
     """Run until it ends, or is ended. ``should_end``: asked again and again. ``descriptors``: handed to the process. Raises OSError."""
     end = time.monotonic() + timeout
     with open(log, "ab") as output:
@@ -54,9 +54,9 @@ def run_logged(
             if is_late or should_end():
                 kill_tree(process.pid)
                 process.wait()
-                return Ended(status=process.returncode, killed=True, is_late=is_late)
+                return ProcessEnd(status=process.returncode, killed=True, is_late=is_late)
             time.sleep(LOOK)
-        return Ended(status=process.returncode)
+        return ProcessEnd(status=process.returncode)
     finally:
         if process.poll() is None:
             kill_tree(process.pid)

@@ -31,7 +31,7 @@ from .subject import subject_of
 PREFIX = "directpath-rehearsal-"
 
 
-class _Stopped(BaseException):
+class _StoppedBySignal(BaseException):
     """A signal ended the rehearsal. All that it started ends on the way."""
 
 
@@ -52,7 +52,7 @@ def rehearse_task(
             rehearsed = Driver(request, invocation, work, collections, say).rehearse()
         keep = keep or any(run.problem for run in _runs(rehearsed))
         return _result(request, rehearsed, str(work) if keep else "")
-    except _Stopped as stopped:
+    except _StoppedBySignal as stopped:
         raise DirectPathError(
             message=f"The rehearsal was stopped by {stopped}. Its twins have ended. The real vCenter was only read",
             code="interrupted",
@@ -108,7 +108,7 @@ def _signals_stop() -> Iterator[None]:
     """A signal ends the block."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise _Stopped(f"signal {number}")
+        raise _StoppedBySignal(f"signal {number}")
 
     with taking_signals(stop):
         yield

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
 from ...module_utils._domain.text import one_line, shortened
@@ -172,35 +171,3 @@ def _not_started(hostname: str, log: Path) -> DirectPathError:
         code="twin_not_started",
         cure="Check the load of this machine, and run the playbook again",
     )
-
-
-class Watch:
-    """Reads the time of a twin without holding it. ``seconds``: None while the twin does not answer."""
-
-    def __init__(self, clock: Path) -> None:
-        self._clock = clock
-        self._file: BinaryIO | None = None
-        self._link: socket.socket | None = None
-
-    def seconds(self) -> float | None:
-        """Simulated seconds since the start of the twin."""
-        try:
-            if self._file is None:
-                self._link = socket.socket(socket.AF_UNIX)
-                self._link.settimeout(5)
-                self._link.connect(str(self._clock))
-                self._file = cast(BinaryIO, self._link.makefile("rwb"))
-            self._file.write(b"watch\n")
-            self._file.flush()
-            return float(self._file.readline())
-        except (OSError, ValueError):
-            self.close()
-            return None
-
-    def close(self) -> None:
-        """Close the connection."""
-        for each in (self._file, self._link):
-            if each is not None:
-                with suppress(OSError):
-                    each.close()
-        self._file = self._link = None

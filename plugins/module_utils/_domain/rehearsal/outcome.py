@@ -67,7 +67,7 @@ def times_off(events: Iterable[PowerEvent], until: float) -> tuple[TimeOff, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class Refused:
     """What was not done. ``subject``: a host, a VM, or a vCenter; ``cure``: what a person does about it, empty if that is not known."""
 
     vcenter: str
@@ -166,7 +166,7 @@ class RunOutcome:
     name: str
     status: int
     vcenters: tuple[VcenterOutcome, ...]
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[Refused, ...] = ()
     problem: str = ""
 
     @property

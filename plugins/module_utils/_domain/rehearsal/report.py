@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..plain import Record
 from ..text import counted, duration, several
-from .outcome import ENDINGS, Refusal, RunOutcome, TimeOff, VcenterOutcome
+from .outcome import ENDINGS, Refused, RunOutcome, TimeOff, VcenterOutcome
 from .statistics import Comparison, Spread, comparable, spread_of_duration, spread_of_times_off
 
 SCHEMA, VERSION = "directpath.vsphere.rehearsal", 1
@@ -139,7 +139,7 @@ def _run(run: RunOutcome) -> Record:
     }
 
 
-def _refusal(one: Refusal) -> Record:
+def _refusal(one: Refused) -> Record:
     return {"vcenter": one.vcenter, "subject": one.subject, "text": one.text, "cure": one.cure}
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import random
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -127,9 +127,9 @@ def chosen(
     the undisturbed rehearsal rebooted and shut down; ``seconds``: how long it took. None if there is nothing to choose."""
     if not what_if.is_open:
         return what_if
-    draw = random.Random(f"{seed}/{number}/{what_if.kind}")
+    draw = int(hashlib.sha256(f"{seed}/{number}/{what_if.kind}".encode()).hexdigest()[:8], 16)
     key = KINDS[what_if.kind]
     if key == "at":
-        return replace(what_if, at=float(round(seconds * draw.uniform(0.1, 0.9)))) if seconds >= 2 else None
+        return replace(what_if, at=float(round(seconds * (0.1 + 0.8 * draw / 2**32)))) if seconds >= 2 else None
     candidates = sorted(hosts if key == "host" else vms)
-    return replace(what_if, target=draw.choice(candidates)) if candidates else None
+    return replace(what_if, target=candidates[draw % len(candidates)]) if candidates else None
