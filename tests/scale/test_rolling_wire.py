@@ -3,11 +3,12 @@
 """What a rolling reboot costs on the wire, for 16, 64 and 512 hosts: calls and bytes for each host that is rebooted.
 
 Over TLS, against a vCenter whose time runs faster than ours. The larger the fleet, the slower it runs: what one look and its
-calls take is a second or two of that time in all of them.
+calls take is a second or two of that time in all of them. In the twin of a rehearsal they take no time at all.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -18,8 +19,9 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect as session_module
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import Guard
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.endpoint import Endpoint
-from simulator.core.clock import ScaledClock
+from simulator.core.clock import ManualClock, ScaledClock
 from simulator.core.journal import Counters
+from simulator.core.waiting_clock import WaitingClock
 from simulator.lab.roll import reboot_times, roll_lab
 from simulator.simulator import Simulator
 from tests.unit.modules.harness import Lab
@@ -82,3 +84,28 @@ def test_a_host_of_a_large_fleet_costs_no_more_than_a_host_of_16(clusters: int) 
         assert calls[hosts] <= 1.1 * calls[16]
         assert traffic[hosts] <= 1.1 * traffic[16]
         assert calls[hosts] <= 80
+
+
+@pytest.mark.parametrize(("clusters", "hosts"), [(1, 8), pytest.param(7, 16, marks=pytest.mark.long)])
+def test_in_a_twin_it_takes_as_long_as_in_process(clusters: int, hosts: int) -> None:
+    """TLS, threads and the load of this machine change nothing: a twin's time moves only while its clients wait."""
+    fleet = {"clusters": clusters, "hosts": hosts, "vms": 1}
+    took = {}
+    for clock in (ManualClock(), WaitingClock()):
+        sim = Simulator.from_lab(roll_lab(**fleet), clock=clock)
+        with sim.serve(port=0) as server:
+            remote = OverTls(sim=sim, port=server.port, ca_file=str(server.ca_file))
+            lab = remote if isinstance(clock, WaitingClock) else Lab(sim=sim)
+            roll = Roll(
+                lab=lab, options={"cluster": list(reboot_times(**fleet)), "canary": False, "max_unavailable": "4"}
+            )
+            roll.remember()
+            began = time.monotonic()
+            result = roll.run()
+        assert len(result["rebooted"]) == clusters * hosts
+        took[type(clock).__name__] = clock.seconds()
+        print(
+            f"{clusters * hosts} hosts, {type(clock).__name__}: {clock.seconds():.1f} s in {time.monotonic() - began:.1f} s"
+        )
+        sim.close()
+    assert took["WaitingClock"] == took["ManualClock"]

@@ -28,9 +28,13 @@ _VF = "Virtual Function"
 
 
 def spec(
-    thing: Thing, captured: Captured, port_groups: Mapping[str, list[str]], layouts: dict[Any, Layout]
+    thing: Thing,
+    captured: Captured,
+    port_groups: Mapping[str, list[str]],
+    layouts: dict[Any, Layout],
+    boot: tuple[float, ...],
 ) -> HostSpec:
-    """One host. ``port_groups``: uuid of a distributed switch -> names of its port groups. Raises LabError."""
+    """One host. ``port_groups``: uuid of a distributed switch -> names of its port groups. ``boot``: its past boots. Raises LabError."""
     name = shown(str(thing.get("name", thing.moid)))
     config, hardware, capability = _whole(thing)
     connection = str(thing.get("runtime.connectionState", "connected"))
@@ -44,7 +48,6 @@ def spec(
     found["layout"] = _layout(found["layout"], found["states"], layouts)
     found["switches"] = tuple(_switch(item, config, port_groups) for item in found["switches"])
     shared = {address: str(info.graphicsType) for address, info in graphics.items() if _shares(info)}
-    boot = captured.raw["reboots"].get(thing.moid)
     return HostSpec(
         name=name,
         **found,
@@ -58,7 +61,7 @@ def spec(
         vgpu_abilities=dict.fromkeys(shared, _abilities(config)),
         **offers.of_host(thing, captured),
         knobs={} if not boot else {"boot_seconds": float(median(boot))},
-        past_boots=tuple(boot or ()),
+        past_boots=boot,
         **_condition(thing, captured, connection),
     )
 

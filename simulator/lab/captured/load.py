@@ -30,7 +30,7 @@ from ...objects.vm.vm import VirtualMachine
 from ...rules.pci import graphics
 from ...services.alarms import Alarm
 from ..hardware.cards import LabError
-from . import hosts, vms
+from . import boots, hosts, vms
 from .file import Captured, Thing
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class Builder:
         self.things: dict[str, Thing] = {thing.moid: thing for thing in captured.things}
         self.layouts: dict[Any, Layout] = {}
         self.groups: dict[str, list[str]] = {}
+        self.boots = boots.past_boots(captured)
         self.direct = sim.kind == "esxi"
 
     def build(self) -> None:
@@ -218,7 +219,7 @@ class Builder:
         compute = self._obj(thing.get("parent"))
         if compute is None:
             raise LabError(f"host {thing.moid} of the capture has no compute resource")
-        spec = hosts.spec(thing, self.captured, self.groups, self.layouts)
+        spec = hosts.spec(thing, self.captured, self.groups, self.layouts, self.boots[thing.moid])
         host = HostSystem(self.sim, spec, moid=thing.moid, direct=self.direct)
         host.captured_partitions = self.captured.partitions.get(thing.moid, ())
         self.sim.add(host, parent=compute)

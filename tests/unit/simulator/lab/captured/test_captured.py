@@ -189,3 +189,27 @@ def test_damaged_file_is_refused(place: int, tmp_path: Path) -> None:
 def test_endless_nesting_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LabError, match="is no capture"):
         Simulator.from_lab(write(tmp_path, "[" * 100_000))
+
+
+def test_a_host_without_past_boots_takes_those_of_its_model_or_else_of_all(tmp_path: Path) -> None:
+    raw = copy.deepcopy(CAPTURE)
+    (host,) = [item for item in raw["objects"] if item["type"] == "HostSystem"]
+    raw["paths"]["HostSystem"].append("hardware.systemInfo")
+    past = {
+        "host-12": ("a", [100, 400, 130]),
+        "host-13": ("a", [140]),
+        "host-14": ("b", [1000]),
+        "host-15": ("a", None),
+        "host-16": ("c", None),
+    }
+    raw["reboots"] = {moid: seconds for moid, (_model, seconds) in past.items() if seconds}
+    raw["objects"].remove(host)
+    for moid, (model, _seconds) in past.items():
+        system = {"_t": "HostSystemInfo", "vendor": "v", "model": model, "uuid": "00000000-0000-0000-0000-000000000000"}
+        values = {**host["values"], "name": f"{moid}.lab", "hardware.systemInfo": system}
+        raw["objects"].append({"type": "HostSystem", "id": moid, "values": values})
+    sim = Simulator.from_lab(write(tmp_path, raw))
+    assert [sim.obj(moid).settings.boot_seconds for moid in past] == [130.0, 140.0, 1000.0, 135.0, 140.0]
+    assert [len(sim.obj(moid).spec.past_boots) for moid in past] == [3, 1, 1, 1, 1]
+    raw["reboots"] = {}
+    assert Simulator.from_lab(write(tmp_path, raw)).obj("host-15").settings.boot_seconds == 300.0
