@@ -128,6 +128,7 @@ def environment(environ: Mapping[str, str], *, gate: Path, scratch: Path, collec
         "ANSIBLE_LOG_PATH": str(scratch / "ansible.log"),
         "ANSIBLE_LOCAL_TEMP": str(scratch),
         "ANSIBLE_REMOTE_TEMP": str(scratch),
+        "ANSIBLE_REMOTE_TMP": str(scratch),
         "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.memory",
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
         "ANSIBLE_NOCOLOR": "true",

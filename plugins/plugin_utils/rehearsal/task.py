@@ -29,6 +29,9 @@ from .page import render_rehearsal
 from .subject import subject_of
 
 PREFIX = "directpath-rehearsal-"
+SHORT = "/tmp"
+LONGEST = 50
+"""Characters. The path of a Unix socket has 103 at most (macOS), and the folder with its parts takes 50."""
 
 
 class _StoppedBySignal(BaseException):
@@ -45,7 +48,7 @@ def rehearse_task(
             code="rehearsal_in_rehearsal",
             cure=f"Remove {VARIABLE} from the environment",
         )
-    work = Path(tempfile.mkdtemp(prefix=PREFIX))
+    work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
     keep = request.keep_files
     try:
         with _signals_stop():
@@ -60,6 +63,11 @@ def rehearse_task(
         ) from None
     finally:
         _clean(work, keep=keep)
+
+
+def _place() -> str | None:
+    """Where the folder is made: as for all temporary files, unless the path of a socket in it would be too long."""
+    return SHORT if len(tempfile.gettempdir()) > LONGEST and os.path.isdir(SHORT) else None
 
 
 def _runs(rehearsed: Rehearsed) -> list[Any]:
