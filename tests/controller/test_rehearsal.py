@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbook rehearse as users run it, with an inventory that uses every outlet: only the twin is reached, and the real vCenter is read."""
+"""The playbook rehearse, with an inventory that uses every outlet: only the twin is reached, and the real vCenter is only read."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def _basis(subject: RehearsalSubject, zone: TimeZone) -> Iterator[str]:
     for one in subject.servers:
         yield (
             f"{one.name}: captured {zone.date_and_time(one.time)} with {counted(one.hosts, 'host')} and {counted(one.vms, 'VM')}. "
-            f"Past reboots are known of {counted(one.with_history, 'host')}. The others take as long as hosts of their model, or five minutes"
+            f"Past reboots are known of {counted(one.with_history, 'host')}. Others boot as long as hosts of their model, or five minutes"
         )
     yield "Time passes only while the playbook waits for the twin. The speed of this machine does not count"
     yield f"Seed {subject.seed}: the same seed and capture give the same draws and targets"
