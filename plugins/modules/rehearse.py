@@ -86,14 +86,28 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Rehearse the reboots of a captured vCenter, 20 times
+- name: Capture a vCenter, and rehearse the reboots on its twin
+  block:
+    - name: Capture it with its own names
+      directpath.vsphere.capture:
+        path: "{{ playbook_dir }}/capture.json.gz"
+        anonymize: false
+    - name: Rehearse the reboots
+      directpath.vsphere.rehearse:
+        vcenters:
+          - hostname: vcenter.example.com
+            capture: "{{ playbook_dir }}/capture.json.gz"
+        playbook: reboot
+        html: "{{ playbook_dir }}/rehearsal.html"
+
+- name: Check the options of a rehearsal, and start nothing
   directpath.vsphere.rehearse:
-    vcenters:
-      - hostname: vcenter.example.com
-        capture: "{{ playbook_dir }}/capture.json.gz"
-    playbook: reboot
+    vcenters: []
     runs: 20
-    html: "{{ playbook_dir }}/rehearsal.html"
+    what_if:
+      - {kind: host_never_returns, host: esx-01.lab}
+      - {kind: run_killed, random: true}
+  check_mode: true
 """
 
 RETURN = r"""
