@@ -75,6 +75,9 @@ options:
     description: Whether the folder with the output of each run is kept. It is kept in any case if a run has no result.
     type: bool
     default: false
+  remove:
+    description: A directory, such as that of the captures, which is removed at the end, also after a signal.
+    type: path
   html:
     description: File for the report as one HTML page (mode 0600). An existing file is replaced.
     type: path

@@ -26,6 +26,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "consent": {"type": "bool"},
     "run_timeout": {"type": "int", "default": 7200},
     "keep_files": {"type": "bool", "default": False},
+    "remove": {"type": "path"},
     "html": {"type": "path"},
     "json": {"type": "path"},
 }
@@ -35,8 +36,8 @@ KEYS = ("hostname", "port", "capture", "key", "controllers", "guests")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RehearsalRequest:
-    """``consent``: what the user decided about reboots; None if nothing. ``spread``: how much a boot may differ, as a share;
-    None: as in the history of the capture."""
+    """``consent``: what the user decided about reboots; None if nothing. ``spread``: how much a boot may differ, as a share; None: as in
+    the history of the capture. ``captures``: the folder with the captures, which is removed at the end."""
 
     vcenters: tuple[Mapping[str, Any], ...]
     playbook: str
@@ -47,6 +48,7 @@ class RehearsalRequest:
     consent: bool | None
     timeout: float
     keep_files: bool
+    captures: str | None
     html: str | None
     json: str | None
 
@@ -69,6 +71,7 @@ class RehearsalRequest:
             consent=given["consent"],
             timeout=float(given["run_timeout"]),
             keep_files=given["keep_files"],
+            captures=given["remove"],
             html=given["html"],
             json=given["json"],
         )

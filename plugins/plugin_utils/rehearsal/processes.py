@@ -18,6 +18,10 @@ LOOK = 0.05
 TO_END = 10.0
 
 
+class StoppedFromOutside(BaseException):
+    """A signal, or the end of ansible-playbook, ends all that is at work here. It passes each ``except Exception``."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProcessEnd:
     """``status``: exit status; ``killed``: by ``should_end``, or because ``timeout`` seconds passed (``is_late``)."""
@@ -36,8 +40,9 @@ def run_logged(
     timeout: float,
     should_end: Callable[[], bool],
 ) -> ProcessEnd:
-    """Run until it ends, or is ended. ``should_end``: asked again and again. ``descriptors``: handed to the process. Raises OSError."""
-    end = time.monotonic() + timeout
+    """Run until it ends, or is ended. ``should_end``: asked again and again. ``descriptors``: handed to the process. Raises OSError, and
+    StoppedFromOutside if the parent of this process has ended."""
+    end, parent = time.monotonic() + timeout, os.getppid()
     with open(log, "ab") as output:
         process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             argv,
@@ -50,6 +55,8 @@ def run_logged(
         )
     try:
         while process.poll() is None:
+            if os.getppid() != parent:
+                raise StoppedFromOutside("the end of ansible-playbook")
             is_late = time.monotonic() > end
             if is_late or should_end():
                 kill_tree(process.pid)

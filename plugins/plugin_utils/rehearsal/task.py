@@ -26,16 +26,13 @@ from .child import Invocation
 from .driver import Driver, Rehearsed
 from .options import RehearsalRequest
 from .page import render_rehearsal
+from .processes import StoppedFromOutside
 from .subject import subject_of
 
 PREFIX = "directpath-rehearsal-"
 SHORT = "/tmp"
 LONGEST = 50
 """Characters. The path of a Unix socket has 103 at most (macOS), and the folder with its parts takes 50."""
-
-
-class _StoppedBySignal(BaseException):
-    """A signal ended the rehearsal. All that it started ends on the way."""
 
 
 def rehearse_task(
@@ -50,19 +47,21 @@ def rehearse_task(
         )
     work = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_place()))
     keep = request.keep_files
-    try:
-        with _signals_stop():
+    with _signals_stop():
+        try:
             rehearsed = Driver(request, invocation, work, collections, say).rehearse()
-        keep = keep or any(run.problem for run in _runs(rehearsed))
-        return _result(request, rehearsed, str(work) if keep else "")
-    except _StoppedBySignal as stopped:
-        raise DirectPathError(
-            message=f"The rehearsal was stopped by {stopped}. Its twins have ended. The real vCenter was only read",
-            code="interrupted",
-            cure="Run the playbook again",
-        ) from None
-    finally:
-        _clean(work, keep=keep)
+            keep = keep or any(run.problem for run in _runs(rehearsed))
+            return _result(request, rehearsed, str(work) if keep else "")
+        except StoppedFromOutside as stopped:
+            raise DirectPathError(
+                message=f"The rehearsal was stopped by {stopped}. Its twins have ended. The real vCenter was only read",
+                code="interrupted",
+                cure="Run the playbook again",
+            ) from None
+        finally:
+            _clean(work, keep=keep)
+            if request.captures:
+                shutil.rmtree(request.captures, ignore_errors=True)
 
 
 def _place() -> str | None:
@@ -113,10 +112,14 @@ def _clean(work: Path, *, keep: bool) -> None:
 
 @contextmanager
 def _signals_stop() -> Iterator[None]:
-    """A signal ends the block."""
+    """A signal ends the block. After Ctrl-C there are several: from the terminal, and from ansible-playbook."""
+    is_stopping = False
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise _StoppedBySignal(f"signal {number}")
+        nonlocal is_stopping
+        if not is_stopping:
+            is_stopping = True
+            raise StoppedFromOutside(f"signal {number}")
 
     with taking_signals(stop):
         yield
