@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.controller.fleet import Programs
+from tests.controller.fleet import Fleet, Programs
 from tests.kill.processes import family, gone, kill
+from tests.unit.inventory.labs import ACCOUNT, PASSWORD, lab
 
 PATIENCE = 300.0
 """Seconds for a job on a busy machine."""
@@ -132,3 +133,26 @@ def wait_for(condition: Callable[[], bool], what: str, job: Job | None = None) -
             raise AssertionError(f"the job ended before this: {what}\n{job.finish()}")
         assert time.monotonic() < deadline, f"still not: {what}"
         time.sleep(0.05)
+
+
+def one(name: str) -> dict[str, Any]:
+    hosts = {"name": f"esx-{name}{{}}.lab", "count": 2, "cards": ["t4", "nvme-data"], "memory_gb": 64}
+    return lab(name, hosts, vms=[{"name": f"train-{name}", "host": f"esx-{name}1", "memory_gb": 8, "version": 20}])
+
+
+def vcenter(made: Fleet, name: str) -> dict[str, Any]:
+    """The vCenter as an inventory host, with its intent."""
+    return {
+        "vcenter_hostname": "localhost",
+        "vcenter_port": made.ports[name],
+        "vcenter_ca_path": str(made.ca_files[name]),
+        "passthrough_hosts": [{"cluster": f"gpu {name}", "devices": ["10de:1eb8"]}],
+        "passthrough_vms": [{"name": f"train-{name}", "devices": ["10de:1eb8"], "power": "on"}],
+    }
+
+
+def inventory(made: Fleet) -> dict[str, Any]:
+    return {"all": {"hosts": {f"vc-{name}": vcenter(made, name) for name in made.ports}}}
+
+
+SECRETS = {"VMWARE_USER": ACCOUNT, "VMWARE_PASSWORD": PASSWORD}

@@ -18,12 +18,12 @@ import pytest
 from simulator.core.clock import ScaledClock
 from simulator.lab.describe import describe
 from simulator.simulator import Simulator
-from tests.controller.fleet import Fleet, Programs, fleet
-from tests.controller.mesh import Job, Node, wait_for
+from tests.controller.fleet import Programs, fleet
+from tests.controller.mesh import SECRETS, Job, Node, inventory, one, wait_for
 from tests.kill.lab import LAB, TASK, Site
 from tests.kill.playbooks import UNHURRIED
 from tests.kill.processes import family, gone, kill
-from tests.unit.inventory.labs import ACCOUNT, PASSWORD, lab
+from tests.unit.inventory.labs import ACCOUNT
 from tools.envs import ROOT
 
 pytest.importorskip("ansible_runner", reason="only the main environment has ansible-runner")
@@ -38,29 +38,6 @@ TTL = 7200
 def nodes(tmp_path: Path, programs: Programs) -> tuple[Node, Node]:
     first, second = (Node(name=f"node-{name}", folder=tmp_path / f"node-{name}", programs=programs) for name in NAMES)
     return first, second
-
-
-def one(name: str) -> dict[str, Any]:
-    hosts = {"name": f"esx-{name}{{}}.lab", "count": 2, "cards": ["t4", "nvme-data"], "memory_gb": 64}
-    return lab(name, hosts, vms=[{"name": f"train-{name}", "host": f"esx-{name}1", "memory_gb": 8, "version": 20}])
-
-
-def vcenter(made: Fleet, name: str) -> dict[str, Any]:
-    """The vCenter as an inventory host, with its intent."""
-    return {
-        "vcenter_hostname": "localhost",
-        "vcenter_port": made.ports[name],
-        "vcenter_ca_path": str(made.ca_files[name]),
-        "passthrough_hosts": [{"cluster": f"gpu {name}", "devices": ["10de:1eb8"]}],
-        "passthrough_vms": [{"name": f"train-{name}", "devices": ["10de:1eb8"], "power": "on"}],
-    }
-
-
-def inventory(made: Fleet) -> dict[str, Any]:
-    return {"all": {"hosts": {f"vc-{name}": vcenter(made, name) for name in made.ports}}}
-
-
-SECRETS = {"VMWARE_USER": ACCOUNT, "VMWARE_PASSWORD": PASSWORD}
 
 
 def test_two_nodes_work_on_two_vcenters_at_the_same_time(
@@ -127,7 +104,15 @@ def test_a_signal_ends_job_sh_at_once_and_leaves_no_account(tmp_path: Path, numb
     environ |= {"RECEPTOR_SOCKET": "/none", "RECEPTOR_NODE": node}
     command = ["sh", str(ROOT / "examples" / "mesh" / "job.sh"), str(tmp_path), "directpath.vsphere.drift"]
     with (tmp_path / "printed").open("wb") as output:
-        shell = subprocess.Popen(command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        shell = subprocess.Popen(
+            command,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            # What runs in the background ignores this signal, and so would the shell: it cannot trap what it was started to ignore.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
     wait_for(lambda: started.exists() and bool(started.read_text()), "the job runs")
     assert len(list(left.iterdir())) == 1
     members, begun = family(shell.pid), time.monotonic()

@@ -18,8 +18,7 @@ from typing import Any
 import pytest
 
 from tests.controller.fleet import Fleet, Programs, fleet
-from tests.controller.mesh import Node
-from tests.controller.test_mesh import SECRETS, inventory, one
+from tests.controller.mesh import SECRETS, Node, inventory, one
 from tests.kill.processes import at_work_in, family, kill
 from tools.envs import ROOT
 

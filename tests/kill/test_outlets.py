@@ -13,7 +13,8 @@ import pytest
 from pyVmomi import vim
 
 from tests.kill.alerts import RULES, firing, rules
-from tests.kill.playbooks import SPEED, everything, prepare, vcenter
+from tests.kill.playbooks import LONG, PATIENCE, SPEED, prepare, vcenter
+from tests.kill.processes import family, kill
 from tests.unit.plugin_utils.outlets.collector import collecting
 from tests.unit.plugin_utils.outlets.exposition import parse
 from tests.unit.plugin_utils.outlets.receiver import SECRET, TOKEN, receiving
@@ -87,7 +88,7 @@ def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) 
             assert {"draining", "rebooting", "verifying"} <= set(names)
             assert len({span.trace_id for span in collector.spans}) == 1
         # Prometheus.
-        found = {one.name: one.value for one in parse(metrics.read_text(encoding="utf-8"))}
+        found = values_of(metrics)
         assert found["directpath_run_in_progress"] == 0
         assert found["directpath_vms_off"] == 0
         assert firing(metrics.read_text(encoding="utf-8"), time.time() + 10_000) == {}
@@ -96,6 +97,10 @@ def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) 
 def holds(path: Path, word: str) -> bool:
     """Whether the run wrote this word into a file. The playbook has it, which is for a vault."""
     return path.is_file() and path.name != "roll.yml" and word.encode() in path.read_bytes()
+
+
+def values_of(metrics: Path) -> dict[str, float]:
+    return {one.name: one.value for one in parse(metrics.read_text(encoding="utf-8"))}
 
 
 def tmp_path_of(folder: Path) -> Path:
@@ -107,9 +112,21 @@ def tmp_path_of(folder: Path) -> Path:
 def test_a_run_that_is_killed_is_noticed_and_the_alerts_end_with_the_restore(tmp_path: Path) -> None:
     metrics = tmp_path / "vc.prom"
     with vcenter(tmp_path, metrics_file=str(metrics)) as site:
-        assert site.kill_at(1, "RebootHost_Task", when="answered", chosen=everything, home="colleague") == -9
-        left = metrics.read_text(encoding="utf-8")
-        values = {one.name: one.value for one in parse(left)}
+        boots = site.sim.find("HostSystem", "esx-01.lab").knobs
+        boots["boot_seconds"] = LONG
+        process = site.start("colleague")
+        # The file is up to date as soon as the machine has time for it, not at a certain call.
+        end = time.monotonic() + PATIENCE
+        while not (shown := metrics.is_file() and values_of(metrics)["directpath_vms_off"] == 2):
+            if time.monotonic() > end or process.poll() is not None:
+                break
+            time.sleep(0.05)
+        kill(family(process.pid))
+        assert site.finish(process) == -9
+        assert shown, site.told
+        site.sim.clock.advance(LONG)
+        del boots["boot_seconds"]
+        left, values = metrics.read_text(encoding="utf-8"), values_of(metrics)
         beat = values["directpath_last_heartbeat_timestamp_seconds"]
         assert beat == pytest.approx(time.time(), abs=120)
         assert firing(left, beat + 599) == {}, "a run that has just reported is alive"
@@ -123,7 +140,7 @@ def test_a_run_that_is_killed_is_noticed_and_the_alerts_end_with_the_restore(tmp
         assert site.play("directpath.vsphere.restore", "on-call", *arguments) == 0, site.told
         after = metrics.read_text(encoding="utf-8")
         assert firing(after, time.time() + 10_000) == {}, after
-        assert {one.name: one.value for one in parse(after)}["directpath_vms_off"] == 0
+        assert values_of(metrics)["directpath_vms_off"] == 0
 
 
 SAMPLE = """\

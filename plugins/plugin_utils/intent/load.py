@@ -283,7 +283,9 @@ def _cluster_targets(place: Place, raw: Any) -> list[IntentTarget]:
         if clusters and hosts:
             where.fail("contradiction", "names both a cluster and hosts", "Give one of them, or two entries")
         if not clusters and not hosts:
-            where.fail("missing_key", "names neither a cluster nor hosts", "Give one of them")
+            empty = next((key for key in ("cluster", "hosts") if key in entry), None)
+            why = f"has an empty '{empty}', which is no host at all" if empty else "names neither a cluster nor hosts"
+            where.fail("missing_key", why, "Give one of them")
         if "devices" not in entry:
             where.fail("missing_key", "has no devices", "List the desired devices ([] for none)")
         for kind, subject in [*(("cluster", name) for name in clusters), *(("host", name) for name in hosts)]:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How long an event source waits before it connects again, when it reports an outage, and when it gives up. PRIVATE to the collection."""
+"""How long an event source waits before it reconnects, when it reports an outage, and when it gives up. PRIVATE to the collection."""
 
 from __future__ import annotations
 

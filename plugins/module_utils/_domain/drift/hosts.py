@@ -65,9 +65,11 @@ def host_differences(
     ):
         if difference.subject in managed:
             continue
-        # One difference for each device: the reason for a rejection is more useful than the change that was planned.
+        # One difference for each device: the reason for a rejection is more useful than the change that was planned. What would be changed
+        # or rejected counts before what is only unexpected: a comparison without it would call the host settled.
         key = (difference.subject, "" if difference.subject else difference.cause)
-        found.setdefault(key, difference)
+        if key not in found or (difference.planned and not found[key].planned):
+            found[key] = difference
     return tuple(sorted(found.values(), key=lambda difference: difference.place))
 
 

@@ -10,7 +10,6 @@ below Ansible on the control node (another machine, ``async``, another user), wh
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -25,6 +24,7 @@ from typing import Any
 from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Plan
 from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
+from ..._vsphere.file_lock import lock as lock_file
 from ..._vsphere.http.rehearsal import place_of
 from ..._vsphere.session.endpoint import Endpoint
 from .predicted_record import from_record, to_record
@@ -134,7 +134,7 @@ class EarlierTasks:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         lock = os.open(folder / f"{self._name}.lock", flags, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock_file(lock)
             yield
         finally:
             os.close(lock)

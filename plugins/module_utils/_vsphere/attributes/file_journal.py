@@ -8,9 +8,9 @@ A write is complete or has no effect, even if the machine loses power.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
+import shlex
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +19,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError, InputError
 from ..._domain.rolling.state.journal import PAUSE, Purpose
+from ..file_lock import lock as lock_file
 from ..session.connect import Session
 from .journal import REMOVED, AttributeJournal, Journal, Subject, missing_privileges
 from .values import FILE_VERSION, Texts, journal_path, over, read_file
@@ -155,7 +156,8 @@ class FileJournal:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self._path.parent, os.O_RDONLY)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            with self._writing():
+                lock_file(handle)
             yield
         finally:
             os.close(handle)
@@ -165,11 +167,16 @@ class FileJournal:
         try:
             yield
         except OSError as error:
+            cure = (
+                "Free disk space there, or set a directory that this user can write to, and that remains after the run"
+            )
+            if isinstance(error, TimeoutError):
+                cure = f"Find and stop the process that hangs: fuser -v {shlex.quote(str(self._path.parent))}"
             raise DirectPathError(
                 message=f"The journal {self._path} cannot be written: {error.strerror or error}",
                 code="journal_unwritable",
                 parameter="journal_dir",
-                cure="Free disk space there, or set a directory that this user can write to, and that remains after the run",
+                cure=cure,
             ) from error
 
 

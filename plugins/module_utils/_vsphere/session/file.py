@@ -10,7 +10,6 @@ A file or folder that others can read or replace is an error.
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import hmac
 import json
@@ -26,12 +25,12 @@ from pathlib import Path
 from typing import Any
 
 from ..._domain.errors import DirectPathError
+from ..file_lock import lock as lock_file
 from ..http.rehearsal import place_of
 
 FORMAT = 1
 PATIENCE = 150.0
 """Seconds to wait for another task that logs in. Longer than such a task waits for an answer."""
-_PAUSE = 0.05
 _COOKIE = re.compile(r'[\w.-]{1,64}="?[\w+/=.:-]{8,512}"?', re.ASCII)
 _BIGGEST = 8192
 _FOLDER = "directpath.vsphere"
@@ -172,21 +171,15 @@ class SessionFile:
         return _check(number, self._folder / name, stat.S_ISREG)
 
     def _wait_for(self, lock: int) -> None:
-        waited = 0.0
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                if waited >= PATIENCE:
-                    raise DirectPathError(
-                        message=f"Another task has been logging in for {PATIENCE:.0f} seconds ({self._folder / self._lock})",
-                        code="session_busy",
-                        parameter="session",
-                        cure="Find and stop the task that hangs, or use session: per_task",
-                    ) from None
-                self._sleep(_PAUSE)
-                waited += _PAUSE
+        try:
+            lock_file(lock, seconds=PATIENCE, sleep=self._sleep)
+        except TimeoutError:
+            raise DirectPathError(
+                message=f"Another task has been logging in for {PATIENCE:.0f} seconds ({self._folder / self._lock})",
+                code="session_busy",
+                parameter="session",
+                cure="Find and stop the task that hangs, or use session: per_task",
+            ) from None
 
 
 def _check(number: int, path: Path, is_right: Callable[[int], bool]) -> int:

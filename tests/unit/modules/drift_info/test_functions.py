@@ -90,6 +90,17 @@ def test_a_number_that_nobody_desires_is_named_where_others_are_desired() -> Non
     assert kinds == ["disabled"], "a host without such entries is compared as before"
 
 
+def test_what_is_to_be_done_with_a_device_counts_before_its_number_that_is_not_desired() -> None:
+    """Another port has an entry with a number, so the functions of this one are unexpected. It is to be passed through, too."""
+    lab = loaded(states={RIGHT: {"virtual_functions": 4}})
+    devices = [{"vmnic": "vmnic2", "virtual_functions": 0}, {"match": {"address": RIGHT}}]
+    allowed = {"allow_protected": [f"esx-01.lab/{RIGHT}=b0:26:28:d5:64:b8"]}
+    result = lab.run("drift_info", targets=[{"hosts": ["esx-01"], "devices": devices}], **allowed)
+    (found,) = result["report"]["differences"]
+    assert (found["subject"], found["planned"], result["settled"]) == (RIGHT, True, False)
+    assert lab.run("host_passthrough", hosts=["esx-01"], devices=devices[1:], check=True, **allowed)["changed"]
+
+
 def test_both_kinds_in_one_list() -> None:
     lab = loaded()
     mixed = targets(8, {"match": "10de:20f1"})

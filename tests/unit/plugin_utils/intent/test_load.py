@@ -258,6 +258,8 @@ WRONG: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ),
     ("hosts: unknown key", clusters({"clusters": "c"}), "unknown_key", ("clusters", "cluster is meant")),
     ("hosts: no subject", clusters({"devices": [GPU]}), "missing_key", ("neither",)),
+    ("hosts: empty hosts", clusters({"hosts": [], "devices": [GPU]}), "missing_key", ("empty 'hosts'",)),
+    ("hosts: empty cluster", clusters({"cluster": [], "devices": [GPU]}), "missing_key", ("empty 'cluster'",)),
     ("hosts: both subjects", clusters(BOTH), "contradiction", ("both",)),
     ("hosts: no devices", clusters({"cluster": "c"}), "missing_key", ("devices",)),
     ("hosts: number as name", clusters(on(7)), "wrong_type", ("passthrough_hosts[0].cluster",)),
