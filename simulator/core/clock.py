@@ -99,8 +99,9 @@ class Clock:
         """Hold up a call, lock held, for ``seconds`` of the client's time; others go on meanwhile."""
         raise NotImplementedError
 
-    def asked(self, client: int | None = None) -> None:
-        """This thread begins to answer a call, of a client that may have named itself. Matters to clocks that wait for their clients."""
+    def asked(self, client: int | None = None, is_gone: Callable[[], bool] | None = None) -> None:
+        """This thread begins to answer a call, of a client that may have named itself; ``is_gone``: whether nothing waits for the answer
+        any more. Matters to clocks that wait for their clients."""
 
     def answered(self) -> None:
         """This thread has sent its answer. Calls that ``asked`` never heard of do not matter."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .clock import START, Clock
+from .faults import Dropped
 from .process import Process
 
 LOOK = 0.05
@@ -46,6 +47,15 @@ class Client:
         self.asked = self.active = time.monotonic()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """A call that is being answered by a ``thread``. ``client``: None where it does not say which one made it."""
+
+    thread: int
+    client: Client | None
+    is_gone: Callable[[], bool]
+
+
 @dataclass(eq=False)
 class Wait:
     """A client waits ``until`` a simulated second (None: for ever), or until ``ready``."""
@@ -54,9 +64,8 @@ class Wait:
     ready: Callable[[], bool]
     ended: Callable[[], None]
     client: Client | None = None
-    """None: a call that does not say which client made it."""
-    served: int = 0
-    """The thread that serves the call; 0: none does."""
+    served: Served | None = None
+    """The call that waits; None: a sleep, or a program in the same process."""
     result: bool | None = None
     error: Exception | None = None
 
@@ -74,8 +83,8 @@ class WaitingClock(Clock):
         self._seconds = 0.0
         self._clients: dict[int, Client] = {}
         self._numbers = 0
-        self._served: dict[int, Client | None] = {}
-        """Thread → the client whose call it answers."""
+        self._served: dict[int, Served] = {}
+        """Thread → the call that it answers."""
         self._waits: list[Wait] = []
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="simulator-clock", daemon=True)
@@ -110,18 +119,19 @@ class WaitingClock(Clock):
                 self._end(wait, False)
             self.changed.notify_all()
 
-    def asked(self, number: int | None = None) -> None:
+    def asked(self, client: int | None = None, is_gone: Callable[[], bool] | None = None) -> None:
         with self.lock:
-            client = self._clients.get(number) if number is not None else None
-            if client is not None:
-                client.seen()
-            self._served[threading.get_ident()] = client
+            found = self._clients.get(client) if client is not None else None
+            if found is not None:
+                found.seen()
+            thread = threading.get_ident()
+            self._served[thread] = Served(thread=thread, client=found, is_gone=is_gone or _is_there)
 
     def answered(self) -> None:
         with self.lock:
-            client = self._served.pop(threading.get_ident(), None)
-            if client is not None:
-                client.seen()
+            served = self._served.pop(threading.get_ident(), None)
+            if served is not None and served.client is not None:
+                served.client.seen()
             self.changed.notify_all()
 
     # -- waits ------------------------------------------------------------------------------------------------
@@ -141,9 +151,8 @@ class WaitingClock(Clock):
         over = threading.Condition(self.lock)
         until = None if timeout is None else self._seconds + timeout
         wait = Wait(until, ready, over.notify)
-        thread = threading.get_ident()
-        if thread in self._served:
-            wait.served, wait.client = thread, self._served.pop(thread)
+        wait.served = self._served.pop(threading.get_ident(), None)
+        wait.client = wait.served.client if wait.served is not None else None
         self._begin(wait)
         while wait.result is None:
             over.wait()
@@ -169,8 +178,8 @@ class WaitingClock(Clock):
         if wait.client is not None:
             wait.client.waiting -= 1
             wait.client.seen()
-        if wait.served:
-            self._served[wait.served] = wait.client
+        if wait.served is not None:
+            self._served[wait.served.thread] = wait.served
         wait.ended()
 
     # -- time -------------------------------------------------------------------------------------------------
@@ -179,6 +188,7 @@ class WaitingClock(Clock):
         with self.lock:
             while not self._closed:
                 self._end_ready()
+                self._end_gone()
                 if self._waits and not self._served:
                     holding = self._holding()
                     if not holding and self._move():
@@ -194,6 +204,12 @@ class WaitingClock(Clock):
                     self._end(wait, True)
             except Exception as error:  # its own thread raises it
                 self._end(wait, False, error)
+
+    def _end_gone(self) -> None:
+        """A client that died in a call waits for nothing."""
+        for wait in list(self._waits):
+            if wait.served is not None and wait.served.is_gone():
+                self._end(wait, False, Dropped())
 
     def _holding(self) -> list[Client]:
         """The clients for which the time stands still. A call that does not name its client is that of one of them."""
@@ -238,3 +254,7 @@ class WaitingClock(Clock):
             timer.call()
         except Exception as error:  # time goes on
             self.errors.append(error)
+
+
+def _is_there() -> bool:
+    return False

@@ -16,6 +16,7 @@ import selectors
 import socket
 import struct
 import threading
+import time
 from pathlib import Path
 
 from ..core.process import Process
@@ -85,11 +86,14 @@ class ClockSocket:
                     self._accept()
 
     def _accept(self) -> None:
-        with contextlib.suppress(OSError):
+        try:
             stream, _address = self._listener.accept()
-            stream.setblocking(False)
-            connection = Connection(stream, self.clock.join(_process_of(stream)))
-            self._selector.register(stream, selectors.EVENT_READ, connection)
+        except OSError:  # too many open files, or a client that left again: it is looked at again, but not at once
+            time.sleep(0.05)
+            return
+        stream.setblocking(False)
+        connection = Connection(stream, self.clock.join(_process_of(stream)))
+        self._selector.register(stream, selectors.EVENT_READ, connection)
 
     def _drop(self, connection: Connection) -> None:
         with self.clock.lock:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import re
+import select
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, Protocol
@@ -99,8 +100,17 @@ class Handler(Connection):
         if not super().parse_request():
             return False
         number = self.headers.get(CLIENT, "")
-        self.sim.clock.asked(int(number) if number.isdecimal() else None)
+        self.sim.clock.asked(int(number) if number.isdecimal() else None, self._is_hung_up)
         return True
+
+    def _is_hung_up(self) -> bool:
+        """Whether the client closed the connection, which it does not do while it waits for an answer."""
+        poll = select.poll()
+        try:
+            poll.register(self.request.fileno(), getattr(select, "POLLRDHUP", 0))
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True  # closed on this side
 
     def handle_one_request(self) -> None:
         """One request. Without an answer the client notices the end of the connection."""

@@ -27,6 +27,7 @@ import yaml
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
+from simulator import Simulator
 from tests.unit.simulator.clock_client import ClockClient
 from tests.unit.simulator.lab.captured.test_captured import write
 
@@ -126,6 +127,20 @@ def test_it_serves_one_account_and_its_own_time(twin: Twin) -> None:
     twin.process.send_signal(signal.SIGTERM)
     assert (*twin.process.communicate(timeout=10), twin.process.returncode) == ("", "", 0)
     assert [(twin.folder / name).exists() for name in ("ready", "clock")] == [False, False]
+
+
+def test_keys_of_sessions_are_secrets(twin: Twin) -> None:
+    """The same lab gives other keys in each rehearsal, for a client of the SDK and one of the Automation API."""
+    context = ssl.create_default_context(cafile=str(twin.folder / "ca.pem"))
+    si = SmartConnect(
+        host="localhost", port=twin.port, user=ACCOUNT["name"], pwd=ACCOUNT["password"], sslContext=context
+    )
+    found = si.content.sessionManager.currentSession.key
+    Disconnect(si)
+    sim = Simulator.from_lab(twin.folder / "lab.yml")
+    assert sim.stub().connect().content.sessionManager.currentSession.key != found
+    again = Simulator.from_lab(twin.folder / "lab.yml")
+    assert (again.salt, sim.sessions._mint("x")[:2]) == (sim.salt, found[:2])
 
 
 def test_controllers_have_the_account_of_the_lab(twin: Twin) -> None:
