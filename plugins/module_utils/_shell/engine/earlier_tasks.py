@@ -25,7 +25,6 @@ from ..._domain.errors import DirectPathError
 from ..._domain.planning.plan import Plan
 from ..._domain.planning.predicted import NOTHING_PREDICTED, Predicted
 from ..._vsphere.file_lock import lock as lock_file
-from ..._vsphere.http.rehearsal import place_of
 from ..._vsphere.session.endpoint import Endpoint
 from .predicted_record import from_record, to_record
 
@@ -49,9 +48,7 @@ def controller_folder() -> Path | None:
             for base in _bases():
                 found = _folder_of(process, base)
                 if found is not None:
-                    place = place_of(found)
-                    place.mkdir(mode=0o700, exist_ok=True)
-                    return place
+                    return found
     return None
 
 
