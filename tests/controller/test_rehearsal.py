@@ -257,7 +257,7 @@ def test_only_the_twin_is_reached_and_the_real_vcenter_is_only_read(tmp_path: Pa
             "Give consent to the reboots: -e rolling_reboot_consent=true. The rehearsal assumed it"
         ]
         kinds = {text.partition(":")[0] for text in report["not_rehearsed"]}
-        assert kinds == {"health gate", "notify", "traces", "upload", "guests", "applications"}
+        assert kinds == {"health gate", "notify", "traces", "upload", "guests", "applications", "times", "vCenter"}
         (killed,) = report["what_if"]
         assert killed["verdict"] == "succeeds"
         assert killed["longer"] > 300

@@ -10,10 +10,16 @@ from ...module_utils._domain.text import counted
 from .driver import Rehearsed
 from .options import RehearsalRequest
 
-ALWAYS_LEFT_OUT = (
-    LeftOut(
-        kind="applications", about="what happens in guests, and how long applications take to start and stop", count=0
-    ),
+ALWAYS_LEFT_OUT = tuple(
+    LeftOut(kind=kind, about=about, count=0)
+    for kind, about in (
+        ("applications", "what happens in guests, and how long applications take to start and stop"),
+        (
+            "times",
+            "those of migrations, maintenance mode and guests are typical ones. Only boots take as long as in this fleet",
+        ),
+        ("vCenter", "privileges of the real account, driver options, vSAN resynchronization, and DirectPath profiles"),
+    )
 )
 
 
