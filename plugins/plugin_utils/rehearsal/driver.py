@@ -24,7 +24,7 @@ from ...module_utils._vsphere.rehearsal.watch import TwinWatch
 from ..kept_results import left_out
 from .captures import CapturedFleet, read_fleet, restore_names
 from .child import Invocation, command, environment, forced_variables, vault_pipes
-from .options import RehearsalRequest, plan_of
+from .options import RehearsalRequest, not_captured, plan_of
 from .outcomes import Span, end_of, read_events, refused_in, vcenter_outcome
 from .processes import ProcessEnd, run_logged
 from .twin import ROOT, TwinPlan, TwinProcess, write_gate
@@ -114,7 +114,9 @@ class Driver:
     def _read_captures(self) -> None:
         """Raises DirectPathError for a capture that cannot be used."""
         for number, entry in enumerate(self._request.vcenters):
-            path = Path(str(entry["capture"]))
+            path = Path(str(entry["capture"])).expanduser()
+            if not path.exists():
+                raise not_captured(entry)
             if entry.get("key"):
                 whole = self._work / f"capture-{number}.json"
                 restore_names(path, Path(str(entry["key"])), whole)

@@ -86,13 +86,19 @@ def _vcenter(entry: Mapping[str, Any], number: int) -> Mapping[str, Any]:
             cure=f"The keys are {', '.join(KEYS)}",
         )
     if not entry.get("capture"):
-        raise InputError(
-            message=f"{entry.get('hostname')} was not captured, so it has no twin. In a rehearsal nothing else can be reached",
-            code="no_twin",
-            parameter="vcenters",
-            cure="Correct what the task of the capture reports, or leave its hosts out (--limit)",
-        )
+        raise not_captured(entry)
     return entry
+
+
+def not_captured(entry: Mapping[str, Any]) -> InputError:
+    """The error for a vCenter without a capture."""
+    return InputError(
+        message=f"There is no capture of {entry.get('hostname')} ({entry.get('capture') or 'no file'}), so it has no twin. In a rehearsal "
+        "nothing else can be reached",
+        code="no_twin",
+        parameter="vcenters",
+        cure="Correct what the task of the capture reports, or leave its hosts out (--limit)",
+    )
 
 
 def plan_of(entry: Mapping[str, Any], capture: Path, kind: str) -> TwinPlan:

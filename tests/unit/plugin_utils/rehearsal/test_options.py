@@ -25,7 +25,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "a wide spread": ({"boot_spread": 1.5}, "out_of_range", "rehearse_boot_spread is 1.5"),
     "no time": ({"run_timeout": 1}, "bad_timeout", "rehearse_run_timeout is 1"),
     "a bad what-if": ({"what_if": [{"kind": "x"}]}, "bad_what_if", "unknown kind 'x'"),
-    "no capture": ({"vcenters": [{"hostname": "vc", "capture": ""}]}, "no_twin", "vc was not captured"),
+    "no capture": ({"vcenters": [{"hostname": "vc", "capture": ""}]}, "no_twin", "There is no capture of vc"),
     "an unknown key": ({"vcenters": [{**VCENTER, "url": "x"}]}, "bad_rehearsal", "unknown key 'url'"),
     "no directory": ({"html": "/nowhere/at/all.html"}, "report_unwritable", "no directory /nowhere/at"),
 }
