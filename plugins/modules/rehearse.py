@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
-  - Starts the simulator of this collection as a twin of each captured vCenter, and runs the playbook P(directpath.vsphere.site#playbook) or
-    C(reboot) on the twins, with the inventory sources, extra variables, limit, tags and vault secrets of the C(ansible-playbook) that
+  - Starts the simulator of this collection as a twin of each captured vCenter, and runs the playbook C(directpath.vsphere.site) or
+    C(directpath.vsphere.reboot) on the twins, with the inventory sources, extra variables, limit, tags and vault secrets of the C(ansible-playbook) that
     runs now.
   - While it runs, only the twins can be reached, and all files of the run are in a folder of its own. What needs anything else is left
     out, and listed.

@@ -51,7 +51,7 @@ class Rehearsed:
     """All runs. ``what_ifs``: each with its run, None if chance found nothing to choose. ``left_out``: what was not rehearsed."""
 
     fleets: Mapping[str, CapturedFleet]
-    undisturbed: RunOutcome | None = None
+    undisturbed: RunOutcome
     spread: list[RunOutcome] = field(default_factory=list)
     what_ifs: list[tuple[WhatIf, RunOutcome | None]] = field(default_factory=list)
     left_out: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -70,6 +70,7 @@ class Driver:
         self._plans: list[TwinPlan] = []
         self._fleets: dict[str, CapturedFleet] = {}
         self._forced = work / "forced.json"
+        self._left_out: dict[tuple[str, str], int] = {}
         self._number = 0
 
     def rehearse(self) -> Rehearsed:
@@ -80,20 +81,19 @@ class Driver:
         vms = [name for fleet in self._fleets.values() for name in fleet.vms]
         refuse_unknown_targets(request.what_if, hosts, vms)
         self._forced.write_text(forced_variables(consent=request.consent is None), encoding="utf-8")
-        found = Rehearsed(fleets=self._fleets)
         total = 1 + (request.runs if request.runs > 1 else 0) + len(request.what_if)
-        found.undisturbed = self._run(Scenario(name="undisturbed"), found, total)
+        found = Rehearsed(fleets=self._fleets, undisturbed=self._run(Scenario(name="undisturbed"), total))
         if request.runs > 1:
             for number in range(1, request.runs + 1):
                 scenario = Scenario(name=f"draw {number}", spread_seed=request.seed + number)
-                found.spread.append(self._run(scenario, found, total))
+                found.spread.append(self._run(scenario, total))
         for number, what_if in enumerate(request.what_if):
             self._run_what_if(what_if, number, found, total)
+        found.left_out.update(self._left_out)
         return found
 
     def _run_what_if(self, what_if: WhatIf, number: int, found: Rehearsed, total: int) -> None:
         base = found.undisturbed
-        assert base is not None
         choice = chosen(
             what_if,
             number,
@@ -109,7 +109,7 @@ class Driver:
             )
             found.what_ifs.append((what_if, None))
             return
-        found.what_ifs.append((choice, self._run(Scenario(name=choice.text(), what_if=choice), found, total)))
+        found.what_ifs.append((choice, self._run(Scenario(name=choice.text(), what_if=choice), total)))
 
     def _read_captures(self) -> None:
         """Raises DirectPathError for a capture that cannot be used."""
@@ -134,7 +134,7 @@ class Driver:
 
     # ---------------------------------------------------------------------------------------------------------- one run
 
-    def _run(self, scenario: Scenario, found: Rehearsed, total: int) -> RunOutcome:
+    def _run(self, scenario: Scenario, total: int) -> RunOutcome:
         self._number += 1
         label = f"Run {self._number} of {total} ({scenario.name})"
         folder = self._work / f"run-{self._number:02d}"
@@ -150,7 +150,7 @@ class Driver:
             ]
             outcome = self._run_on(twins, scenario, folder, label)
         for key, count in left_out(folder).items():
-            found.left_out[key] = max(count, found.left_out.get(key, 0))
+            self._left_out[key] = max(count, self._left_out.get(key, 0))
         took = f"{duration(outcome.seconds)} in the twin, {duration(time.monotonic() - began)} here"
         self._say(
             f"{label}: the playbook {ENDINGS[outcome.verdict]}; {took}, {counted(len(outcome.rebooted), 'host')} rebooted"
@@ -172,12 +172,12 @@ class Driver:
         write_gate(gate, folder, twins)
         watches = [TwinWatch(twin.clock) for twin in twins]
         starts = [watch.seconds() or 0.0 for watch in watches]
-        killed_at = scenario.what_if.at if scenario.what_if is not None and scenario.what_if.kind == KILLED else None
+        kill = scenario.what_if if scenario.what_if is not None and scenario.what_if.kind == KILLED else None
+        killed_at, pause = (kill.at, kill.seconds) if kill else (None, 0.0)
         ended = self._start(gate, folder, log, _Look(watches[0], starts[0], self._say, label, killed_at))
         if ended.killed and not ended.is_late:
-            assert scenario.what_if is not None
             for twin in twins:
-                TwinClock(str(twin.clock)).sleep(scenario.what_if.seconds)
+                TwinClock(str(twin.clock)).sleep(pause)
             self._say(f"{label}: killed after {duration(killed_at or 0)}, and started again")
             ended = self._start(gate, folder, log, _Look(watches[0], starts[0], self._say, label, None))
         ends = [watch.seconds() for watch in watches]

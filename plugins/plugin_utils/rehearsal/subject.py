@@ -26,7 +26,6 @@ ALWAYS_LEFT_OUT = tuple(
 def subject_of(request: RehearsalRequest, rehearsed: Rehearsed) -> RehearsalSubject:
     """What the reports are about."""
     undisturbed = rehearsed.undisturbed
-    assert undisturbed is not None
     left = [LeftOut(kind=kind, about=about, count=count) for (kind, about), count in sorted(rehearsed.left_out.items())]
     guests = sum(int(entry.get("guests") or 0) for entry in request.vcenters)
     if guests and request.playbook == "site":
