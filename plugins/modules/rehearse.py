@@ -15,8 +15,8 @@ author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
   - Starts the simulator of this collection as a twin of each captured vCenter, and runs the playbook C(directpath.vsphere.site) or
-    C(directpath.vsphere.reboot) on the twins, with the inventory sources, extra variables, limit, tags and vault secrets of the C(ansible-playbook) that
-    runs now.
+    C(directpath.vsphere.reboot) on the twins. It has the inventory sources, extra variables, limit, tags and vault secrets of the
+    C(ansible-playbook) that runs now.
   - While it runs, only the twins can be reached, and all files of the run are in a folder of its own. What needs anything else is left
     out, and listed.
   - Runs the playbook again with other boot durations (O(runs)) and with what may go wrong (O(what_if)), and compares.

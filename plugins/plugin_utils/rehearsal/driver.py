@@ -82,14 +82,17 @@ class Driver:
         refuse_unknown_targets(request.what_if, hosts, vms)
         self._forced.write_text(forced_variables(consent=request.consent is None), encoding="utf-8")
         total = 1 + (request.runs if request.runs > 1 else 0) + len(request.what_if)
-        found = Rehearsed(fleets=self._fleets, undisturbed=self._run(Scenario(name="undisturbed"), total))
+        found = Rehearsed(
+            fleets=self._fleets, left_out=self._left_out, undisturbed=self._run(Scenario(name="undisturbed"), total)
+        )
+        if found.undisturbed.problem:
+            return found  # the others would have none, either
         if request.runs > 1:
             for number in range(1, request.runs + 1):
                 scenario = Scenario(name=f"draw {number}", spread_seed=request.seed + number)
                 found.spread.append(self._run(scenario, total))
         for number, what_if in enumerate(request.what_if):
             self._run_what_if(what_if, number, found, total)
-        found.left_out.update(self._left_out)
         return found
 
     def _run_what_if(self, what_if: WhatIf, number: int, found: Rehearsed, total: int) -> None:

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
+from ...module_utils._domain.rehearsal.outcome import RunOutcome
 from ...module_utils._domain.rehearsal.report import rehearsal_record, summary_lines
 from ...module_utils._domain.text import all_visible
 from ...module_utils._shell.rolling.stop_request import taking_signals
@@ -69,9 +70,9 @@ def _place() -> str | None:
     return SHORT if len(tempfile.gettempdir()) > LONGEST and os.path.isdir(SHORT) else None
 
 
-def _runs(rehearsed: Rehearsed) -> list[Any]:
+def _runs(rehearsed: Rehearsed) -> list[RunOutcome]:
     others = [run for _unused, run in rehearsed.what_ifs if run is not None]
-    return [run for run in (rehearsed.undisturbed, *rehearsed.spread, *others) if run is not None]
+    return [rehearsed.undisturbed, *rehearsed.spread, *others]
 
 
 def _result(request: RehearsalRequest, rehearsed: Rehearsed, folder: str) -> dict[str, Any]:
