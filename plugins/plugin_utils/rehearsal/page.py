@@ -27,7 +27,7 @@ TONES: Mapping[Verdict, Tone] = {"succeeds": "ok", "incomplete": "warn", "fails"
 OWN_STYLE = """
 .plan{fill:none;stroke:var(--soft);stroke-width:1.5;stroke-dasharray:4 2}.offbar{fill:var(--down)}
 .wide td:first-child,.wide th,.what td{white-space:nowrap}.what td:last-child{white-space:normal}
-.what td:last-child{min-width:18rem}
+.what tbody th{white-space:normal;min-width:11rem}.what td:last-child{min-width:18rem}
 .todo li{margin:.3rem 0}.key{display:inline-block;vertical-align:middle}
 pre.end{white-space:pre-wrap;overflow-wrap:anywhere;font:.8rem/1.4 var(--mono)}
 """
@@ -93,12 +93,13 @@ def _facts(subject: RehearsalSubject) -> Iterator[tuple[str, object, Tone]]:
 def _off(subject: RehearsalSubject, zone: TimeZone) -> list[View]:
     """A row for each time in which a VM is off, with its figures over several runs."""
     times = spread_of_times_off(subject.draws) if subject.draws else {}
-    rows = [_off_row(off, times.get(off.vm), zone) for one in subject.undisturbed.vcenters for off in one.off]
+    none = Spread.of([0.0] * len(subject.draws))
+    rows = [_off_row(off, times.get(off.vm, none), zone) for one in subject.undisturbed.vcenters for off in one.off]
     shown = {row["vm"] for row in rows}
     return rows + [_drawn_row(name, spread) for name, spread in times.items() if name not in shown]
 
 
-def _off_row(off: TimeOff, spread: Spread | None, zone: TimeZone) -> View:
+def _off_row(off: TimeOff, spread: Spread, zone: TimeZone) -> View:
     return {
         "vm": off.vm,
         "host": off.host,
@@ -115,8 +116,8 @@ def _drawn_row(name: str, spread: Spread) -> View:
     return {"vm": name, "host": "", "start": "", "end": "", "is_open": False, "took": "not off", **_figures(spread)}
 
 
-def _figures(spread: Spread | None) -> View:
-    return {"median": duration(spread.median) if spread else "", "worst": duration(spread.worst) if spread else ""}
+def _figures(spread: Spread) -> View:
+    return {"median": duration(spread.median), "worst": duration(spread.worst)}
 
 
 def _spread(subject: RehearsalSubject) -> View | None:
