@@ -9,6 +9,7 @@
 set -eu
 folder=$1 playbook=$2 limit=${3:-all}
 child=
+# shellcheck disable=SC2329 # the traps call it
 end() {
     trap '' HUP INT TERM
     if [ -n "$child" ]; then

@@ -357,7 +357,7 @@ def test_it_logs_out_at_once_when_the_rulebook_ends() -> None:
             assert len(lab.sim.sessions.by_key) == 1
             began = time.monotonic()
             await lab.stop()
-            assert time.monotonic() - began < 3.0
+            assert time.monotonic() - began < 15.0, "a wait for changes lasts 30 seconds"
             assert lab.sim.sessions.by_key == {}
 
     run(test)
@@ -375,7 +375,7 @@ def test_a_full_queue_holds_it_up_and_does_not_keep_it_from_ending() -> None:
             assert lab.queue.qsize() == 1
             began = time.monotonic()
             await lab.stop()
-            assert time.monotonic() - began < 3.0
+            assert time.monotonic() - began < 15.0, "a wait for changes lasts 30 seconds"
 
     run(test)
 
