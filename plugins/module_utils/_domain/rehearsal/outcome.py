@@ -205,4 +205,5 @@ class RunOutcome:
             return "no_result"
         if self.status == 0:
             return "succeeds"
-        return "incomplete" if self.refused and set(self.unfinished.values()) <= {"blocked"} else "fails"
+        is_refusal = bool(self.refused) and all(one.subject for one in self.refused)
+        return "incomplete" if is_refusal and set(self.unfinished.values()) <= {"blocked"} else "fails"

@@ -58,6 +58,8 @@ def test_the_verdict(verdict: str) -> None:
 
 def test_a_playbook_that_fails_without_a_refusal_fails() -> None:
     assert run(status=2).verdict == "fails"
+    unnamed = Refused(vcenter="vc", subject="", text="Validation of arguments failed")
+    assert run(status=2, refused=(REFUSED, unnamed)).verdict == "fails"
 
 
 def test_the_figures_of_a_run() -> None:
