@@ -30,7 +30,7 @@ from ansible.utils.path import unfrackpath
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.arguments import OF_RUNS
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.rehearsal import place_of
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.rehearsal import current, place_of
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.kept_results import keep_result, place_in
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.opening import (
     failure_of,
@@ -67,6 +67,9 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks.timelines
 LIVE_SLICE, BLIND_SLICE = 600, 60
 """Seconds of a slice: if its progress file can be read while it runs, and if its lines are available only at its end."""
 
+REHEARSED_SLICE = 12 * 3600
+"""Seconds of a slice in a rehearsal. They pass in seconds, and each slice starts the module again."""
+
 RETRY_DELAYS = (5, 15, 30, 60, 120)
 """Seconds between attempts after the connection to the machine where the module runs is lost during a run."""
 
@@ -94,6 +97,12 @@ class _Tail(Tail):
         with suppress(Exception):  # an error in an outlet must not end the display
             self._publisher.feed(found)
         return found
+
+
+def _slice_seconds(tail: Tail | None) -> int:
+    if current() is not None:
+        return REHEARSED_SLICE
+    return BLIND_SLICE if tail is None else LIVE_SLICE
 
 
 class TaskInSlices(ActionBase):  # type: ignore[misc]
@@ -208,7 +217,7 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         joined: dict[str, Any] = {}
         call = partial(self._run_slice, task_vars, screen, tail)
         try:
-            for part, joined in slices(args, BLIND_SLICE if tail is None else LIVE_SLICE, call):
+            for part, joined in slices(args, _slice_seconds(tail), call):
                 told = live.end_slice(part, joined)  # before the lines: it learns what the clock of the server shows
                 if tail is None:
                     records = records_of(part)
