@@ -14,7 +14,7 @@ from ..core.base import Entity
 from ..objects.host import virtual_functions
 from ..objects.host.host import HostSystem
 from ..objects.vm.vm import VirtualMachine
-from ..rules.boots import SHARE, BootSpread, share_of
+from ..rules.boots import OTHERS, SHARE, BootSpread, other_times, share_of
 from .expand import unknown_keys
 from .hardware.cards import LabError
 
@@ -29,7 +29,7 @@ SHOWN = 10
 def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
     """Arrange for everything. Raises LabError with the place of the mistake, and the candidates for a name."""
     if (spread := lab.get("boot_spread")) is not None:
-        sim.boot_spread = _boot_spread(sim, spread)
+        sim.boot_spread = _boot_spread(sim, lab, spread)
     given = lab.get("what_if") or []
     if not isinstance(given, list) or not all(isinstance(item, Mapping) for item in given):
         raise LabError("what_if is a list of mappings, such as {kind: host_never_returns, host: esx-03}")
@@ -43,19 +43,24 @@ def load(sim: SimulatedEndpoint, lab: Mapping[str, Any]) -> None:
         sim.what_if.append({"kind": kind, **arrange(sim, item, where)})
 
 
-def _boot_spread(sim: SimulatedEndpoint, given: Any) -> BootSpread:
+def _boot_spread(sim: SimulatedEndpoint, lab: Mapping[str, Any], given: Any) -> BootSpread:
     if not isinstance(given, Mapping):
         raise LabError("boot_spread is a mapping, such as {seed: 1, share: 0.3}")
-    unknown_keys(given, {"seed", "share"}, "boot_spread")
+    unknown_keys(given, {"seed", "share", "others"}, "boot_spread")
+    seed = str(given.get("seed", ""))
+    others = _number(given.get("others", OTHERS if "capture" in lab else 1), "boot_spread: others", least=1.0)
+    for name, seconds in other_times(seed, others, lab.get("knobs") or {}).items():
+        if others > 1:
+            sim.knobs.set(name, seconds)
     share = given.get("share")
     if share is None:
         share = share_of(host.spec.past_boots for host in sim.registry.all(HostSystem)) or SHARE
-    return BootSpread(seed=str(given.get("seed", "")), share=_number(share, "boot_spread: share", most=1.0))
+    return BootSpread(seed=seed, share=_number(share, "boot_spread: share", most=1.0))
 
 
-def _number(value: Any, what: str, most: float = float("inf")) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        limit = "0 or more" if most == float("inf") else f"from 0 to {most:g}"
+def _number(value: Any, what: str, most: float = float("inf"), least: float = 0.0) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        limit = f"{least:g} or more" if most == float("inf") else f"from {least:g} to {most:g}"
         raise LabError(f"{what} is a number, {limit}, not {value!r}")
     return float(value)
 

@@ -14,7 +14,7 @@ from pyVmomi import vim
 from simulator import Simulator
 from simulator.lab.hardware.cards import LabError
 from simulator.objects.host.host import HostSystem
-from simulator.rules.boots import LEAST, MORE, BootSpread, share_of
+from simulator.rules.boots import LEAST, MORE, OTHER_TIMES, BootSpread, other_times, share_of
 from tests.unit.simulator.world import GPU, GPU2, LABS, World
 
 
@@ -125,7 +125,12 @@ def test_mistakes_are_found_when_the_lab_is_loaded(what_if: Any, message: str) -
 
 @pytest.mark.parametrize(
     ("spread", "message"),
-    [(5, "boot_spread is a mapping"), ({"share": 2}, "share is a number, from 0 to 1, not 2"), ({"sead": 1}, "sead")],
+    [
+        (5, "boot_spread is a mapping"),
+        ({"share": 2}, "share is a number, from 0 to 1, not 2"),
+        ({"others": 0.5}, "others is a number, 1 or more, not 0.5"),
+        ({"sead": 1}, "sead"),
+    ],
 )
 def test_mistakes_in_the_spread(spread: Any, message: str) -> None:
     with pytest.raises(LabError, match=message):
@@ -186,6 +191,21 @@ def test_the_middle_of_few_boots_is_less_sure() -> None:
     assert width(6) == pytest.approx(0.3 * MORE * 1.25**0.5, rel=0.03)
     wide = BootSpread(seed="s", share=1.0)
     assert min(wide.factor("host-1", number, 1) for number in range(500)) == LEAST
+
+
+def test_times_that_a_capture_does_not_show_are_drawn() -> None:
+    """One factor for each, for all hosts. A knob that the lab sets is known."""
+    assert Simulator.from_lab(lab(boot_spread={"seed": 1})).knobs.turned == {}
+    seen = []
+    for seed in range(30):
+        sim = Simulator.from_lab(lab(boot_spread={"seed": seed, "others": 2}, knobs={"migrate_seconds": 77.0}))
+        assert set(sim.knobs.turned) == set(OTHER_TIMES)
+        assert sim.knobs.migrate_seconds == 77.0
+        seen.append(sim.knobs.down_after_seconds)
+        assert all(10.0 <= each <= 40.0 for each in seen)
+    assert min(seen) < 14
+    assert max(seen) > 29
+    assert other_times("s", 3.0, ()) == other_times("s", 3.0, ())
 
 
 def test_past_boots_say_how_much_boots_differ() -> None:

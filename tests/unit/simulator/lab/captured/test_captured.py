@@ -16,6 +16,7 @@ from pyVmomi import vim
 
 from simulator import Simulator
 from simulator.lab.hardware.cards import LabError
+from simulator.rules.boots import OTHER_TIMES
 
 ABOUT = {
     "_t": "AboutInfo", "name": "VMware vCenter Server", "fullName": "x", "vendor": "VMware, Inc.", "version": "8.0.3", "build": "1",
@@ -213,3 +214,11 @@ def test_a_host_without_past_boots_takes_those_of_its_model_or_else_of_all(tmp_p
     assert [len(sim.obj(moid).spec.past_boots) for moid in past] == [3, 1, 1, 1, 1]
     raw["reboots"] = {}
     assert Simulator.from_lab(write(tmp_path, raw)).obj("host-15").settings.boot_seconds == 300.0
+
+
+def test_times_that_a_capture_does_not_show_differ_in_each_rehearsal(tmp_path: Path) -> None:
+    assert load(tmp_path).knobs.turned == {}
+    first, second = (load(tmp_path, boot_spread={"seed": seed}).knobs for seed in (1, 2))
+    assert first.turned.keys() == second.turned.keys() == set(OTHER_TIMES)
+    assert first.migrate_seconds != second.migrate_seconds
+    assert load(tmp_path, boot_spread={"seed": 1, "others": 1}).knobs.turned == {}
