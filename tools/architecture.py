@@ -163,7 +163,7 @@ DOORS = "modules · action · inventory · filter"
 WIDE, HIGH, GAP, LEFT, BAND = 166, 46, 34, 232, 44
 
 
-COLUMNS = 5
+COLUMNS = 6
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -182,6 +182,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.inventory.read 
     connection_variables,
     fingerprint,
     label,
+    may_cache,
     read_all,
     sources,
 )
@@ -234,7 +235,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _read_entries(self, vcenters: Any, depth: Depth, key: str, cache: bool) -> dict[Any, Any]:
         """Inventory entries by vCenter, from the cache or read now. Each vCenter has its own cache key: after a failure only the vCenters
         that could not be read are read the next time."""
-        caching = self.get_option("cache")
+        caching = self.get_option("cache") and may_cache()
         keys = {source: f"{key}_{fingerprint(source, depth)}" for source in vcenters}
         found = {
             source: self._cache[keys[source]]

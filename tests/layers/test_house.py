@@ -26,9 +26,9 @@ from tools.envs import ROOT
 
 MOST_FILES = 16
 """Of reads of vCenter and of simulated services: each capability adds one."""
-MOST_DOMAIN_PACKAGES = 25
-"""One for each capability, such as virtual functions, device modes, graphics settings, capacity, adoption, events and captures, and one
-for the entries of all."""
+MOST_DOMAIN_PACKAGES = 26
+"""One for each capability, such as virtual functions, device modes, graphics settings, capacity, adoption, events, captures and rehearsals,
+and one for the entries of all."""
 ONE_FOR_EACH_MODULE = ("plugins/modules", "plugins/module_utils/_shell")
 """Folders with a file for each module: they grow with the modules."""
 MOST_DEPTH = 10

@@ -78,6 +78,10 @@ RANGES: Mapping[str, Range] = {
     "report_outage_after": Range(lowest=1, highest=DAY, unit="seconds", code="bad_timeout"),
     "host_device_limit": Range(lowest=0, highest=100_000, code="out_of_range"),
     "max_host_queries": Range(lowest=0, highest=1_000_000, code="bad_amount"),
+    "rehearse_runs": Range(lowest=1, highest=200, code="bad_amount"),
+    "rehearse_seed": Range(lowest=0, highest=1_000_000_000, code="out_of_range"),
+    "rehearse_boot_spread": Range(lowest=0, highest=0.9, code="out_of_range"),
+    "rehearse_run_timeout": Range(lowest=10, highest=DAY, unit="seconds", code="bad_timeout"),
     **dict.fromkeys(("expected_minutes.drain", "expected_minutes.reboot", "expected_minutes.settle"), _MINUTES),
 }
 """``option`` or ``option.suboption`` → valid range. An option has the same range in every module."""

@@ -22,6 +22,7 @@ from .._domain.errors import InputError
 from .._domain.text import counted
 from .._vsphere.capture.answers import record_answers
 from .._vsphere.capture.read import Read, read_capture
+from .._vsphere.http.rehearsal import place_of
 from .._vsphere.session.connect import Session
 
 ARGUMENTS: dict[str, Any] = {
@@ -52,7 +53,7 @@ class CaptureRequest:
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> CaptureRequest:
         """Raises InputError for files that cannot be written."""
-        path = Path(params["path"])
+        path = place_of(params["path"])
         ending = next((ending for ending in _ENDINGS if path.name.endswith(ending)), None)
         if ending is None or path.name == ending:
             raise InputError(
@@ -63,7 +64,7 @@ class CaptureRequest:
             )
         key = None
         if params["anonymize"]:
-            key = Path(params["key_path"] or path.with_name(path.name.removesuffix(ending) + ".key.json"))
+            key = place_of(params["key_path"] or path.with_name(path.name.removesuffix(ending) + ".key.json"))
         elif params["key_path"]:
             raise InputError(
                 message="key_path is set, but with anonymize: false nothing is replaced, so there is no key",

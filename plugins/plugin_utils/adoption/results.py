@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...module_utils._domain.errors import InputError
+from ...module_utils._vsphere.http.rehearsal import place_of
 from .folder import compare_folder, write_folder
 from .layout import AdoptedVcenter, inventory_files
 from .not_adopted import left_lines
@@ -50,7 +51,7 @@ def adopt_results(
         for number, (vcenter, result) in enumerate(zip(vcenters, _built_in(results), strict=True))
     ]
     files = inventory_files(adopted, shape)
-    folder = Path(dest).expanduser().absolute()
+    folder = place_of(Path(dest).expanduser().absolute())
     is_there = compare_folder(folder, files)
     if write and not is_there:
         write_folder(folder, files)

@@ -18,6 +18,7 @@ from ...module_utils._domain.drift.report import SCHEMA, VERSION, FleetReport, R
 from ...module_utils._domain.errors import DirectPathError, InputError
 from ...module_utils._domain.guest.records import GuestRecord
 from ...module_utils._domain.text import all_visible
+from ...module_utils._vsphere.http.rehearsal import place_of
 from .html import render_html
 from .junit import render_junit
 from .markdown import render_markdown
@@ -89,6 +90,7 @@ def write_reports(renderers: Mapping[str, Callable[[], str]], paths: Mapping[str
 
 
 def _replace(path: Path, text: str) -> str:
+    path = place_of(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -23,6 +23,8 @@ FOREIGN = "directpath_foreign_variables"
 """The variable with names that begin with a prefix of this collection, or are almost an option, and are not of this collection."""
 SHARED = ("verify_", "directpath_")
 """Prefixes that others may use too."""
+OF_REHEARSALS = "rehearse_"
+"""Prefix of the options of the playbook rehearse."""
 DATA = "directpath_stats_"
 """Prefix of data that one job of a workflow passes to the next one."""
 PRIVATE = "__"
@@ -44,7 +46,7 @@ DESIRED = (
 OPTIONS = frozenset(
     [
         *(name for names in ROLE_OPTIONS.values() for name in names),
-        *(name for name in PLAYBOOK_OPTIONS if name.startswith(SHARED)),
+        *(name for name in PLAYBOOK_OPTIONS if name.startswith((*SHARED, OF_REHEARSALS))),
         *DESIRED,
         FOREIGN,
     ]

@@ -19,6 +19,7 @@ from ...module_utils._domain.suggest import as_whole, suggest_word
 from ...module_utils._shell.engine.arguments import endpoint
 from ...module_utils._shell.engine.observe import vms_on
 from ...module_utils._shell.engine.output import device_results
+from ...module_utils._vsphere.http.rehearsal import current
 from ...module_utils._vsphere.read.hosts import read_hosts
 from ...module_utils._vsphere.session.connect import Session, open_session
 from ...module_utils._vsphere.session.endpoint import Endpoint
@@ -123,6 +124,11 @@ def _wrong_type(place: str, value: Any, expected: str) -> InputError:
 def label(source: Endpoint) -> str:
     """The name of an endpoint in groups and messages: its hostname, and its port if it is not the default."""
     return source.hostname if source.port == DEFAULT_PORT else f"{source.hostname}:{source.port}"
+
+
+def may_cache() -> bool:
+    """Whether the cache may be used. A rehearsal neither uses nor changes what real runs have stored."""
+    return current() is None
 
 
 def fingerprint(source: Endpoint, depth: Depth) -> str:

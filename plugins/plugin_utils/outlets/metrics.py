@@ -19,6 +19,7 @@ from ...module_utils._domain.errors import InputError
 from ...module_utils._domain.rolling.state.phases import PHASES
 from ...module_utils._domain.text import one_line
 from ...module_utils._shell.outlets.outlet import NotDelivered
+from ...module_utils._vsphere.http.rehearsal import place_of
 from ..report.files import write_whole
 from .events import DriftState, RunState
 
@@ -44,7 +45,7 @@ class MetricsFile:
     """One file. ``owner``: see ``owner_of``."""
 
     def __init__(self, path: str, owner: str) -> None:
-        self._path, self._owner = path, owner
+        self._path, self._owner = str(place_of(path)), owner
 
     def refuse_other_owner(self) -> None:
         """Raise InputError if the file has the metrics of another owner, or was not written by this collection."""

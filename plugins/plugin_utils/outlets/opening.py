@@ -17,6 +17,7 @@ from ...module_utils._domain.errors import DirectPathError, InputError
 from ...module_utils._shell.outlets.arguments import OF_RUNS
 from ...module_utils._shell.outlets.outlet import Outlet, OutletReport
 from ...module_utils._shell.outlets.request import EVENTS, Notification, OutletRequest
+from ...module_utils._vsphere.http.rehearsal import is_left_out
 from ..report.files import refusal
 from .events import Event
 from .metrics import OF_RUNS as RUNS
@@ -45,7 +46,18 @@ def parse_outlets(args: Mapping[str, Any]) -> OutletRequest:
         refused = refusal({"metrics_file": str(request.metrics_file)})
         if refused is not None:
             raise refused
-    return request
+    return _rehearsed(request)
+
+
+def _rehearsed(request: OutletRequest) -> OutletRequest:
+    """In a rehearsal, without the outlets that would send something. The metrics file is in the folder of the rehearsal."""
+    notify = tuple(one for one in request.notify if not is_left_out("notify", one.shown))
+    traces = request.traces and not is_left_out("traces", "OpenTelemetry")
+    return (
+        replace(request, notify=notify, traces=traces)
+        if (notify, traces) != (request.notify, request.traces)
+        else request
+    )
 
 
 def failure_of(error: DirectPathError, prefix: str = "") -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ...module_utils._domain.errors import InputError
+from ...module_utils._vsphere.http.rehearsal import place_of
 from ..gantt.axis import TimeZone
 
 
@@ -42,7 +43,7 @@ def write_whole(path: str, text: str, *, mode: int = 0o666, exact: bool = False)
 
     ``mode``: of a new file, less the umask unless it is ``exact``. A file that exists keeps its own: a web server may read it.
     """
-    target = Path(path)
+    target = place_of(path)
     draft = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)

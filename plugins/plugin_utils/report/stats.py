@@ -15,6 +15,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 from ...module_utils._domain.text import all_visible, one_line, shortened
 from ..intent.variable_names import DATA
+from ..kept_results import keep_result
 
 Record = Mapping[str, Any]
 
@@ -31,6 +32,7 @@ def run_stats(result: Record, subject: str, vcenter: str = "") -> dict[str, Any]
     One variable for each subject. It has a record for each vCenter, so that ``set_stats`` can combine those of all vCenters; for drift,
     which is one report of all vCenters, it is this report.
     """
+    keep_result("role", {"subject": subject, "vcenter": vcenter, "result": result})
     record = _RECORDS[subject](result)
     found = {f"{DATA}{subject}": {vcenter: record} if vcenter else record}
     safe: dict[str, Any] = wrap_var(all_visible(found))
@@ -76,6 +78,18 @@ def _verify(result: Record) -> dict[str, Any]:
     }
 
 
+def _rehearsal(result: Record) -> dict[str, Any]:
+    """``result``: of the module rehearse. The whole report is a file."""
+    found = result["rehearsal"]
+    return {
+        "status": str(found["status"]),
+        "summary": [_sentence(text) for text in result["lines"][:MOST_SENTENCES]],
+        "duration": dict(found["duration"]),
+        **_names("vms_off", list(found["vms_off"])),
+        "to_do": _sentences(found["to_do"]),
+    }
+
+
 def _ending(result: Record) -> dict[str, Any]:
     """``status``: ``ok``, ``refused`` (single hosts or VMs) or ``failed`` (all of them)."""
     trouble = str(result.get("trouble") or "")
@@ -106,5 +120,6 @@ _RECORDS: Mapping[str, Callable[[Record], dict[str, Any]]] = {
     "reboots": _reboots,
     "vms": _ending,
     "verify": _verify,
+    "rehearsal": _rehearsal,
 }
 """Subject → what is published of a result."""

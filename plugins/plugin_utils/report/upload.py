@@ -8,10 +8,10 @@ PRIVATE to the collection.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ...module_utils._domain.errors import DirectPathError
+from ...module_utils._vsphere.http.rehearsal import place_of
 from ...module_utils._vsphere.upload.send import Destination, upload
 
 METHODS = ("PUT", "POST")
@@ -66,7 +66,7 @@ def ending(problems: list[str], on_failure: str) -> dict[str, Any]:
 def read_report(path: str) -> str:
     """The text of a file that was written before. Raises DirectPathError."""
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
+        return place_of(path, copied=True).read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise DirectPathError(
             message=f"The report {path} cannot be read: {error.strerror or error}",

@@ -30,6 +30,8 @@ from ansible.utils.path import unfrackpath
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError, InputError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.text import visible
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.arguments import OF_RUNS
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.http.rehearsal import current, place_of
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.kept_results import keep_result, place_in
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets.opening import (
     failure_of,
     open_publisher,
@@ -65,6 +67,9 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks.timelines
 LIVE_SLICE, BLIND_SLICE = 600, 60
 """Seconds of a slice: if its progress file can be read while it runs, and if its lines are available only at its end."""
 
+REHEARSED_SLICE = 12 * 3600
+"""Seconds of a slice in a rehearsal. They pass in seconds, and each slice starts the module again."""
+
 RETRY_DELAYS = (5, 15, 30, 60, 120)
 """Seconds between attempts after the connection to the machine where the module runs is lost during a run."""
 
@@ -92,6 +97,12 @@ class _Tail(Tail):
         with suppress(Exception):  # an error in an outlet must not end the display
             self._publisher.feed(found)
         return found
+
+
+def _slice_seconds(tail: Tail | None) -> int:
+    if current() is not None:
+        return REHEARSED_SLICE
+    return BLIND_SLICE if tail is None else LIVE_SLICE
 
 
 class TaskInSlices(ActionBase):  # type: ignore[misc]
@@ -128,7 +139,11 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             msg = renamed(refused.sentence(), self._names)
             failure = {"msg": msg, "error_code": refused.code, "parameter": refused.parameter}
             return {**result, "failed": True, **failure}
-        return {**result, **self._run_rolling(args, paths, task_vars or {})}
+        found = self._run_rolling(args, paths, task_vars or {})
+        keep_result(
+            "rolling", {"vcenter": place_in(args, os.environ), "planned": self._task.check_mode, "result": found}
+        )
+        return {**result, **found}
 
     def _take_outlets(self, args: dict[str, Any]) -> Publisher:
         """The outlets of the run. Their options are removed from ``args``: URLs and secrets stay in this process. Raises
@@ -202,7 +217,7 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
         joined: dict[str, Any] = {}
         call = partial(self._run_slice, task_vars, screen, tail)
         try:
-            for part, joined in slices(args, BLIND_SLICE if tail is None else LIVE_SLICE, call):
+            for part, joined in slices(args, _slice_seconds(tail), call):
                 told = live.end_slice(part, joined)  # before the lines: it learns what the clock of the server shows
                 if tail is None:
                     records = records_of(part)
@@ -254,10 +269,14 @@ class TaskInSlices(ActionBase):  # type: ignore[misc]
             yield None
             return
         # A folder of its own: the module opens its files again and again, and must not create them again after they were removed.
-        self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=C.DEFAULT_LOCAL_TMP)
+        place = place_of(C.DEFAULT_LOCAL_TMP)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._own_folder = args["shared_dir"] = tempfile.mkdtemp(prefix="progress-", dir=place)
         try:
             if args.get("progress_file"):
-                yield _Tail(os.path.expanduser(str(args["progress_file"])), learn, self._names, self._publisher)
+                yield _Tail(
+                    str(place_of(os.path.expanduser(str(args["progress_file"])))), learn, self._names, self._publisher
+                )
             else:
                 args["progress_file"] = path = os.path.join(self._own_folder, "lines.jsonl")
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

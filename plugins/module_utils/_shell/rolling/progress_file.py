@@ -16,6 +16,7 @@ from ..._domain.errors import InputError
 from ..._domain.rolling.state.phases import HostStatus
 from ..._domain.rolling.state.timeline import Transition, counts
 from ..._domain.text import all_visible
+from ..._vsphere.http.rehearsal import place_of
 
 MOST = 1000
 """Maximum number of transitions and of notes in the result; the progress file contains all."""
@@ -34,7 +35,7 @@ class ProgressWriter:
     def __init__(self, path: str | None, *, secrets: Collection[str] = (), listener: Listener | None = None) -> None:
         self.transitions: list[dict[str, Any]] = []
         self.notes: list[str] = []
-        self._path, self._listener = path, listener
+        self._path, self._listener = None if path is None else str(place_of(path)), listener
         self._secrets = frozenset(secrets)
         self._last_write = 0.0
         if path is not None:

@@ -11,12 +11,12 @@ import json
 import os
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
 
 from ..._domain.text import all_visible
+from ..._vsphere.http.rehearsal import place_of
 
 STATE_FILE = "state.json"
 """Its name, in the folder that module and action plugin share."""
@@ -29,7 +29,7 @@ class StateWriter:
     """``folder``: None if no file is wanted. ``secrets``: words that are masked."""
 
     def __init__(self, folder: str | None, *, secrets: Collection[str] = ()) -> None:
-        self._folder = None if folder is None else Path(folder)
+        self._folder = None if folder is None else place_of(folder)
         self._secrets = frozenset(secrets)
         self._due = 0.0
 

@@ -23,6 +23,7 @@ from ..._domain.rolling.state.journal import (
     STOP_ORDER,
     VM,
 )
+from ..http.rehearsal import place_of
 from ..sdk import vim
 from ..session.answer_checks import reader
 from ..session.endpoint import Endpoint
@@ -59,9 +60,9 @@ def decode_values(values: Collection[Any], fields: Mapping[int, str]) -> dict[st
 
 
 def journal_path(endpoint: Endpoint, directory: str) -> Path:
-    """The file of an endpoint; its name contains host name and port."""
+    """The file of an endpoint; its name contains host name and port. A rehearsal has a copy of it."""
     name = re.sub(r"[^a-z0-9.-]", "_", endpoint.hostname.lower())
-    return Path(directory).expanduser() / f"{name}_{endpoint.port}.json"
+    return place_of(Path(directory).expanduser() / f"{name}_{endpoint.port}.json", copied=True)
 
 
 def read_file(path: Path) -> dict[str, dict[str, str]]:

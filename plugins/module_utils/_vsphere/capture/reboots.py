@@ -9,15 +9,14 @@ HostShutdownEvent, HostConnectionLostEvent, HostConnectedEvent.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from ..sdk import vim, vmodl
 from ..session.connect import Session
 from ..session.faults import SESSION_LOST, words
+from .event_pages import PAGE, event_pages
 
-PAGE = 1000
 MOST_PAGES = 100
 _LEFT = ("HostShutdownEvent", "HostConnectionLostEvent")
 _BACK = ("HostConnectedEvent",)
@@ -40,20 +39,10 @@ def read_reboots(session: Session) -> History:
     manager = session.content.eventManager
     if manager is None:
         return History(seconds={}, problem="The server has no event log, so past reboots are unknown")
-    spec = vim.event.EventFilterSpec(eventTypeId=[f"vim.event.{name}" for name in (*_LEFT, *_BACK)])
     pages: list[list[Any]] = []
     try:
-        collector = manager.CreateCollectorForEvents(spec)
-        try:
-            collector.RewindCollector()
-            while len(pages) < MOST_PAGES:
-                page = list(collector.ReadNextEvents(PAGE) or ())
-                pages.append(page)
-                if len(page) < PAGE:
-                    break
-        finally:
-            with suppress(vmodl.MethodFault):
-                collector.DestroyCollector()
+        for page in event_pages(manager, (*_LEFT, *_BACK), MOST_PAGES):
+            pages.append(page)  # also those before a fault
     except SESSION_LOST:
         raise
     except vmodl.MethodFault as fault:

@@ -22,6 +22,7 @@ from typing import Any
 
 from .certificates import CertificateTime, Validity, validity_of
 from .name_lookup import NameTooSlow, look_up
+from .rehearsal import twin_of
 
 CONNECT_TIMEOUT = 30
 """Seconds to establish a connection: name resolution, TCP, proxy and TLS together."""
@@ -187,6 +188,11 @@ class _Bounded(HTTPConnection):
             self.sock.settimeout(self.bounds.left(self.bounds.end_in(self.bounds.silence)))
         super().send(data)
 
+    def endheaders(self, *arguments: Any, **options: Any) -> None:
+        if (twin := twin_of(self.host, self.port)) is not None and (header := twin.header()) is not None:
+            self.putheader(*header)
+        super().endheaders(*arguments, **options)
+
     @property
     def _behind(self) -> str:
         """The server behind the proxy; empty without a proxy."""
@@ -254,7 +260,10 @@ class BoundedTls(_Bounded, HTTPSConnection):
         try:
             sock.settimeout(self.bounds.left(end))
             context: ssl.SSLContext = self._context  # type: ignore[attr-defined]
-            return context.wrap_socket(sock, server_hostname=self._behind or self.host)
+            name = self._behind or self.host
+            if (twin := twin_of(self.host, self.port)) is not None:
+                context, name = twin.context(), twin.name
+            return context.wrap_socket(sock, server_hostname=name)
         except ssl.SSLCertVerificationError as error:
             sock.close()
             if CertificateTime.is_about(error):
@@ -302,7 +311,9 @@ def dialed(host: str, port: int, context: ssl.SSLContext, bounds: Bounds, proxy:
 
 def dial(host: str, port: int | None, end: float, bounds: Bounds) -> socket.socket:
     """A TCP connection to the first address of a name that accepts one. The look-up of the name and all addresses share the time until
-    ``end``. Raises OSError."""
+    ``end``. In a rehearsal only twins can be reached. Raises OSError, DirectPathError (not_rehearsed)."""
+    if (twin := twin_of(host, port)) is not None:
+        host, port = twin.address
     found = look_up(host, port, bounds.left(end))
     first: OSError | None = None
     for index, (family, kind, protocol, _name, place) in enumerate(found):

@@ -19,6 +19,7 @@ from ..._domain.errors import DirectPathError
 from . import http as redfish_http
 from .errors import explain_reply, is_login_refusal
 from .http import BmcAccess, RedfishReply, RedfishTransport, same_origin
+from .rehearsed import on_twin_controller
 from .resources import (
     Identity,
     PowerState,
@@ -56,7 +57,7 @@ class Bmc:
     def __init__(
         self, access: BmcAccess, *, uuid: str = "", serial: str = "", sleep: Callable[[float], None] = time.sleep
     ) -> None:
-        self._access = access
+        self._access = on_twin_controller(access)
         self._identity = Identity(uuid=uuid, serial=serial)
         self._sleep = sleep
         self._lock = threading.Lock()

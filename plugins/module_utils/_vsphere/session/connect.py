@@ -16,7 +16,7 @@ from ..._domain.planning.plan import Sent
 from ..._domain.writing.api_versions import ApiVersions, parse_version
 from ..http.connections import Bounds, TooSlow
 from ..sdk import IsChildVersion, version_id, vim, vmodl
-from .endpoint import Endpoint
+from .endpoint import Endpoint, on_twin
 from .faults import explain, explain_connection, is_transient
 from .file import SessionFile
 from .shared import end_shared_session, use_or_open
@@ -244,8 +244,9 @@ def connect_session(
     """Connect and log in. Raises DirectPathError (unknown_name, refused, certificate_untrusted, invalid_login, not_vsphere, ...).
 
     ``in_guest``: the session may act in guests, too. ``patience``: seconds to wait for a server that is expected to be away for some time,
-    such as a rebooting host.
+    such as a rebooting host. In a rehearsal the session is one of the twin: its account, its time.
     """
+    endpoint, clock, sleep = on_twin(endpoint, clock, sleep)
     where = f"{endpoint.hostname}:{endpoint.port}"
     deadline = clock() + patience
     while True:
@@ -318,4 +319,5 @@ def open_session(endpoint: Endpoint, *, read_only: bool, **options: Any) -> Iter
 
 def end_session(endpoint: Endpoint, *, pretend: bool) -> bool:
     """Log out of the shared session. Returns whether there was one. ``pretend``: do not log out. Raises DirectPathError."""
+    endpoint, _clock, _sleep = on_twin(endpoint)
     return end_shared_session(endpoint, open_transport, pretend=pretend)

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 from ..http.connections import CONNECT_TIMEOUT, Proxy
+from ..http.rehearsal import twin_of
 from .file import Key
 
 
@@ -41,3 +44,23 @@ class Endpoint:
     def proxy(self) -> Proxy | None:
         """The HTTP proxy; None without one."""
         return (self.proxy_host, self.proxy_port or 80, {}) if self.proxy_host else None
+
+
+def on_twin(
+    endpoint: Endpoint, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> tuple[Endpoint, Callable[[], float], Callable[[float], None]]:
+    """In a rehearsal: the same address with the account of its twin, and the time of the twin. Otherwise what was given. Raises
+    DirectPathError (not_rehearsed) if the server has no twin."""
+    twin = twin_of(endpoint.hostname, endpoint.port)
+    if twin is None:
+        return endpoint, clock, sleep
+    found = replace(
+        endpoint,
+        username=twin.username,
+        password=twin.password,
+        validate_certs=True,
+        ca_path=twin.ca_file,
+        proxy_host=None,
+        proxy_port=None,
+    )
+    return (found, twin.time.now, twin.time.sleep) if twin.clock else (found, clock, sleep)

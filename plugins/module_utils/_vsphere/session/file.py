@@ -26,6 +26,7 @@ from typing import Any
 
 from ..._domain.errors import DirectPathError
 from ..file_lock import lock as lock_file
+from ..http.rehearsal import place_of
 
 FORMAT = 1
 PATIENCE = 150.0
@@ -75,7 +76,7 @@ class SessionFile:
     """The file of one session. Everything except ``path`` needs the lock: ``with file.locked(): ...``."""
 
     def __init__(self, key: Key, *, folder: Path | None = None, sleep: Callable[[float], None] = time.sleep) -> None:
-        self._folder = folder or default_folder()
+        self._folder = place_of(folder or default_folder())
         self._name = f"{key.name()}.json"
         self._lock = f"{key.name()}.lock"
         self._sleep = sleep
