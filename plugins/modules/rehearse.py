@@ -44,7 +44,7 @@ options:
     choices: [site, reboot]
     default: site
   runs:
-    description: How many runs with drawn boot durations. With V(1) there are none, and boots take as long as in the capture.
+    description: How many runs with drawn durations. With V(1) there are none, and boots take as long as in the capture.
     type: int
     default: 1
   seed:

@@ -16,7 +16,7 @@ ALWAYS_LEFT_OUT = tuple(
         ("applications", "what happens in guests, and how long applications take to start and stop"),
         (
             "times",
-            "those of migrations, maintenance mode and guests are typical ones. Only boots take as long as in this fleet",
+            "those of migrations, maintenance mode and guests are typical or drawn. Only boots take as long as in this fleet",
         ),
         ("vCenter", "privileges of the real account, driver options, vSAN resynchronization, and DirectPath profiles"),
     )

@@ -43,7 +43,7 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RehearsalSubject:
-    """All that reports need. ``draws``: runs with drawn boot durations; ``without_target``: kinds of what-ifs that found nothing to choose.
+    """All that reports need. ``draws``: runs with drawn durations; ``without_target``: kinds of what-ifs that found nothing to choose.
     ``consent``: what the user decided about reboots; None if nothing."""
 
     playbook: str
@@ -193,7 +193,7 @@ def _summary(subject: RehearsalSubject) -> Iterator[str]:
 
 def _compared(subject: RehearsalSubject) -> Iterator[str]:
     if subject.draws:
-        yield f"{counted(len(subject.draws), 'run')} with drawn boot durations: {subject.spread.text()}"
+        yield f"{counted(len(subject.draws), 'run')} with drawn durations: {subject.spread.text()}"
         if subject.incomparable:
             yield f"{subject.incomparable} of them left other hosts undone, and do not count"
     for one in subject.what_ifs:
