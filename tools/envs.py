@@ -193,7 +193,6 @@ def clean_environ(venv: Path | None) -> dict[str, str]:
         "DIRECTPATH_BYTECODE": str(BYTECODE),
         "PATH": os.pathsep.join([*([str(venv / "bin")] if venv else []), *path]),
         "LC_ALL": "C.UTF-8",
-        "PYTHONUNBUFFERED": "1",
         "NO_COLOR": "1",
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_HOME": str(CACHE / "ansible"),
