@@ -40,14 +40,18 @@ def compare(filed: Record, played: Record) -> list[str]:
     found += _cut(_schedule(filed.get("schedule") or (), played.get("schedule") or ()))
     found += _cut(_order(filed.get("transitions") or (), played.get("transitions") or ()))
     found += _cut(_durations(filed, played))
+    if "stopped" in filed:
+        found += _cut(_stopped(filed["stopped"], played.get("stopped") or ()))
+    if "figures" in filed:
+        found += _cut(_figures(filed["figures"], played.get("figures") or {}))
     return found
 
 
 def alike(filed: Any, played: Any) -> bool:
     """Whether a value is what the file says. In the file, ? replaces words that may say something about the site."""
     if isinstance(filed, str) and isinstance(played, str) and "?" in filed:
-        form = r"\s".join(_word(word) for word in filed.split(" "))
-        return re.fullmatch(form, played) is not None
+        forms, words = re.split(r"\s", filed), re.split(r"\s", played)
+        return len(forms) == len(words) and all(map(_fits, forms, words))
     if isinstance(filed, Mapping) and isinstance(played, Mapping):
         return filed.keys() == played.keys() and all(alike(filed[key], played[key]) for key in filed)
     if isinstance(filed, list) and isinstance(played, list):
@@ -55,8 +59,21 @@ def alike(filed: Any, played: Any) -> bool:
     return type(filed) is type(played) and bool(filed == played)
 
 
-def _word(word: str) -> str:
-    return r"\S*".join(map(re.escape, word.split("?")))
+def _fits(form: str, word: str) -> bool:
+    """Whether a word has this form, in which ? is any text. No regular expression: a file could have one that takes for ever."""
+    first, *others = form.split("?")
+    if not others:
+        return form == word
+    end = len(word) - len(others[-1])
+    if not (word.startswith(first) and word.endswith(others[-1])) or end < len(first):
+        return False
+    place = len(first)
+    for part in others[:-1]:
+        place = word.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return True
 
 
 def _cut(lines: Iterable[str]) -> list[str]:
@@ -146,6 +163,13 @@ def _schedule(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str
             yield f"schedule: {row['name']}: {_said('wave', row.get('wave'), found.get('wave'))}"
         if row["stops"] != found["stops"]:
             yield f"schedule: {row['name']}: {_said('stops', ', '.join(row['stops']), ', '.join(found['stops']))}"
+        for key in ("moves", "moves_powered_off"):
+            if key in row and row[key] != found.get(key):
+                texts = [", ".join(one.get(key, ())) for one in (row, found)]
+                yield f"schedule: {row['name']}: {_said(key, *texts)}"
+        for key in ("starts_after_seconds", "ends_after_seconds"):
+            if _is_apart(row.get(key) or 0, found.get(key) or 0):
+                yield f"schedule: {row['name']}: {_said(key, row.get(key), found.get(key))}"
     yield from (f"schedule: now only: {name}" for name in known)
 
 
@@ -181,3 +205,50 @@ def _durations(filed: Record, played: Record) -> Iterator[str]:
 def _is_apart(one: float, two: float) -> bool:
     low, high = sorted((max(0.0, float(one)), max(0.0, float(two))))
     return high - low > LEAST and high > FACTOR * low
+
+
+def _stopped(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
+    """VMs that were stopped: which, whether they stay off, for how long, and in which order those of a host were stopped and started."""
+    before, now = ({(row["host"], row["name"]): row for row in rows if row["segments"]} for rows in (filed, played))
+    yield from (f"stopped in the file only: {name}" for host, name in before if (host, name) not in now)
+    yield from (f"stopped now only: {name}" for host, name in now if (host, name) not in before)
+    both = [key for key in before if key in now]
+    for key in both:
+        ends = [rows[key]["segments"][-1].get("phase") == "down" for rows in (before, now)]
+        if ends[0] != ends[1]:
+            yield f"{key[1]}: {_said('off at the end', *ends)}"
+        took = [rows[key]["segments"][-1]["end"] - rows[key]["segments"][0]["begin"] for rows in (before, now)]
+        if _is_apart(*took):
+            yield f"{key[1]}: stopped for {took[0]:.0f} s in the file, {took[1]:.0f} s now"
+    for one, two in combinations(both, 2):
+        for word, span in (("stopped", _stop), ("started", _start)) if one[0] == two[0] else ():
+            orders = [_first(span(rows[one]), span(rows[two])) for rows in (before, now)]
+            if orders[0] * orders[1] < 0:
+                early, late = (one[1], two[1]) if orders[0] < 0 else (two[1], one[1])
+                yield f"order: {early} was {word} before {late} in the file, and after it now"
+
+
+def _stop(row: Record) -> tuple[float, float]:
+    """From the request until the VM is down."""
+    segments = row["segments"]
+    return segments[0]["begin"], next(
+        (one["begin"] for one in segments if one.get("phase") == "down"), segments[0]["end"]
+    )
+
+
+def _start(row: Record) -> tuple[float, float]:
+    segments = row["segments"]
+    downs = [one["end"] for one in segments if one.get("phase") == "down"]
+    return downs[-1] if downs else segments[-1]["begin"], segments[-1]["end"]
+
+
+def _first(one: tuple[float, float], two: tuple[float, float]) -> int:
+    """-1, 1: one ended before the other began. 0: at the same time, so their order says nothing."""
+    return -1 if one[1] <= two[0] else 1 if two[1] <= one[0] else 0
+
+
+def _figures(filed: Record, played: Record) -> Iterator[str]:
+    for place in sorted({*filed, *(place for place in played if "=" not in place)}):
+        # A word that is part of a name of the site is not counted in the file, and it may be here.
+        if filed.get(place, 0) != played.get(place, 0):
+            yield f"numbers: {_said(place, filed.get(place), played.get(place))}"

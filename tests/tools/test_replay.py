@@ -225,6 +225,10 @@ def test_templates_in_a_file_are_texts(
         ({"a": 1}, {"a": True}, False),
         ({"a": [1, None]}, {"a": [1, None]}, True),
         ({"a": 1}, {"a": 1, "b": None}, False),
+        ("?-?.x", "a-b-c.x", True),
+        ("ab?ba", "aba", False),
+        ("? b", "a c b", False),
+        ("a?" * 500 + "b", "a" * 5000, False),
     ],
 )
 def test_hidden_words_match_any(filed: Any, played: Any, same: bool) -> None:
@@ -249,6 +253,57 @@ def test_order_and_durations_are_compared_roughly() -> None:
     ]
     assert compare(base, rolled(("a", 0), ("b", 900), seconds=900))[0] == "a: reboot took 300 s in the file, 900 s now"
     assert "started in the file only: b" in compare(base, rolled(("a", 0)))
+
+
+def stopped(*starts: tuple[str, float], seconds: float = 20.0) -> dict[str, Any]:
+    rows = [
+        {
+            "name": vm,
+            "host": "a",
+            "segments": [
+                {"phase": "stopping", "begin": 0, "end": 15},
+                {"phase": "down", "begin": 15, "end": at},
+                {"phase": "starting", "begin": at, "end": at + seconds},
+            ],
+        }
+        for vm, at in starts
+    ]
+    return {"changed": True, "failed": False, "stopped": rows}
+
+
+def test_vms_that_were_stopped_are_compared() -> None:
+    base = stopped(("db", 300), ("app", 330))
+    assert compare(base, stopped(("db", 350), ("app", 370))) == []
+    assert compare(base, stopped(("app", 300), ("db", 310))) == []  # at the same time
+    assert compare(base, stopped(("app", 300), ("db", 330))) == [
+        "order: db was started before app in the file, and after it now"
+    ]
+    assert compare(base, stopped(("db", 300))) == ["stopped in the file only: app"]
+    assert compare(base, stopped(("db", 300), ("app", 900))) == ["app: stopped for 350 s in the file, 920 s now"]
+    lost = stopped(("db", 300), ("app", 330))
+    del lost["stopped"][1]["segments"][2]
+    assert compare(base, lost) == ["app: off at the end: False in the file, True now"]
+
+
+def test_planned_times_and_migrations_are_compared() -> None:
+    row = {"name": "a", "wave": 1, "stops": [], "moves": ["vm"], "starts_after_seconds": 0, "ends_after_seconds": 1140}
+    base = {"changed": True, "failed": False, "schedule": [row]}
+    assert compare(base, {**base, "schedule": [{**row, "ends_after_seconds": 1000}]}) == []
+    assert compare(base, {**base, "schedule": [{**row, "ends_after_seconds": 432, "moves": []}]}) == [
+        "schedule: a: moves: vm in the file, - now",
+        "schedule: a: ends_after_seconds: 1140 in the file, 432 now",
+    ]
+
+
+def test_numbers_of_modules_that_only_read_are_compared() -> None:
+    base = {"changed": False, "failed": False, "figures": {"hosts[]": 2, "hosts[].state=off": 1}}
+    more = {
+        "hosts[]": 2,
+        "hosts[].state=off": 1,
+        "hosts[].state=gpu": 1,
+    }  # part of a name of the site, so it is not in the file
+    assert compare(base, {**base, "figures": more}) == []
+    assert compare(base, {**base, "figures": {"hosts[]": 2}}) == ["numbers: hosts[].state=off: 1 in the file, - now"]
 
 
 def test_many_lines_are_cut() -> None:

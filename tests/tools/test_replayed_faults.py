@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A run file shows a bug: one is planted in each of five layers, and each replay reports a difference that is not there without it."""
+"""A run file shows a bug: some are planted in each of five layers, and each replay reports a difference that is not there without it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.tools.planted_faults import AREAS, Copy, Fault, load
 from tests.tools.recorded_runs import Step, record
@@ -39,11 +40,52 @@ RUN = (
     Step(module="vm_pci_device", options={"vms": VMS}),
 )  # fmt: skip
 """The playbook site for the lab demo: devices that take effect at once, one host that requires a reboot, and one that is refused."""
+TWO_HOSTS = """
+kind: vcenter
+version: 8.0.3
+name: vc.lab
+hardware:
+  node:
+    model: PowerEdge R750
+    memory_gb: 512
+    rebind: false
+    cards:
+      - {card: a100, at: "3b", enabled: true}
+      - {card: a100, at: "af", enabled: true}
+      - {card: p5800x, at: "5e", enabled: true, active: false}
+      - nvme-data
+      - x710
+vm_defaults: {memory_gb: 32, power: "on", extra: {pciPassthru.use64bitMMIO: "TRUE", pciPassthru.64bitMMIOSizeGB: "128"}}
+datacenters:
+  - name: Two
+    clusters:
+      - name: gpu
+        drs: fullyAutomated
+        hosts: [{name: "gpu-{:02d}.lab", count: 2, hardware: node}]
+        vms:
+          - {name: db-01, host: gpu-01, devices: [{fixed: "0000:3b:00.0"}]}
+          - {name: app-01, host: gpu-01, devices: [{fixed: "0000:af:00.0"}]}
+          - {name: web-01, host: gpu-01}
+          - {name: web-02, host: gpu-02}
+"""
+ORDERED = {
+    "targets": [{"cluster": ["gpu"], "devices": [{"match": {"name": "*P5800X*"}}]}],
+    "pinned_vms": "shutdown",
+    "expected_minutes": {"reboot": 12},
+    "vm_order": {"app-01": 1, "db-01": 2},
+}
+ROLLING = (
+    Step(module="host_rolling_reboot", options=ORDERED, check=True),
+    Step(module="host_rolling_reboot", options=ORDERED),
+    Step(module="vm_pci_device_info"),
+)  # fmt: skip
+"""A rolling reboot that takes more than one slice, and stops two VMs of a host in order. Then a module that only reads."""
 
 
 @pytest.fixture(scope="module")
-def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return record(Lab.load("demo"), RUN, tmp_path_factory.mktemp("run"))
+def run_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    labs = {"site": (Lab.load("demo"), RUN), "rolling": (Lab.load(yaml.safe_load(TWO_HOSTS)), ROLLING)}
+    return {name: record(lab, run, tmp_path_factory.mktemp(name)) for name, (lab, run) in labs.items()}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +98,7 @@ def replayed(copy: Copy, path: Path) -> Done:
 
 
 def test_there_is_one_in_each_layer() -> None:
-    assert sorted(fault.area for fault in FAULTS) == sorted(AREAS)
+    assert {fault.area for fault in FAULTS} == set(AREAS)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
@@ -66,16 +108,18 @@ def test_each_can_be_planted(fault: Fault) -> None:
 
 
 @pytest.mark.slow
-def test_without_a_fault_the_outcome_is_the_same(copy: Copy, run_file: Path) -> None:
-    done = replayed(copy, run_file)
+@pytest.mark.parametrize("name", ["site", "rolling"])
+def test_without_a_fault_the_outcome_is_the_same(name: str, copy: Copy, run_files: dict[str, Path]) -> None:
+    done = replayed(copy, run_files[name])
     assert done.code == replay.SAME, done.output
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
-def test_the_replay_shows_it(fault: Fault, copy: Copy, run_file: Path) -> None:
+def test_the_replay_shows_it(fault: Fault, copy: Copy, run_files: dict[str, Path]) -> None:
+    name = fault.caught_by[0].removeprefix("tools.replay ")
     with copy.planted(fault):
-        done = replayed(copy, run_file)
+        done = replayed(copy, run_files[name])
     assert done.code == replay.DIFFERS, done.output
     assert "differs" in done.output
     assert "Traceback" not in done.output

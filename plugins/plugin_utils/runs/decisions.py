@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .figures import figures_of
 from .names import RunNames
 from .roles import role_decisions
 
@@ -54,7 +55,11 @@ def decisions(result: Record, names: RunNames, *, check: bool) -> dict[str, Any]
         kept["schedule"] = [_wave(row, names) for row in schedule.get("hosts") or ()]
     transitions = result.get("transitions")
     if transitions:
-        kept["transitions"] = _transitions(transitions, names)
+        first = min(float(row["at"]) for row in transitions)
+        kept["transitions"] = _transitions(transitions, first, names)
+        kept["stopped"] = _stopped((result.get("timeline") or {}).get("vms") or (), first, names)
+    if not failed and not any(name in result for name in ("changes", "report", "schedule")):
+        kept["figures"] = figures_of(result, names)
     return kept
 
 
@@ -133,13 +138,13 @@ def _wave(row: Record, names: RunNames) -> dict[str, Any]:
         "stops": [
             names.name(str(each.get("name", ""))) for each in row.get("stops") or () if isinstance(each, Mapping)
         ],
+        **{key: sorted(names.name(str(each)) for each in row.get(key) or ()) for key in ("moves", "moves_powered_off")},
         "reason": names.shown(str(row.get("reason", ""))),
     }
 
 
-def _transitions(rows: Sequence[Record], names: RunNames) -> list[dict[str, Any]]:
-    """``at``: seconds since the first of them."""
-    first = min(float(row["at"]) for row in rows)
+def _transitions(rows: Sequence[Record], first: float, names: RunNames) -> list[dict[str, Any]]:
+    """``first``: the time of the first of them; ``at``: seconds since then."""
     return [
         {
             "at": round(float(row["at"]) - first, 1),
@@ -148,4 +153,23 @@ def _transitions(rows: Sequence[Record], names: RunNames) -> list[dict[str, Any]
             "reason": names.shown(str(row.get("reason") or "")),
         }
         for row in rows[:_PHASES]
+    ]
+
+
+def _stopped(rows: Iterable[Record], first: float, names: RunNames) -> list[dict[str, Any]]:
+    """The VMs that were stopped for a host: from when to when they were stopping, down and starting. Seconds since ``first``."""
+    return [
+        {
+            "name": names.name(str(row.get("name", ""))),
+            "host": names.name(str(row.get("group", ""))),
+            "segments": [
+                {
+                    **_codes(each, ("phase",)),
+                    "begin": round(float(each["start"]) - first, 1),
+                    "end": round(float(each["end"]) - first, 1),
+                }
+                for each in row.get("segments") or ()
+            ],
+        }
+        for row in rows
     ]

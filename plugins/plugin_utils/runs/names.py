@@ -70,6 +70,19 @@ class RunNames:
         """Alias → name, with the names that were added."""
         return {} if self._texts is None else self._texts.aliases.key()
 
+    def replace(self, text: str, alias: str) -> None:
+        """From now on, ``text`` is this alias: a name that the capture does not have, such as that of the server."""
+        if text:
+            self._table().setdefault(text, alias)
+
+    def is_replaced(self, text: str) -> bool:
+        """Whether it is a name of the site, which has an alias."""
+        return text in self._table()
+
+    def is_plain_word(self, text: str) -> bool:
+        """Whether it is one word of the code of this collection, and no part of a name of the site."""
+        return bool(_LETTERS.fullmatch(text)) and self._is_public(text.lower()) and not self.is_replaced(text)
+
     def name(self, text: str) -> str:
         """A name, or a text of several names, as the value of an option or as the name of an object. A new name gets a new alias."""
         if self._texts is None:

@@ -116,6 +116,7 @@ class Recorder:
 
     def _add_place(self, hostname: str, text: str, names: RunNames) -> _Recorded:
         place = self._places[hostname] = _Recorded(number=len(self._places), text=text, names=names)
+        names.replace(hostname, _label(place.number))
         if hostname in self._intents:
             self._take_intent(place, self._intents[hostname])
         return place

@@ -89,3 +89,10 @@ def test_without_a_key_all_names_stay() -> None:
     one = RunNames(None)
     assert (one.name("esx-99.lab"), one.shown("bob was here"), one.key()) == ("esx-99.lab", "bob was here", {})
     assert not one.anonymized
+
+
+def test_the_name_of_the_server_is_replaced_although_it_is_a_word_of_the_code() -> None:
+    names = RunNames({})
+    assert names.shown("check that localhost is right") == "check that localhost is right"
+    names.replace("localhost", "vcenter-00001")
+    assert names.shown("check that localhost is right") == "check that vcenter-00001 is right"
