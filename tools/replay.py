@@ -33,6 +33,7 @@ from tools.replay_compare import compare
 install()
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import earlier_tasks  # noqa: E402
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.decisions import decisions  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.document import FORMAT, VERSION  # noqa: E402
@@ -97,9 +98,8 @@ class Replay:
             predictions.mkdir(exist_ok=True)
         with ExitStack() as stack:
             stack.enter_context(mock.patch.object(earlier_tasks, "controller_folder", return_value=predictions))
-            stack.enter_context(
-                mock.patch.dict(os.environ, {earlier_tasks.ONLY_ASKS: "1"} if call["only_asks"] else {})
-            )
+            only_asks = {earlier_tasks.ONLY_ASKS: "1"} if call["only_asks"] else {}
+            stack.enter_context(mock.patch.dict(os.environ, {RECORDS_ANSWERS: "1", **only_asks}))
             if module == "host_rolling_reboot" and not call["check"]:
                 *_parts, (_part, result) = slices(options, SLICE, partial(_slice, lab))
             else:

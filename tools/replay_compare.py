@@ -19,6 +19,8 @@ APART = 60.0
 MOST = 20
 """Lines of one kind that are shown for a call."""
 _STARTED = ("draining", "rebooting")
+_NOTES = ("SetField", "LogUserEvent")
+"""How often a run notes its state at the server depends on the time that it takes."""
 _PLAIN = ("changed", "failed", "state", "status", "error_code", "crashed", "place")
 _OF_TARGET = ("status", "phase", "error_code", "reboot_required", "pending")
 _LISTS = ("reboot_required", "refused", "rebooted")
@@ -42,6 +44,8 @@ def compare(filed: Record, played: Record) -> list[str]:
     found += _cut(_durations(filed, played))
     if "stopped" in filed:
         found += _cut(_stopped(filed["stopped"], played.get("stopped") or ()))
+    if "writes" in filed:
+        found += _cut(_writes(filed["writes"], played.get("writes") or ()))
     if "figures" in filed:
         found += _cut(_figures(filed["figures"], played.get("figures") or {}))
     return found
@@ -252,3 +256,27 @@ def _figures(filed: Record, played: Record) -> Iterator[str]:
         # A word that is part of a name of the site is not counted in the file, and it may be here.
         if filed.get(place, 0) != played.get(place, 0):
             yield f"numbers: {_said(place, filed.get(place), played.get(place))}"
+
+
+def _writes(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
+    """What was sent to the server: how often each method was called with each form of its arguments."""
+    before, now = _times(filed), _times(played)
+    for method in sorted({*before, *now}):
+        forms, others = before.get(method, {}), now.get(method, {})
+        if method in _NOTES:
+            if bool(forms) != bool(others):
+                yield f"writes: {_said(method, *('sent' if one else 'not sent' for one in (forms, others)))}"
+            continue
+        for form in sorted({*forms, *others}):
+            if forms.get(form, 0) != others.get(form, 0):
+                yield f"writes: {method}({form}): {forms.get(form, 0)} times in the file, {others.get(form, 0)} now"
+
+
+def _times(rows: Sequence[Record]) -> dict[str, dict[str, int]]:
+    """Method → arguments as a text → times."""
+    found: dict[str, dict[str, int]] = {}
+    for row in rows:
+        parts = (f"{part}{f' x {count}' if count > 1 else ''}" for part, count in sorted(row["arguments"].items()))
+        forms, form = found.setdefault(row["method"], {}), ", ".join(parts)
+        forms[form] = forms.get(form, 0) + row["times"]
+    return found

@@ -13,7 +13,8 @@ author:
   - directpath.vsphere contributors (@directpath-vsphere)
 description:
   - Writes a run file. It has a capture of each vCenter at the begin of the run, the options of the modules of this collection without
-    secrets, what they decided and did, with reasons, and what the servers did not answer as usual, with the time.
+    secrets, what they decided and did, with reasons, and what the servers did not answer as usual, with the time. Of each change that
+    was sent to a server, it has the method, and its arguments without texts and ids.
   - The playbook C(directpath.vsphere.capture), or a task with M(directpath.vsphere.capture), must be the first of the run. Names are
     replaced in the run file if the capture is anonymized, which is the default.
   - It adds no API calls of its own. The file is written again after each call of a module, so it also exists if the run is stopped.

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.slices import slices
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.options import REPLAYED, arguments_of
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.recorder import Recorder, TaskEnd
@@ -49,10 +52,11 @@ def event(lab: Lab, step: Step, folder: Path) -> TaskEnd:
     began = BEGAN + lab.sim.clock.seconds()
     if step.module in REPLAYED and "journal_dir" in arguments_of(step.module):
         given["journal_dir"] = str(folder)
-    if step.module == "host_rolling_reboot" and not step.check:
-        *_parts, (_part, result) = slices(given, 600.0, partial(_slice, lab))
-    else:
-        result = lab._main(step.module, given)
+    with mock.patch.dict(os.environ, {RECORDS_ANSWERS: "1"}):
+        if step.module == "host_rolling_reboot" and not step.check:
+            *_parts, (_part, result) = slices(given, 600.0, partial(_slice, lab))
+        else:
+            result = lab._main(step.module, given)
     result = json.loads(json.dumps(result))
     return TaskEnd(
         action=f"directpath.vsphere.{step.module}",

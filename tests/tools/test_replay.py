@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS, UNUSUAL
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS, SENT, UNUSUAL
 from tests.tools.recorded_runs import Step, record
 from tests.unit.modules.capture.twins import intent_of
 from tests.unit.modules.harness import Lab
@@ -106,7 +106,9 @@ def test_unusual_answers_are_in_the_file_with_their_time(
 def test_results_without_a_run_file_do_not_have_them() -> None:
     real = Lab.load("three_hosts")
     real.sim.faults.add(method="CreateContainerView", times=2, drop="before")
-    assert UNUSUAL not in real.run("host_pci_device_info")
+    shown = real.run("host_pci_device_info")
+    assert UNUSUAL not in shown
+    assert SENT not in shown
 
 
 # -- files of other people ------------------------------------------------------------------------------------------
@@ -304,6 +306,24 @@ def test_numbers_of_modules_that_only_read_are_compared() -> None:
     }  # part of a name of the site, so it is not in the file
     assert compare(base, {**base, "figures": more}) == []
     assert compare(base, {**base, "figures": {"hosts[]": 2}}) == ["numbers: hosts[].state=off: 1 in the file, - now"]
+
+
+def wrote(method: str, times: int, **arguments: int) -> dict[str, Any]:
+    return {"changed": True, "failed": False, "writes": [{"method": method, "arguments": arguments, "times": times}]}
+
+
+def test_writes_are_compared() -> None:
+    base = wrote("PowerOnVM_Task", 2, host=1)
+    assert compare(base, base) == []
+    assert compare(base, wrote("PowerOnVM_Task", 2)) == [
+        "writes: PowerOnVM_Task(): 0 times in the file, 2 now",
+        "writes: PowerOnVM_Task(host): 2 times in the file, 0 now",
+    ]
+    assert compare({"changed": True, "failed": False}, base) == []  # the file is of a run that did not record them
+    assert compare(wrote("SetField", 17), wrote("SetField", 30)) == []  # notes depend on the time
+    assert compare(wrote("SetField", 17), {"changed": True, "failed": False, "writes": []}) == [
+        "writes: SetField: sent in the file, not sent now"
+    ]
 
 
 def test_many_lines_are_cut() -> None:

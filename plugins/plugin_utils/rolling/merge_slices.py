@@ -52,6 +52,8 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
         joined["hosts"] = _hosts(first.get("hosts") or (), second["hosts"])
     if first.get("unusual_answers") or second.get("unusual_answers"):
         joined["unusual_answers"] = [*(first.get("unusual_answers") or ()), *(second.get("unusual_answers") or ())]
+    if "sent_writes" in joined:
+        joined["sent_writes"] = _writes(first.get("sent_writes") or (), second.get("sent_writes") or ())
     if "measured" in joined:
         joined["measured"] = {**(first.get("measured") or {}), **(second.get("measured") or {})}
     return joined
@@ -65,6 +67,15 @@ def _outlets(first: Iterable[Record], second: Iterable[Record]) -> list[dict[str
         known |= {name: known[name] + record[name] for name in ("sent", "lost")}
         known["why"] = known["why"] or record["why"]
     return list(found.values())
+
+
+def _writes(first: Iterable[Record], second: Iterable[Record]) -> list[dict[str, Any]]:
+    """Equal writes of both slices together, for a run file."""
+    found: dict[Any, dict[str, Any]] = {}
+    for row in (*first, *second):
+        key = row["method"], tuple(sorted(row["arguments"].items()))
+        found[key] = {**row, "times": row["times"] + found.get(key, {}).get("times", 0)}
+    return [found[key] for key in sorted(found)]
 
 
 def _united(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:

@@ -18,6 +18,8 @@ from .roles import role_decisions
 Record = Mapping[str, Any]
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _PLACE = re.compile(r"[a-z_]{1,60}\.py:[0-9]{1,5}")
+_METHOD = re.compile(r"[A-Za-z]{1,60}(_Task|\.[a-z]{1,30})?")
+_PART = re.compile(r"[A-Za-z0-9.\[\]]{1,300}(:[A-Za-z0-9]{1,80}|=([A-Za-z0-9_]{1,60}|-[0-9]{1,20}))?")
 _PHASES = 5000
 """As many transitions are kept at most."""
 _SIMPLE = (bool, int, float)
@@ -58,6 +60,8 @@ def decisions(result: Record, names: RunNames, *, check: bool) -> dict[str, Any]
         first = min(float(row["at"]) for row in transitions)
         kept["transitions"] = _transitions(transitions, first, names)
         kept["stopped"] = _stopped((result.get("timeline") or {}).get("vms") or (), first, names)
+    if isinstance(result.get("sent_writes"), list):
+        kept["writes"] = [_write(row) for row in result["sent_writes"] if _METHOD.fullmatch(str(row["method"]))]
     if not failed and not any(name in result for name in ("changes", "report", "schedule")):
         kept["figures"] = figures_of(result, names)
     return kept
@@ -119,6 +123,12 @@ def _target(row: Record, names: RunNames) -> dict[str, Any]:
 
 def _blocker(row: Record, names: RunNames) -> dict[str, Any]:
     return {**_codes(row, ("code",)), "message": names.shown(str(row.get("message", "")))}
+
+
+def _write(row: Record) -> dict[str, Any]:
+    """Its form (``_vsphere/session/sent_writes.py``) has no names."""
+    kept = {part: int(count) for part, count in row["arguments"].items() if _PART.fullmatch(part)}
+    return {"method": str(row["method"]), "arguments": kept, "times": int(row["times"])}
 
 
 def _difference(row: Record, names: RunNames) -> dict[str, Any]:

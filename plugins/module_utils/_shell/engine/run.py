@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -18,6 +19,8 @@ from ..._domain.text import all_visible
 from ..._vsphere.session.connect import Session, open_session
 from ..._vsphere.session.endpoint import Endpoint
 from ..._vsphere.session.faults import MISSING_SDK, SERVER_ERRORS, explain
+from ..._vsphere.session.sent_writes import rows_of
+from ..._vsphere.session.transport import Guard
 from .arguments import CONNECTION, endpoint
 from .failure import fail, failure
 from .targets import refuse_empty_names
@@ -33,6 +36,7 @@ UNKNOWN = ("unknown_cluster", "unknown_host", "unknown_vm")
 RECORDS_ANSWERS = "DIRECTPATH_RECORDS_ANSWERS"
 """Set by the callback plugin run_file, for modules that run on the control node."""
 UNUSUAL = "unusual_answers"
+SENT = "sent_writes"
 
 
 class Runnable(Protocol):
@@ -104,36 +108,38 @@ def run(job: Runnable) -> None:
     if MISSING_SDK is not None:
         module.fail_json(msg=missing_required_lib("pyvmomi"), exception=str(MISSING_SDK), error_code="missing_library")
     wrote, off, has_journal = 0, {}, isinstance(job, Work)
-    unusual: list[tuple[float, str, str]] = []
+    called: dict[str, Any] = {}
     try:
         request = job.parse(module.params)
         refuse_empty_names(module.params)
         refuse_out_of_range(module.params)
         place = endpoint(module.params)
         with open_session(place, **_session_options(job, request, place, check_mode=module.check_mode)) as session:
+            if os.environ.get(RECORDS_ANSWERS):
+                session.stub.sent = Counter()
             try:
                 result = job.do(session, request, module.check_mode)
             finally:
-                wrote, off, unusual = session.stub.writes, session.off, session.stub.unusual
+                wrote, off, called = session.stub.writes, session.off, _called(session.stub)
     except DirectPathError as error:
         if error.code in UNKNOWN:
             # Names that nothing has are often those of another vCenter.
             error.cure = f"{error.cure.rstrip('.')}, and that {module.params['hostname']} is the right server"
         fail(
             module,
-            {**failure(error, wrote=wrote, off=off.values(), has_journal=has_journal), **_called(unusual)},
+            {**failure(error, wrote=wrote, off=off.values(), has_journal=has_journal), **called},
         )
     except SERVER_ERRORS as fault:
         problem = explain(fault, doing="read", on=str(module.params["hostname"]))
         shown = failure(problem, wrote=wrote, off=off.values(), has_journal=has_journal)
-        fail(module, {**shown, **_called(unusual)})
+        fail(module, {**shown, **called})
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         line = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
         problem = explain(error, doing="finish", on=str(module.params["hostname"]))
         shown = failure(problem, wrote=wrote, off=off.values(), has_journal=has_journal)
-        fail(module, {**shown, "place": line, **_called(unusual)})
-    shown = {**all_visible(result), **_called(unusual)}
+        fail(module, {**shown, "place": line, **called})
+    shown = {**all_visible(result), **called}
     for warning in shown.pop("warnings", ()):
         module.warn(warning)
     if shown.pop("failed", False):
@@ -141,12 +147,12 @@ def run(job: Runnable) -> None:
     module.exit_json(**shown)
 
 
-def _called(unusual: Sequence[tuple[float, str, str]]) -> dict[str, Any]:
-    """For a run file: what the server did not answer as usual. Without one, results do not have it."""
-    if not unusual or not os.environ.get(RECORDS_ANSWERS):
+def _called(stub: Guard) -> dict[str, Any]:
+    """For a run file: what the server did not answer as usual, and what was written. Without one, results do not have it."""
+    if stub.sent is None:
         return {}
-    rows = [{"time": round(time, 3), "method": method, "answer": answer} for time, method, answer in unusual]
-    return {UNUSUAL: rows}
+    rows = [{"time": round(time, 3), "method": method, "answer": answer} for time, method, answer in stub.unusual]
+    return {SENT: rows_of(stub.sent), **({UNUSUAL: rows} if rows else {})}
 
 
 def _session_options(job: Runnable, request: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:

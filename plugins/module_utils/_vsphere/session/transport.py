@@ -26,6 +26,7 @@ from ..sdk import vim, vmodl
 from .answer_checks import refuse_unsound
 from .endpoint import Endpoint
 from .faults import is_transient
+from .sent_writes import Write, form_of
 from .version_guard import refuse_lossy
 from .versions import newest_version
 
@@ -110,6 +111,11 @@ _AT_FIRST = frozenset({"RetrieveServiceContent", "Login"})
 """Calls before or at the login. The server is not known yet, so the limit for the size of an answer is lower."""
 
 
+def is_write(name: str) -> bool:
+    """Whether a method changes something in vSphere."""
+    return name not in READ_METHODS and name not in GUEST_METHODS
+
+
 class Guard:
     """The rules for all calls: count them, refuse writes in a read-only session, retry reads.
 
@@ -140,6 +146,8 @@ class Guard:
         self.renewals = 0
         self.unusual: list[tuple[float, str, str]] = []
         """The first calls that got a fault or no answer, also those that were repeated: time, method, name of the fault or error."""
+        self.sent: Counter[Write] | None = None
+        """The writes, for a run file; None: they are not recorded."""
         self.renewing = threading.RLock()
         self._counting = threading.Lock()
         self._here = threading.local()
@@ -162,10 +170,15 @@ class Guard:
             self.calls[name] += 1
 
     def _count_write(self, name: str, by: int) -> None:
-        if name not in READ_METHODS and name not in GUEST_METHODS:
+        if is_write(name):
             self._here.writes = self.writes_here + by
             with self._counting:
                 self.writes += by
+
+    def _note_sent(self, write: Write) -> None:
+        if self.sent is not None:
+            with self._counting:
+                self.sent[write] += 1
 
     def _note_unusual(self, name: str, error: Exception) -> None:
         if len(self.unusual) < MOST_UNUSUAL:
@@ -177,6 +190,8 @@ class Guard:
         invoke: Callable[..., Any] = super().InvokeMethod  # type: ignore[misc]
         version: str = self.version  # type: ignore[attr-defined]
         refuse_lossy(info, mo._moId, args, version, self.api)
+        if self.sent is not None and is_write(info.wsdlName) and not self.read_only:
+            self._note_sent(form_of(info, args))
 
         def call() -> Any:
             return refuse_unsound(invoke(mo, info, args, *outer), info, version)
@@ -200,6 +215,8 @@ class Guard:
         """
         if not name.startswith(f"{AUTOMATION}."):
             raise ValueError(f"{name} is not a request to the Automation API")
+        if self.sent is not None and not self.read_only:
+            self._note_sent((name, ()))
         try:
             return self._guarded(name, moid, call)
         except RefusedApart:

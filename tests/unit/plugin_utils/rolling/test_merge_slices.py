@@ -296,3 +296,12 @@ def test_unusual_answers_of_all_slices_are_kept() -> None:
     assert [row["time"] for row in joined_results(one, two)["unusual_answers"]] == [1.0, 2.0]
     assert joined_results(one, {})["unusual_answers"] == one["unusual_answers"]
     assert "unusual_answers" not in joined_results({}, {})
+
+
+def test_equal_writes_of_all_slices_are_counted() -> None:
+    one, two = (
+        {"method": "RebootHost_Task", "arguments": {f"force={word}": 1}, "times": 2} for word in ("false", "true")
+    )
+    slices = ({"sent_writes": rows} for rows in ([one], [two, one]))
+    assert joined_results(*slices)["sent_writes"] == [{**one, "times": 4}, two]
+    assert "sent_writes" not in joined_results({}, {})

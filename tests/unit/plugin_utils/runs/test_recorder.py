@@ -49,6 +49,7 @@ def test_no_marked_text_is_in_an_anonymized_file(tmp_path: Path) -> None:
     assert "10.0.0." not in text
     calls = json.loads(text)["calls"]
     assert len(calls) == len(steps())
+    assert any(call["decisions"].get("writes") for call in calls)
     assert {call["decisions"].get("error_code", "") for call in calls} >= {"", "unknown_host", "unknown_vm"}
     assert MARKS.search((tmp_path / "run.key.json").read_text()), "the key, which stays at the site, has them"
 
