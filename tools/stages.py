@@ -49,8 +49,9 @@ WITH_MODULES = (
     "tests/unit/exploring",
     "tests/unit/pains",
     "tests/unit/recorded",
+    "tests/unit/simulator",
 )
-"""The first half of `make unit`: tests that run modules against the simulator. The other half is all the rest. Both take as long."""
+"""The first half of `make unit`: the simulator, and tests that run modules against it. The other half is all the rest. Both take as long."""
 QUICK = ("tests/unit", "tests/layers", "tests/docs", "tests/tools")
 """What `pytest` runs without arguments (pyproject.toml)."""
 OTHERS = (
@@ -242,7 +243,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="unit-modules",
         group="unit",
-        about="modules against the simulator: one of the two halves that end within two minutes",
+        about="the simulator, and modules against it: one of the two halves of `make unit`",
         env="lowest",
         module=_pytest("-m", DAILY, *WITH_MODULES),
         cost=140,
@@ -250,7 +251,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         name="unit-others",
         group="unit",
-        about="domain, simulator, layers, documents, tools: the other half",
+        about="domain, layers, documents, tools: the other half",
         env="lowest",
         module=_pytest("-m", DAILY, *OTHERS),
         cost=142,
