@@ -51,7 +51,7 @@ WITH_MODULES = (
     "tests/unit/recorded",
     "tests/unit/simulator",
 )
-"""The first half of `make unit`: the simulator, and tests that run modules against it. The other half is all the rest. Both take as long."""
+"""The first half of `make unit`: the simulator, and modules against it. The other half is all the rest. Both take as long."""
 QUICK = ("tests/unit", "tests/layers", "tests/docs", "tests/tools")
 """What `pytest` runs without arguments (pyproject.toml)."""
 OTHERS = (
