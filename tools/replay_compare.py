@@ -119,19 +119,23 @@ def _rows(name: str, filed: Record, played: Record, keys: Sequence[str], values:
 
 
 def _targets(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
-    known = {row["name"]: row for row in played}
-    for row in filed:
-        found = known.pop(row["name"], None)
-        if found is None:
-            yield f"{row['name']}: in the file only"
+    for name, row, found in _paired(filed, played):
+        if row is None or found is None:
+            yield f"{name}: {'now' if row is None else 'in the file'} only"
             continue
-        for name in _OF_TARGET:
-            if row.get(name) != found.get(name):
-                yield f"{row['name']}: {_said(name, row.get(name), found.get(name))}{_why(row, found)}"
+        for key in _OF_TARGET:
+            if row.get(key) != found.get(key):
+                yield f"{name}: {_said(key, row.get(key), found.get(key))}{_why(row, found)}"
         blockers = [_codes(one) for one in (row, found)]
         if blockers[0] != blockers[1]:
-            yield f"{row['name']}: {_said('blockers', ', '.join(blockers[0]), ', '.join(blockers[1]))}{_why(row, found)}"
-    yield from (f"{name}: now only" for name in known)
+            yield f"{name}: {_said('blockers', ', '.join(blockers[0]), ', '.join(blockers[1]))}{_why(row, found)}"
+
+
+def _paired(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[tuple[str, Record | None, Record | None]]:
+    """The rows of both by their name. None: only the other one has it."""
+    known = {row["name"]: row for row in played}
+    yield from ((row["name"], row, known.pop(row["name"], None)) for row in filed)
+    yield from ((name, None, row) for name, row in known.items())
 
 
 def _codes(row: Record) -> list[str]:
@@ -157,24 +161,21 @@ def _listed(name: str, filed: Sequence[str], played: Sequence[str]) -> Iterator[
 
 
 def _schedule(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
-    known = {row["name"]: row for row in played}
-    for row in filed:
-        found = known.pop(row["name"], None)
-        if found is None:
-            yield f"schedule: in the file only: {row['name']}"
+    for name, row, found in _paired(filed, played):
+        if row is None or found is None:
+            yield f"schedule: {'now' if row is None else 'in the file'} only: {name}"
             continue
         if row.get("wave") != found.get("wave"):
-            yield f"schedule: {row['name']}: {_said('wave', row.get('wave'), found.get('wave'))}"
+            yield f"schedule: {name}: {_said('wave', row.get('wave'), found.get('wave'))}"
         if row["stops"] != found["stops"]:
-            yield f"schedule: {row['name']}: {_said('stops', ', '.join(row['stops']), ', '.join(found['stops']))}"
+            yield f"schedule: {name}: {_said('stops', ', '.join(row['stops']), ', '.join(found['stops']))}"
         for key in ("moves", "moves_powered_off"):
             if key in row and row[key] != found.get(key):
                 texts = [", ".join(one.get(key, ())) for one in (row, found)]
-                yield f"schedule: {row['name']}: {_said(key, *texts)}"
+                yield f"schedule: {name}: {_said(key, *texts)}"
         for key in ("starts_after_seconds", "ends_after_seconds"):
             if _is_apart(row.get(key) or 0, found.get(key) or 0):
-                yield f"schedule: {row['name']}: {_said(key, row.get(key), found.get(key))}"
-    yield from (f"schedule: now only: {name}" for name in known)
+                yield f"schedule: {name}: {_said(key, row.get(key), found.get(key))}"
 
 
 def _starts(rows: Sequence[Record]) -> dict[str, float]:

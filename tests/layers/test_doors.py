@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Whatever opens a socket, writes a file or starts a program passes the gate of a rehearsal, or is listed here with the reason why not.
 
-See docs/decisions/0041. A new file that does one of these fails here, so that somebody decides what it does in a rehearsal.
+See docs/decisions/0041. A new file that does one of these fails here, so that it is decided what it does in a rehearsal.
 """
 
 from __future__ import annotations

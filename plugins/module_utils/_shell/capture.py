@@ -79,7 +79,7 @@ class CaptureRequest:
                 parameter="key_path",
                 cure="Keep the key in another file: who has both knows all names",
             )
-        answers = Path(params["answers_path"]) if params["answers_path"] else None
+        answers = place_of(params["answers_path"]) if params["answers_path"] else None
         if answers is not None and answers in (path, key):
             raise InputError(
                 message="answers_path is the file of the capture, or of its key",
@@ -208,6 +208,7 @@ def write_private(files: Sequence[tuple[Path, str]]) -> None:
     """Replace each file as a whole, and none before all are stored: the key of another capture has other names. Only their owner can read
     them, also where they replace files that others could read."""
     drafts: list[tuple[Path, Path]] = []
+    files = [(place_of(path), text) for path, text in files]  # a run file has the path of its user
     at = files[0][0] if files else Path()
     try:
         for at, text in files:

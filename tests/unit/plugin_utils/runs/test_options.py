@@ -41,7 +41,7 @@ def test_secrets_and_what_reaches_other_machines_are_left_out_and_named() -> Non
         "bmc": [{"host": "esx-01.lab", "address": "10.0.0.1", "password": "p4ss"}],
         "ready_when": [{"check": "command", "argv": ["curl", "p4ss"]}],
         "windows": [{"start": "22:00", "end": "06:00", "zone": "Europe/Berlin"}],
-        "pause_file": "/home/bob/p4ss",
+        "pause_file": "/srv/bob/p4ss",
         "order": {"esx-01.lab": 5},
         "max_unavailable": "25%",
         "canary": "no",

@@ -110,11 +110,11 @@ def test_a_crash_is_shown_by_its_place_only(tmp_path: Path) -> None:
         "msg": "bob lost zqx",
         "error_code": "bug",
         "place": "run.py:12",
-        "exception": "Traceback /home/bob",
+        "exception": "Traceback /srv/bob",
     }
     recorder = Recorder(BEGAN)
     recorder.add(an_event(tmp_path, result=result))
-    recorder.add(an_event(tmp_path, result={"failed": True, "msg": "MODULE FAILURE", "module_stderr": "/home/bob"}))
+    recorder.add(an_event(tmp_path, result={"failed": True, "msg": "MODULE FAILURE", "module_stderr": "/srv/bob"}))
     first, second = (call.decisions for call in recorder.file().calls)
     assert (first["place"], first["message"]) == ("run.py:12", "? lost ?")
     assert second["crashed"]

@@ -16,6 +16,7 @@ import yaml
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.errors import DirectPathError
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.health_gate import Check
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.capture import CaptureRequest, write_private
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.progress_file import ProgressWriter
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.state_file import StateWriter
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.values import journal_path
@@ -236,12 +237,23 @@ def test_files_are_in_the_folder(gate: Gate, tmp_path: Path) -> None:
     write_whole(str(outside / "timeline.html"), "text")
     (written,) = write_reports({"json": lambda: "text"}, {"json": str(outside / "new" / "drift.json")})
     ProgressWriter(str(outside / "progress.jsonl"))
+    write_private([(outside / "run.json.gz", "text")])
     journal = journal_path(REAL, str(outside))
     assert sorted(outside.iterdir()) == before
-    for path in (Path(written), journal, place_of(outside / "timeline.html"), place_of(outside / "progress.jsonl")):
+    made = [place_of(outside / name) for name in ("timeline.html", "progress.jsonl", "run.json.gz")]
+    for path in (Path(written), journal, *made):
         assert path.is_relative_to(gate.folder)
         assert path.exists()
     assert journal.read_text(encoding="utf-8") == "a journal"
+
+
+def test_each_file_of_a_capture_is_in_the_folder(gate: Gate, tmp_path: Path) -> None:
+    given = {"path": "c.json.gz", "key_path": "c.key.json", "answers_path": "answers.json"}
+    params = {name: str(tmp_path / file) for name, file in given.items()}
+    request = CaptureRequest.of({**params, "anonymize": True, "events": False, "tags": False, "answers_host": None})
+    for path in (request.path, request.key, request.answers):
+        assert path is not None
+        assert path.is_relative_to(gate.folder)
 
 
 @pytest.mark.parametrize("path", ["report.html", "~/report.html", "/etc/report.html", "{folder}/../report.html"])
