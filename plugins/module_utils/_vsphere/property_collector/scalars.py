@@ -55,13 +55,14 @@ def leaf(kind: Any) -> Convert:
     return partial(_rare, kind)
 
 
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+
 def _bool(element: Element) -> bool:
-    text = (element.text or "").lower()
-    if text in ("true", "1"):
-        return True
-    if text in ("false", "0"):
-        return False
-    raise ValueError(f"not a boolean: {text!r}")
+    found = _BOOLEANS.get((element.text or "").lower())
+    if found is None:
+        raise ValueError(f"not a boolean: {element.text!r}")
+    return found
 
 
 def _datetime(element: Element) -> Any:

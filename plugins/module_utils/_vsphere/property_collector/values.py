@@ -9,26 +9,17 @@ were not sent are None, or [] where pyVmomi has []. References and faults are ob
 from __future__ import annotations
 
 from functools import partial
-from operator import attrgetter, itemgetter, methodcaller
+from operator import itemgetter
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from ..http.connections import BrokenAnswer
 from ..sdk import OPTIONAL, DataObject, IsChildVersion, ManagedObject, SoapDeserializer, vmodl
 from ..session.answer_checks import refuse_unfit
+from .kept_values import XSI_TYPE, ValueCache, array_cache
 from .scalars import NAMESPACE, XSD, Convert, default, leaf, local
 
-XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
-MOST_KNOWN = 20_000
-"""How many different objects of one type are cached during a read."""
-MOST_UNFIT = 200
-"""How many objects of one type may not fit the current kind of cache key, before the next kind is used."""
-TRIAL = 1000
-"""After this many new objects of one type, check whether the cache is worth its cost."""
-
 _OBJECT, _PROPERTY, _MISSING = (f"{{{NAMESPACE}}}{name}" for name in ("obj", "propSet", "missingSet"))
-_TAG_AND_TEXT = attrgetter("tag", "text")
-_XSI_TYPE_OF = methodcaller("get", XSI_TYPE)
 
 
 class Value(tuple[Any, ...]):
@@ -164,7 +155,14 @@ class ValueReader:
 
     def _array(self, item: Any) -> Convert:
         convert = self._declared(item)
-        return lambda element: [convert(child) for child in element]
+
+        def build(element: Element) -> list[Any]:
+            return [convert(child) for child in element]
+
+        if not issubclass(item, DataObject):
+            return build
+        cached = array_cache(build).read
+        return lambda element: cached(element).copy()
 
     def _declared(self, kind: Any) -> Convert:
         """The converter for elements of a declared type. A data object may be of a subtype, which it names."""
@@ -220,7 +218,7 @@ class ValueReader:
         ]
         check = _Required(kind._wsdlName, [info.name for info in infos], required)
         defaults = [None if info.name in required else default(info) for info in infos]
-        return _Cache(partial(_build, cls, fields, defaults, check)).read
+        return ValueCache(partial(_build, cls, fields, defaults, check)).read
 
     def _exception(self, element: Element) -> Any:
         """Convert a fault to the exception of pyVmomi. A fault of a later release becomes a MethodFault."""
@@ -265,65 +263,6 @@ class RowReader(ValueReader):
         for property_path, found in values.items():
             refuse_unfit(kind, moid, property_path, found)
         return {"kind": kind, "moid": moid, "values": values, "missing": missing}
-
-
-class _Cache:
-    """Returns the same value for the same texts, as long as this saves time.
-
-    The first objects of a type decide the kind of key. Flat objects have only children with text; their key is tags and texts. A child
-    with children has no text, so no two different objects have the same key. The key of deep objects also has their shape and types.
-    Objects with other attributes (references), and types whose objects are mostly new, are not cached.
-    """
-
-    def __init__(self, build: Convert) -> None:
-        self._build = build
-        self._keys = [(_flat_key, _is_flat), (_deep_key, _is_deep)]
-        self._known: dict[Any, Any] = {}
-        self._lookups = self._built = self._unfit = 0
-
-    def read(self, element: Element) -> Any:
-        if not self._keys:
-            return self._build(element)
-        self._lookups += 1
-        key = self._keys[0][0](element)
-        value = self._known.get(key)
-        return self._add(key, element) if value is None else value
-
-    def _add(self, key: Any, element: Element) -> Any:
-        value = self._build(element)
-        self._built += 1
-        if not self._keys[0][1](element):
-            self._unfit += 1
-        elif len(self._known) < MOST_KNOWN:
-            self._known[key] = value
-        if self._unfit > MOST_UNFIT:
-            self._use_keys(self._keys[1:])
-        elif self._built % TRIAL == 0 and self._built * 2 > self._lookups:
-            self._use_keys([])
-        return value
-
-    def _use_keys(self, keys: list[Any]) -> None:
-        self._keys = keys
-        self._known.clear()
-        self._lookups = self._built = self._unfit = 0
-
-
-def _flat_key(element: Element) -> Any:
-    return tuple(map(_TAG_AND_TEXT, element))
-
-
-def _is_flat(element: Element) -> bool:
-    return all(child.text and not child.text.isspace() and not len(child) and not child.keys() for child in element)
-
-
-def _deep_key(element: Element) -> Any:
-    below = list(element.iter())
-    del below[0]
-    return tuple(map(_TAG_AND_TEXT, below)), tuple(map(len, below)), tuple(map(_XSI_TYPE_OF, below))
-
-
-def _is_deep(element: Element) -> bool:
-    return all(child.keys() in ([], [XSI_TYPE]) for child in element.iter() if child is not element)
 
 
 class _Required:

@@ -251,13 +251,28 @@ def host_from_row(row: Row, clusters: Mapping[str, str]) -> Host:
 
 
 def _devices(row: Row) -> tuple[HostDevice, ...]:
-    states = {info.id.lower(): info for info in row.get("config.pciPassthruInfo", ())}
-    nodes = _numa_nodes(row.get("hardware.numaInfo"))
-    nics = {nic.pci.lower(): (nic.device, nic.driver or "") for nic in row.get(_NICS, ()) if nic.pci}
+    nics = tuple((nic.pci.lower(), (nic.device, nic.driver or "")) for nic in row.get(_NICS, ()) if nic.pci)
+    return _devices_of(
+        tuple(row.get("hardware.pciDevice", ())),
+        tuple(row.get("config.pciPassthruInfo", ())),
+        tuple(_numa_nodes(row.get("hardware.numaInfo")).items()),
+        nics,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _devices_of(
+    functions: Sequence[Any],
+    infos: Sequence[Any],
+    nodes: Sequence[tuple[str, int]],
+    nics: Sequence[tuple[str, tuple[str | None, str]]],
+) -> tuple[HostDevice, ...]:
+    """Convert the PCI functions of a host. Cached as ``_device`` is: most hosts of a fleet have equal devices at equal addresses."""
+    states, node_of, nic_of = {info.id.lower(): info for info in infos}, dict(nodes), dict(nics)
     devices = []
-    for pci in row.get("hardware.pciDevice", ()):
+    for pci in functions:
         address = pci.id.lower()
-        devices.append(_device(pci, states.get(address), nodes.get(address), nics.get(address, (None, ""))))
+        devices.append(_device(pci, states.get(address), node_of.get(address), nic_of.get(address, (None, ""))))
     return tuple(sorted(devices, key=attrgetter("address")))
 
 

@@ -47,10 +47,9 @@ def refuse_unsound(result: Any, info: Any, version: str) -> Any:
 
 def refuse_unfit(kind: Any, moid: str, path: str, value: Any) -> None:
     """Raise BrokenAnswer when the value of a property does not have the type that the API declares."""
-    declared = declared_type(kind, path)
     # A bulk read has a hundred thousand texts and numbers. The text for a message is made only for the others.
-    if declared is not None and value is not None and value.__class__ is not _allowed(declared):
-        _check_type(value, declared, f"{path} of {kind._wsdlName} {moid}")
+    if value is not None and value.__class__ is not (allowed := _allowed_at(kind, path)) and allowed is not None:
+        _check_type(value, declared_type(kind, path), f"{path} of {kind._wsdlName} {moid}")
 
 
 @functools.lru_cache(maxsize=1000)
@@ -62,6 +61,13 @@ def declared_type(kind: Any, path: str) -> Any:
         except (AttributeError, KeyError):
             return None
     return kind
+
+
+@functools.lru_cache(maxsize=1000)
+def _allowed_at(kind: Any, path: str) -> Any:
+    """The type, or types, that a value of a property has in Python; None if the SDK does not know the property."""
+    declared = declared_type(kind, path)
+    return None if declared is None else _allowed(declared)
 
 
 @functools.lru_cache(maxsize=1000)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from pyVmomi import vim, vmodl
 
-from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import values
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector import kept_values
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.property_collector.retrieve import (
     collect_objects,
     collect_view,
@@ -157,7 +157,7 @@ def test_what_is_remembered_makes_no_difference(
 ) -> None:
     known = reference(lab)
     for name, value in limits.items():
-        monkeypatch.setattr(values, name, value)
+        monkeypatch.setattr(kept_values, name, value)
     assert differences(known) == []
 
 
