@@ -44,21 +44,26 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
 
 DAILY = "not slow and not long"
 SLOW = "slow and not long"
-WITH_MODULES = (
-    "tests/unit/modules",
-    "tests/unit/exploring",
-    "tests/unit/pains",
-    "tests/unit/recorded",
-    "tests/unit/simulator",
-)
-"""The first half of `make unit`: the simulator, and modules against it. The other half is all the rest. Both take as long."""
 QUICK = ("tests/unit", "tests/layers", "tests/docs", "tests/tools")
 """What `pytest` runs without arguments (pyproject.toml)."""
-OTHERS = (
-    *(folder for folder in QUICK if folder not in WITH_MODULES),
-    *(f"--ignore={folder}" for folder in WITH_MODULES if folder not in QUICK),
+MODULES = ("tests/unit/modules",)
+OF_VMS = tuple(
+    f"tests/unit/modules/{name}"
+    for name in (
+        *("vm_guest_info", "vm_memory_reservation", "vm_pci_device", "vm_sriov_network"),
+        *("bad_input", "every_module", "fail_closed"),
+    )
 )
-"""The other half. pytest does not ignore a folder that is an argument, or that it runs because there is no argument."""
+"""Tests of modules of VMs, and of what all modules have in common."""
+WIRE = tuple(f"tests/unit/{name}" for name in ("simulator", "exploring", "pains", "recorded", "module_utils/_vsphere"))
+"""Tests of the simulator, and of what reads and writes. They wait more than the others."""
+UNIT: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "unit-vms": ("modules of VMs, and what all modules have in common", OF_VMS, ()),
+    "unit-modules": ("all other modules", MODULES, OF_VMS),
+    "unit-simulator": ("the simulator, what reads and writes, recorded answers", WIRE, ()),
+    "unit-others": ("domain, layers, documents, tools, plugins", QUICK, (*MODULES, *WIRE)),
+}
+"""The four parts of `make unit`: what each is about, its folders, and those of them that are in another part. All take about as long."""
 ROLLING = (
     *(
         f"tests/unit/modules/{name}"
@@ -89,6 +94,18 @@ PURE = ("tests/unit/module_utils/_domain",)
 lowest one, which is also that of the environment `oldest`, and `unit-newest` with the newest."""
 NEWEST_PYVMOMI = ("tests/unit/module_utils/_vsphere/property_collector/test_parser_on_labs.py",)
 """Every lab read by pyVmomi and by our parser: in the main environment, which has the newest pyVmomi, and with the oldest one."""
+
+
+def _unit(name: str, about: str, folders: tuple[str, ...], others: tuple[str, ...]) -> Stage:
+    return Stage(
+        name=name,
+        group="unit",
+        about=f"unit tests: {about}",
+        env="lowest",
+        # pytest does not ignore what is an argument.
+        module=_pytest("-m", DAILY, *folders, *(f"--ignore={folder}" for folder in others)),
+        cost=70,
+    )
 
 
 def _compat(
@@ -240,22 +257,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     _compat("oldest", "ansible-core 2.16, pyVmomi 8.0.3", 78, PURE),
     _compat("newest", "the newest ansible-core and Python", 104, NEWEST_PYVMOMI),
-    Stage(
-        name="unit-modules",
-        group="unit",
-        about="the simulator, and modules against it: one of the two halves of `make unit`",
-        env="lowest",
-        module=_pytest("-m", DAILY, *WITH_MODULES),
-        cost=140,
-    ),
-    Stage(
-        name="unit-others",
-        group="unit",
-        about="domain, layers, documents, tools: the other half",
-        env="lowest",
-        module=_pytest("-m", DAILY, *OTHERS),
-        cost=142,
-    ),
+    *(_unit(name, *part) for name, part in UNIT.items()),
     _pylint("pylint", "pylint of the newest ansible-core: all that is not a test", OURS, group="sanity", cost=112),
     Stage(
         name="sanity-newest",
