@@ -46,6 +46,8 @@ def compare(filed: Record, played: Record) -> list[str]:
         found += _cut(_stopped(filed["stopped"], played.get("stopped") or ()))
     if "writes" in filed:
         found += _cut(_writes(filed["writes"], played.get("writes") or ()))
+    if "written" in filed:
+        found += _cut(_written(filed["written"], played.get("written") or ()))
     if "figures" in filed:
         found += _cut(_figures(filed["figures"], played.get("figures") or {}))
     return found
@@ -271,6 +273,15 @@ def _writes(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
         for form in sorted({*forms, *others}):
             if forms.get(form, 0) != others.get(form, 0):
                 yield f"writes: {method}({form}): {forms.get(form, 0)} times in the file, {others.get(form, 0)} now"
+
+
+def _written(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
+    """To which objects writes were sent, and to which ones they referred."""
+    before, now = ({(row["method"], row["object"]): row["times"] for row in rows} for rows in (filed, played))
+    for method, each in sorted({*before, *now}):
+        times = before.get((method, each), 0), now.get((method, each), 0)
+        if times[0] != times[1]:
+            yield f"written: {method}({each}): {times[0]} times in the file, {times[1]} now"
 
 
 def _times(rows: Sequence[Record]) -> dict[str, dict[str, int]]:

@@ -326,6 +326,20 @@ def test_writes_are_compared() -> None:
     ]
 
 
+def test_objects_of_writes_are_compared() -> None:
+    base: dict[str, Any] = {"changed": True, "failed": False}
+    on = {
+        moid: {**base, "written": [{"method": "RebootHost_Task", "object": moid, "times": 1}]}
+        for moid in ("host-1", "host-2")
+    }
+    assert compare(on["host-1"], on["host-1"]) == []
+    assert compare(on["host-1"], on["host-2"]) == [
+        "written: RebootHost_Task(host-1): 1 times in the file, 0 now",
+        "written: RebootHost_Task(host-2): 0 times in the file, 1 now",
+    ]
+    assert compare(base, on["host-1"]) == []  # the file is of a run that did not record them
+
+
 def test_many_lines_are_cut() -> None:
     changes = [{"target": f"h{n}", "kind": "x", "subject": "", "before": 1, "after": 2} for n in range(50)]
     found = compare({"changed": True, "failed": False, "changes": changes}, {"changed": True, "failed": False})

@@ -52,8 +52,9 @@ def joined_results(first: Record | None, second: Record) -> dict[str, Any]:
         joined["hosts"] = _hosts(first.get("hosts") or (), second["hosts"])
     if first.get("unusual_answers") or second.get("unusual_answers"):
         joined["unusual_answers"] = [*(first.get("unusual_answers") or ()), *(second.get("unusual_answers") or ())]
-    if "sent_writes" in joined:
-        joined["sent_writes"] = _writes(first.get("sent_writes") or (), second.get("sent_writes") or ())
+    for name in ("sent_writes", "written_objects"):
+        if name in joined:
+            joined[name] = _writes(first.get(name) or (), second.get(name) or ())
     if "measured" in joined:
         joined["measured"] = {**(first.get("measured") or {}), **(second.get("measured") or {})}
     return joined
@@ -73,7 +74,7 @@ def _writes(first: Iterable[Record], second: Iterable[Record]) -> list[dict[str,
     """Equal writes of both slices together, for a run file."""
     found: dict[Any, dict[str, Any]] = {}
     for row in (*first, *second):
-        key = row["method"], tuple(sorted(row["arguments"].items()))
+        key = row["method"], row.get("object", ""), tuple(sorted(row.get("arguments", {}).items()))
         found[key] = {**row, "times": row["times"] + found.get(key, {}).get("times", 0)}
     return [found[key] for key in sorted(found)]
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._domain.capture.allowed import MOID
 from .figures import figures_of
 from .names import RunNames
 from .roles import role_decisions
@@ -20,6 +21,9 @@ _CODE = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _PLACE = re.compile(r"[a-z_]{1,60}\.py:[0-9]{1,5}")
 _METHOD = re.compile(r"[A-Za-z]{1,60}(_Task|\.[a-z]{1,30})?")
 _PART = re.compile(r"[A-Za-z0-9.\[\]]{1,300}(:[A-Za-z0-9]{1,80}|=([A-Za-z0-9_]{1,60}|-[0-9]{1,20}))?")
+_ARGUMENT = re.compile(r"[A-Za-z0-9]{1,80}")
+_OBJECTS = 20_000
+"""Of more objects that were written to, none is kept: a part would look like a difference."""
 _PHASES = 5000
 """As many transitions are kept at most."""
 _SIMPLE = (bool, int, float)
@@ -62,6 +66,12 @@ def decisions(result: Record, names: RunNames, *, check: bool) -> dict[str, Any]
         kept["stopped"] = _stopped((result.get("timeline") or {}).get("vms") or (), first, names)
     if isinstance(result.get("sent_writes"), list):
         kept["writes"] = [_write(row) for row in result["sent_writes"] if _METHOD.fullmatch(str(row["method"]))]
+    if isinstance(result.get("written_objects"), list) and len(result["written_objects"]) <= _OBJECTS:
+        kept["written"] = [
+            {"method": str(row["method"]), "object": str(row["object"]), "times": int(row["times"])}
+            for row in result["written_objects"]
+            if _METHOD.fullmatch(str(row["method"])) and _is_object(str(row["object"]))
+        ]
     if not failed and not any(name in result for name in ("changes", "report", "schedule")):
         kept["figures"] = figures_of(result, names)
     return kept
@@ -129,6 +139,11 @@ def _write(row: Record) -> dict[str, Any]:
     """Its form (``_vsphere/session/sent_writes.py``) has no names."""
     kept = {part: int(count) for part, count in row["arguments"].items() if _PART.fullmatch(part)}
     return {"method": str(row["method"]), "arguments": kept, "times": int(row["times"])}
+
+
+def _is_object(text: str) -> bool:
+    place, _equals, moid = text.rpartition("=")
+    return bool(MOID.fullmatch(moid)) and (not place or bool(_ARGUMENT.fullmatch(place)))
 
 
 def _difference(row: Record, names: RunNames) -> dict[str, Any]:

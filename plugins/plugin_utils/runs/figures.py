@@ -15,7 +15,18 @@ from typing import Any
 from .names import RunNames, identifiers, vocabulary
 
 _OF_THE_CALL = frozenset(
-    {"calls", "logins", "changed", "failed", "msg", "invocation", "journal", "unusual_answers", "sent_writes"}
+    {
+        "calls",
+        "logins",
+        "changed",
+        "failed",
+        "msg",
+        "invocation",
+        "journal",
+        "unusual_answers",
+        "sent_writes",
+        "written_objects",
+    }
 )
 """Keys that say how a module worked and with which files, not what it read from the server."""
 _OF_THE_CLOCK = ("time", "_at", "at", "seconds", "_difference", "since", "beat", "ends")

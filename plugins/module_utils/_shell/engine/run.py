@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -19,7 +18,7 @@ from ..._domain.text import all_visible
 from ..._vsphere.session.connect import Session, open_session
 from ..._vsphere.session.endpoint import Endpoint
 from ..._vsphere.session.faults import MISSING_SDK, SERVER_ERRORS, explain
-from ..._vsphere.session.sent_writes import rows_of
+from ..._vsphere.session.sent_writes import SentWrites
 from ..._vsphere.session.transport import Guard
 from .arguments import CONNECTION, endpoint
 from .failure import fail, failure
@@ -36,7 +35,7 @@ UNKNOWN = ("unknown_cluster", "unknown_host", "unknown_vm")
 RECORDS_ANSWERS = "DIRECTPATH_RECORDS_ANSWERS"
 """Set by the callback plugin run_file, for modules that run on the control node."""
 UNUSUAL = "unusual_answers"
-SENT = "sent_writes"
+SENT, WRITTEN = "sent_writes", "written_objects"
 
 
 class Runnable(Protocol):
@@ -116,7 +115,7 @@ def run(job: Runnable) -> None:
         place = endpoint(module.params)
         with open_session(place, **_session_options(job, request, place, check_mode=module.check_mode)) as session:
             if os.environ.get(RECORDS_ANSWERS):
-                session.stub.sent = Counter()
+                session.stub.sent = SentWrites()
             try:
                 result = job.do(session, request, module.check_mode)
             finally:
@@ -152,7 +151,7 @@ def _called(stub: Guard) -> dict[str, Any]:
     if stub.sent is None:
         return {}
     rows = [{"time": round(time, 3), "method": method, "answer": answer} for time, method, answer in stub.unusual]
-    return {SENT: rows_of(stub.sent), **({UNUSUAL: rows} if rows else {})}
+    return {SENT: stub.sent.forms(), WRITTEN: stub.sent.objects(), **({UNUSUAL: rows} if rows else {})}
 
 
 def _session_options(job: Runnable, request: Any, place: Endpoint, *, check_mode: bool) -> dict[str, Any]:

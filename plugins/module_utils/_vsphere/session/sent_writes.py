@@ -3,7 +3,8 @@
 """The writes of a session in a form that says nothing about the site, for a run file. PRIVATE to the collection.
 
 It fails closed. Of an argument, a run file gets whether it is given and its type. It gets the value of a boolean, of an enumeration of the
-API, and of a number that an anonymized capture may have, too. No text, no id and no time is kept.
+API, and of a number that an anonymized capture may have, too. No text and no time is kept. The objects that are written to, and those that
+arguments refer to, are kept by their ids, which an anonymized capture has, too.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..._domain.capture.allowed import NUMBERS
-from ..sdk import DataObject, Enum
+from ..._domain.capture.allowed import MOID, NUMBERS
+from ..sdk import DataObject, Enum, ManagedObject
 
 Write = tuple[str, tuple[tuple[str, int], ...]]
 """Method and parts of its arguments, each with how often it is there: lists have equal parts."""
+WrittenObject = tuple[str, str]
+"""Method and object: its id, or the place of an argument with the id that it refers to (``host=host-12``)."""
 MOST_FORMS = 200
 """From more different calls of one method, only their number is kept."""
 _NUMBERS = NUMBERS - {"key", "groupInstanceKey"}
@@ -30,6 +33,35 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "sharedPassthruAssignmentPolicy": frozenset({"performance", "consolidation"}),
 }
 """Values of enumerations whose field is a text in the API."""
+
+
+class SentWrites:
+    """What was written so far. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._forms: Counter[Write] = Counter()
+        self._objects: Counter[WrittenObject] = Counter()
+
+    def note(self, target: Any, info: Any, arguments: Sequence[Any]) -> None:
+        """A call of pyVmomi. ``target``: the object that has the method."""
+        self._forms[form_of(info, arguments)] += 1
+        if info.wsdlName not in _NOTES:
+            self._objects.update((str(info.wsdlName), each) for each in objects_of(target, info, arguments))
+
+    def note_name(self, name: str) -> None:
+        """A request that is not of the SOAP API."""
+        self._forms[name, ()] += 1
+
+    def forms(self) -> list[dict[str, Any]]:
+        """Method, arguments and times, sorted: threads make calls in any order."""
+        return rows_of(self._forms)
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Method, object and times, sorted."""
+        return [
+            {"method": method, "object": each, "times": times}
+            for (method, each), times in sorted(self._objects.items())
+        ]
 
 
 def form_of(info: Any, arguments: Sequence[Any]) -> Write:
@@ -58,6 +90,23 @@ def _parts(place: str, info: Any, value: Any) -> Iterator[str]:
     else:
         shown = _shown(info, value)
         yield f"{place}={shown}" if shown else place
+
+
+def objects_of(target: Any, info: Any, arguments: Sequence[Any]) -> Iterator[str]:
+    """The objects of a call that a capture has, too: not tasks, which a server makes for each call."""
+    yield from _references("", target)
+    for parameter, value in zip(info.params, arguments, strict=False):
+        yield from _references(f"{parameter.name}=", value)
+
+
+def _references(place: str, value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(place, item)
+    elif isinstance(value, ManagedObject):
+        moid = str(value._moId)  # type: ignore[attr-defined]
+        if MOID.fullmatch(moid) and not moid.startswith("task"):
+            yield f"{place}{moid}"
 
 
 def _shown(info: Any, value: Any) -> str:

@@ -26,7 +26,7 @@ from ..sdk import vim, vmodl
 from .answer_checks import refuse_unsound
 from .endpoint import Endpoint
 from .faults import is_transient
-from .sent_writes import Write, form_of
+from .sent_writes import SentWrites
 from .version_guard import refuse_lossy
 from .versions import newest_version
 
@@ -146,7 +146,7 @@ class Guard:
         self.renewals = 0
         self.unusual: list[tuple[float, str, str]] = []
         """The first calls that got a fault or no answer, also those that were repeated: time, method, name of the fault or error."""
-        self.sent: Counter[Write] | None = None
+        self.sent: SentWrites | None = None
         """The writes, for a run file; None: they are not recorded."""
         self.renewing = threading.RLock()
         self._counting = threading.Lock()
@@ -175,11 +175,6 @@ class Guard:
             with self._counting:
                 self.writes += by
 
-    def _note_sent(self, write: Write) -> None:
-        if self.sent is not None:
-            with self._counting:
-                self.sent[write] += 1
-
     def _note_unusual(self, name: str, error: Exception) -> None:
         if len(self.unusual) < MOST_UNUSUAL:
             kind = type(error)
@@ -191,7 +186,8 @@ class Guard:
         version: str = self.version  # type: ignore[attr-defined]
         refuse_lossy(info, mo._moId, args, version, self.api)
         if self.sent is not None and is_write(info.wsdlName) and not self.read_only:
-            self._note_sent(form_of(info, args))
+            with self._counting:
+                self.sent.note(mo, info, args)
 
         def call() -> Any:
             return refuse_unsound(invoke(mo, info, args, *outer), info, version)
@@ -216,7 +212,8 @@ class Guard:
         if not name.startswith(f"{AUTOMATION}."):
             raise ValueError(f"{name} is not a request to the Automation API")
         if self.sent is not None and not self.read_only:
-            self._note_sent((name, ()))
+            with self._counting:
+                self.sent.note_name(name)
         try:
             return self._guarded(name, moid, call)
         except RefusedApart:

@@ -305,3 +305,10 @@ def test_equal_writes_of_all_slices_are_counted() -> None:
     slices = ({"sent_writes": rows} for rows in ([one], [two, one]))
     assert joined_results(*slices)["sent_writes"] == [{**one, "times": 4}, two]
     assert "sent_writes" not in joined_results({}, {})
+
+
+def test_writes_to_equal_objects_in_all_slices_are_counted() -> None:
+    one, two = ({"method": "RebootHost_Task", "object": moid, "times": 1} for moid in ("host-11", "host-12"))
+    slices = ({"written_objects": rows} for rows in ([one], [two, one]))
+    assert joined_results(*slices)["written_objects"] == [{**one, "times": 2}, two]
+    assert "written_objects" not in joined_results({}, {})

@@ -11,8 +11,10 @@ from pyVmomi import vim
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.sent_writes import (
     MOST_FORMS,
+    SentWrites,
     Write,
     form_of,
+    objects_of,
     rows_of,
 )
 
@@ -68,4 +70,39 @@ def test_a_method_with_many_forms_is_only_counted() -> None:
     assert rows_of(writes) == [
         {"method": "Few", "arguments": {"b": 1}, "times": 3},
         {"method": "Many", "arguments": {}, "times": 2 * (MOST_FORMS + 1)},
+    ]
+
+
+def objects(target: Any, method: str, *arguments: Any) -> list[str]:
+    return list(objects_of(target, type(target)._GetMethodInfo(method), arguments))
+
+
+def test_the_objects_that_are_written_to_and_referred_to_are_kept_by_their_ids() -> None:
+    vm, host, pool = vim.VirtualMachine("vm-7"), vim.HostSystem("host-12"), vim.ResourcePool("resgroup-8")
+    assert objects(vm, "PowerOn", host) == ["vm-7", "host=host-12"]
+    assert objects(vm, "PowerOn", None) == ["vm-7"]
+    assert objects(vm, "Migrate", pool, host, "defaultPriority", None) == ["vm-7", "pool=resgroup-8", "host=host-12"]
+    several = objects(vim.Datacenter("datacenter-2"), "PowerOnVm", [vm, vim.VirtualMachine("vm-9")], None)
+    assert several == ["datacenter-2", "vm=vm-7", "vm=vm-9"]
+
+
+def test_objects_that_a_server_makes_for_a_call_and_ids_of_an_unknown_form_are_not_kept() -> None:
+    assert objects(vim.Task("task-4711"), "Cancel") == []
+    assert objects(vim.VirtualMachine(NAME), "PowerOn", vim.HostSystem("52 Main Street")) == []
+
+
+def test_what_was_written_is_counted_by_form_and_by_object() -> None:
+    sent, power_on = SentWrites(), vim.VirtualMachine._GetMethodInfo("PowerOn")
+    for moid in ("vm-7", "vm-7", "vm-9"):
+        sent.note(vim.VirtualMachine(moid), power_on, (None,))
+    sent.note(vim.CustomFieldsManager("CustomFieldsManager"), vim.CustomFieldsManager._GetMethodInfo("SetField"), ())
+    sent.note_name("rest.patch")
+    assert sent.forms() == [
+        {"method": "PowerOnVM_Task", "arguments": {}, "times": 3},
+        {"method": "SetField", "arguments": {}, "times": 1},
+        {"method": "rest.patch", "arguments": {}, "times": 1},
+    ]
+    assert sent.objects() == [
+        {"method": "PowerOnVM_Task", "object": "vm-7", "times": 2},
+        {"method": "PowerOnVM_Task", "object": "vm-9", "times": 1},
     ]
