@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import socket
 import ssl
 import struct
@@ -23,6 +24,8 @@ from simulator.transport.tls import Certificates
 
 Script = Callable[[socket.socket], None]
 
+LONGEST = 90.0
+"""Seconds after which a script ends by itself. A test of something that waits without end must fail earlier."""
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -124,28 +127,43 @@ RUDE: tuple[Script, ...] = (
 
 
 def says(answer: bytes) -> Script:
-    """A fixed answer, and the end."""
+    """A fixed answer to each request, and the end."""
 
     def script(sock: socket.socket) -> None:
-        sock.settimeout(0.05)
-        with suppress(TimeoutError):
-            while sock.recv(65536):
-                pass
+        _hear(sock)
         sock.sendall(answer)
 
     return script
 
 
+def _hear(sock: socket.socket) -> None:
+    """Read one request, with its body: a socket that is closed before everything was read resets the connection, and the client may
+    lose the answer."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        part = sock.recv(65536)
+        if not part:
+            return
+        head += part
+    head, _blank, body = head.partition(b"\r\n\r\n")
+    length = re.search(rb"^content-length: *(\d+)", head, flags=re.IGNORECASE | re.MULTILINE)
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0 and (part := sock.recv(65536)):
+        left -= len(part)
+
+
 def _drip(sock: socket.socket, text: bytes) -> None:
     """A byte every 20 ms, and then nothing, until the client is gone."""
     sock.settimeout(0.02)
-    for index in range(500):
+    end = time.monotonic() + LONGEST
+    index = 0
+    while time.monotonic() < end:
         if index < len(text):
             sock.sendall(text[index : index + 1])
+            index += 1
         with suppress(TimeoutError):
             if not sock.recv(1):
                 return
-        time.sleep(0)
 
 
 @contextmanager
@@ -173,7 +191,7 @@ def serving(script: Script, certificates: Certificates | None = None) -> Iterato
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         for thread in (accepting, *threads):
-            thread.join(20)
+            thread.join(LONGEST)
             assert not thread.is_alive()
 
 
