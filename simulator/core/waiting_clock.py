@@ -26,15 +26,19 @@ class Client:
 
     number: int
     process: Process
+    real: Callable[[], float]
     waiting: int = 0
     """How many of its waits are open: a sleep, or a call that the endpoint holds."""
     watches: bool = False
     """It only reads the time, and never holds it."""
     forgotten: bool = False
-    asked: float = field(default_factory=time.monotonic)
+    asked: float = field(init=False)
     """Real time of its last request."""
-    active: float = field(default_factory=time.monotonic)
+    active: float = field(init=False)
     """Real time when it was last seen at work."""
+
+    def __post_init__(self) -> None:
+        self.seen()
 
     @property
     def works(self) -> bool:
@@ -44,7 +48,7 @@ class Client:
     def seen(self) -> None:
         """It made a request, or got an answer: it is at work."""
         self.forgotten = False
-        self.asked = self.active = time.monotonic()
+        self.asked = self.active = self.real()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +78,14 @@ class WaitingClock(Clock):
     """Stands still while a call is answered or a client works, and else goes straight to what is due next, or to the end of the earliest
     wait.
 
-    ``limit``: a client that makes no request, and whose process does nothing, holds the time for so many real seconds at most.
+    ``limit``: a client that makes no request, and whose process does nothing, holds the time for so many real seconds at most. ``real``:
+    where these seconds are read.
     """
 
-    def __init__(self, start: datetime = START, limit: float = 0.2) -> None:
+    def __init__(self, start: datetime = START, limit: float = 0.2, real: Callable[[], float] = time.monotonic) -> None:
         super().__init__(start)
         self.limit = limit
+        self._real = real
         self._seconds = 0.0
         self._clients: dict[int, Client] = {}
         self._numbers = 0
@@ -108,7 +114,7 @@ class WaitingClock(Clock):
         """A new client. It is at work until it waits."""
         with self.lock:
             self._numbers += 1
-            client = self._clients[self._numbers] = Client(self._numbers, process or Process(0))
+            client = self._clients[self._numbers] = Client(self._numbers, process or Process(0), self._real)
             return client
 
     def leave(self, client: Client) -> None:
@@ -223,7 +229,7 @@ class WaitingClock(Clock):
         return working if len(working) > unnamed else []
 
     def _look_at(self, client: Client) -> None:
-        now = time.monotonic()
+        now = self._real()
         if now - client.asked > LONGEST_WORK:
             client.forgotten = True
         elif client.process.is_busy():

@@ -10,6 +10,9 @@ import pytest
 
 from simulator.core.clock import START, ManualClock, ScaledClock
 
+PATIENCE = 60.0
+"""Real seconds in which whatever does not hang is over on any machine."""
+
 
 def test_manual_time_moves_only_when_told_and_runs_what_is_due_in_order() -> None:
     clock = ManualClock()
@@ -68,7 +71,7 @@ def test_scaled_time_runs_by_itself_and_faster() -> None:
     clock = ScaledClock(speed=1000)
     ran = threading.Event()
     clock.call_later(20, ran.set)
-    assert ran.wait(5)
+    assert ran.wait(PATIENCE)
     assert clock.seconds() >= 20
     clock.close()
     assert not any(thread.name == "simulator-clock" and thread is clock._thread for thread in threading.enumerate())
@@ -79,7 +82,7 @@ def test_scaled_time_can_be_moved_ahead() -> None:
     ran = threading.Event()
     clock.call_later(3600, ran.set)
     clock.advance(3600)
-    assert ran.wait(5)
+    assert ran.wait(PATIENCE)
     clock.close()
 
 
@@ -89,8 +92,8 @@ def test_a_scaled_wait_ends_when_the_state_changes() -> None:
     clock.call_later(5, lambda: state.update(done=True))
     begin = time.monotonic()
     with clock.lock:
-        assert clock.wait(lambda: state["done"], 10)
-    assert time.monotonic() - begin < 5
+        assert clock.wait(lambda: state["done"], 100 * PATIENCE)
+    assert time.monotonic() - begin < PATIENCE
     clock.close()
 
 
@@ -102,7 +105,7 @@ def test_a_scaled_wait_lasts_its_simulated_time_but_is_never_a_busy_loop(
     begin = time.monotonic()
     with clock.lock:
         assert not clock.wait(lambda: False, seconds)
-    assert least * 0.9 <= time.monotonic() - begin < 10
+    assert least * 0.9 <= time.monotonic() - begin < PATIENCE
     clock.close()
 
 
@@ -115,7 +118,7 @@ def test_a_scheduled_call_that_fails_does_not_stop_the_time() -> None:
 
     clock.call_later(1, fail)
     clock.call_later(2, ran.set)
-    assert ran.wait(5)
+    assert ran.wait(PATIENCE)
     assert [str(error) for error in clock.errors] == ["no"]
     clock.close()
 

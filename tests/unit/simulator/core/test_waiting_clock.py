@@ -20,19 +20,46 @@ from simulator.core import waiting_clock
 from simulator.core.process import Process
 from simulator.core.waiting_clock import Client, WaitingClock
 
-FAST = 20.0
+FAST = 60.0
 """Real seconds in which a test that does not hang is over on any machine."""
 LIMIT = 1.0
-"""Real seconds for which a client without a request holds the time: so long that a busy machine does not look like one."""
-HELD, FREE = 0.9 * LIMIT, 0.7 * LIMIT
-"""A sleep takes longer in real time if a client holds the time, and less if none does."""
+"""Seconds for which a client without a request holds the time."""
+MARGIN = 0.001
+
+
+class RealTime:
+    """What the clock takes for real time. It stands still until a test moves it: so the outcome does not depend on the machine."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def _frequent_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_clock, "LOOK", 0.005)
 
 
 @pytest.fixture
-def clock() -> Iterator[WaitingClock]:
-    made = WaitingClock(limit=LIMIT)
+def real() -> RealTime:
+    return RealTime()
+
+
+@pytest.fixture
+def clock(real: RealTime) -> Iterator[WaitingClock]:
+    made = WaitingClock(limit=LIMIT, real=real)
     yield made
     made.close()
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    """Wait for it in real time."""
+    end = time.monotonic() + FAST
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.002)
+    return condition()
 
 
 class Sleeper:
@@ -62,7 +89,7 @@ SLEEPS = st.lists(st.integers(1, 1000).map(float), min_size=1, max_size=5)
 @given(st.lists(st.tuples(SLEEPS, PAUSES), min_size=1, max_size=3))
 def test_how_slow_clients_are_does_not_change_what_they_measure(clients: list[tuple[list[float], list[float]]]) -> None:
     """Whatever they wait for meanwhile, each ends its sleeps when they end, and never later because another one was slow."""
-    clock = WaitingClock(limit=10.0)
+    clock = WaitingClock(limit=LIMIT, real=RealTime())
     sleepers = [Sleeper(clock, sleeps, pauses) for sleeps, pauses in clients]
     for sleeper in sleepers:
         sleeper.thread.start()
@@ -137,12 +164,12 @@ def test_a_delayed_call_takes_time_and_lets_others_go_on(clock: WaitingClock) ->
         clock.answered()
 
     clients = [clock.join(), clock.join()]
-    threads = [threading.Thread(target=call, args=args) for args in (("slow", 60.0), ("quick", 10.0))]
-    for thread in threads:
+    calls = (("slow", 60.0), ("quick", 10.0))
+    slow, quick = (threading.Thread(target=call, args=arguments, daemon=True) for arguments in calls)
+    for thread in (slow, quick):
         thread.start()
-    for thread in threads:
+    for thread, client in ((quick, clients[1]), (slow, clients[0])):
         thread.join(FAST)
-    for client in clients:
         clock.leave(client)
     assert sorted(seen) == [("quick", 10.0), ("slow", 60.0)]
 
@@ -158,65 +185,99 @@ def test_time_stands_still_while_a_call_is_answered(clock: WaitingClock) -> None
     assert clock.seconds() == 10.0
 
 
-def asleep(clock: WaitingClock, client: Client | None = None, seconds: float = 10.0) -> Callable[[], float]:
-    """Begin a sleep; what is returned waits for its end, and says how many real seconds it took."""
-    over, began, sleeper = threading.Event(), time.monotonic(), client or clock.join()
-    clock.begin_sleep(sleeper, seconds, over.set)
+class Asleep:
+    """A sleep of a client."""
 
-    def ended() -> float:
-        assert over.wait(FAST)
-        took = time.monotonic() - began
-        clock.leave(sleeper)
-        return took
+    def __init__(self, clock: WaitingClock, client: Client | None = None, seconds: float = 10.0) -> None:
+        self.clock, self.client, self.over = clock, client or clock.join(), threading.Event()
+        clock.begin_sleep(self.client, seconds, self.over.set)
 
-    return ended
+    def ends(self) -> bool:
+        """Whether it ends. While real time stands still, it does so only if nothing holds the time."""
+        ended = self.over.wait(FAST)
+        self.clock.leave(self.client)
+        return ended
+
+    def is_held(self, monkeypatch: pytest.MonkeyPatch) -> bool:
+        """Whether it goes on, although the clock has looked at all clients several times."""
+        return looked(self.clock, monkeypatch) and not self.over.is_set()
+
+
+def looked(clock: WaitingClock, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Wait until the clock has looked at its clients several times. False: it does not look."""
+    looks: list[int] = []
+    look = clock._holding
+    with monkeypatch.context() as patch:
+        patch.setattr(clock, "_holding", lambda: looks.append(1) or look())
+        return until(lambda: len(looks) > 3)
 
 
 def test_a_client_that_dies_while_it_waits_leaves_the_others_alone(clock: WaitingClock) -> None:
     dead, other = clock.join(), clock.join()
     clock.begin_sleep(dead, 5.0, lambda: None)
     clock.leave(dead)
-    asleep(clock, other)()
+    assert Asleep(clock, other).ends()
     assert clock.seconds() == 10.0
 
 
-def test_a_client_that_dies_at_work_holds_nothing(clock: WaitingClock) -> None:
+def test_a_client_that_dies_at_work_holds_nothing(clock: WaitingClock, monkeypatch: pytest.MonkeyPatch) -> None:
     dead = clock.join()
-    ended = asleep(clock)
+    sleep = Asleep(clock)
+    assert sleep.is_held(monkeypatch)
     clock.leave(dead)
-    assert ended() < FREE
+    assert sleep.ends()
 
 
-def test_a_client_that_forgets_its_connection_holds_the_time_for_a_moment_only(clock: WaitingClock) -> None:
+def test_a_client_that_forgets_its_connection_holds_the_time_for_a_moment_only(
+    clock: WaitingClock, real: RealTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forgetful = clock.join()
-    assert asleep(clock)() > HELD
-    assert asleep(clock)() < FREE, "it is forgotten until it makes a request"
-    clock.asked(forgetful.number)
-    assert clock.seconds() == 20.0
-    clock.answered()
-    assert asleep(clock)() > HELD
+    for seconds in (10.0, 30.0):
+        sleep = Asleep(clock)
+        assert sleep.is_held(monkeypatch)
+        real.now += LIMIT - MARGIN
+        assert sleep.is_held(monkeypatch)
+        real.now += 2 * MARGIN
+        assert sleep.ends()
+        assert clock.seconds() == seconds
+        assert Asleep(clock).ends(), "it is forgotten until it makes a request"
+        clock.asked(forgetful.number)
+        assert clock.seconds() == seconds + 10.0
+        clock.answered()
 
 
 def test_a_client_that_only_reads_the_time_holds_nothing(clock: WaitingClock) -> None:
     clock.join().watches = True
-    assert asleep(clock)() < FREE
+    assert Asleep(clock).ends()
 
 
-def test_a_call_that_does_not_name_its_client_stands_for_one_of_them(clock: WaitingClock) -> None:
+def test_a_call_that_does_not_name_its_client_stands_for_one_of_them(
+    clock: WaitingClock, real: RealTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One thread with a connection waits in a call: the time moves. With two of them, one is at work."""
     clock.join()
 
-    def call() -> float:
-        began = time.monotonic()
+    def call() -> None:
         clock.asked()
         with clock.lock:
             clock.wait(lambda: False, 10)
         clock.answered()
-        return time.monotonic() - began
 
-    assert call() < FREE
+    def calling() -> threading.Thread:
+        thread = threading.Thread(target=call, daemon=True)
+        thread.start()
+        return thread
+
+    calling().join(FAST)
+    assert clock.seconds() == 10.0
     clock.join()
-    assert call() > HELD
+    second = calling()
+    assert until(lambda: len(clock._waits) == 1)
+    assert looked(clock, monkeypatch)
+    assert clock.seconds() == 10.0
+    real.now += LIMIT + MARGIN
+    second.join(FAST)
+    assert clock.seconds() == 20.0
 
 
 def test_what_fails_in_a_wait_is_raised_by_the_call_that_waits(clock: WaitingClock) -> None:
@@ -237,18 +298,19 @@ def test_what_is_due_and_fails_does_not_stop_the_time(clock: WaitingClock) -> No
 
 
 def test_closing_ends_every_wait() -> None:
-    clock = WaitingClock(limit=LIMIT)
+    clock = WaitingClock(limit=LIMIT, real=RealTime())
     clock.join()
-    ended = asleep(clock)
+    sleep = Asleep(clock)
     clock.close()
-    assert ended() < FREE
+    assert sleep.ends()
     with clock.lock:
         assert not clock.wait(lambda: False, 10)
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["a client is at work", "nothing is due"])
 def test_a_clock_that_stands_still_costs_nothing(held: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = WaitingClock(limit=10.0)
+    monkeypatch.setattr(waiting_clock, "LOOK", 0.05)
+    clock = WaitingClock(limit=LIMIT, real=RealTime())
     rounds = 0
     look = WaitingClock._end_ready
 
@@ -266,24 +328,60 @@ def test_a_clock_that_stands_still_costs_nothing(held: bool, monkeypatch: pytest
             target=lambda: clock.lock.__enter__() and clock.wait(lambda: False, None), daemon=True
         )
         thread.start()
-    time.sleep(0.5)
-    assert rounds <= 0.5 / waiting_clock.LOOK + 5
+    began = time.monotonic()
+    time.sleep(0.3)
+    assert rounds <= (time.monotonic() - began) / waiting_clock.LOOK + 5
     clock.close()
 
 
-WORK = "import sys, time; end = time.monotonic() + 1.5\nsys.stdout.write('x'); sys.stdout.flush()\nwhile time.monotonic() < end: pass"
+class Worker(Process):
+    """A process that computes as long as a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.computes = True
+
+    def is_busy(self) -> bool:
+        return self.computes
+
+
+def test_a_client_whose_process_computes_holds_the_time_for_longer(
+    clock: WaitingClock, real: RealTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Worker()
+    clock.join(worker)
+    sleep = Asleep(clock)
+    for _unused in range(3):
+        real.now += 2 * LIMIT
+        assert sleep.is_held(monkeypatch)
+    worker.computes = False
+    real.now += LIMIT + MARGIN
+    assert sleep.ends()
+
+
+def test_a_client_that_computes_without_end_holds_the_time_for_two_minutes(
+    clock: WaitingClock, real: RealTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.join(Worker())
+    sleep = Asleep(clock)
+    real.now += waiting_clock.LONGEST_WORK - MARGIN
+    assert sleep.is_held(monkeypatch)
+    real.now += 2 * MARGIN
+    assert sleep.ends()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell what a process does")
-def test_a_client_whose_process_computes_holds_the_time_for_longer(clock: WaitingClock) -> None:
-    work = subprocess.Popen([sys.executable, "-c", f"{WORK}\ninput()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert work.stdout is not None
-    work.stdout.read(1)
-    clock.join(Process(work.pid))
-    took = asleep(clock)()
+def test_a_process_is_busy_while_it_computes_and_not_while_it_waits() -> None:
+    work = subprocess.Popen([sys.executable, "-c", "input()\nwhile True: pass"], stdin=subprocess.PIPE)
+    process = Process(work.pid)
+    quiet: list[bool] = []
+    assert until(lambda: quiet.append(process.is_busy()) or quiet[-5:] == [False] * 5), "it waits for its input"
+    assert work.stdin is not None
+    work.stdin.write(b"\n")
+    work.stdin.flush()
+    assert until(process.is_busy)
     work.kill()
     work.communicate()
-    assert 1.5 < took < FAST
 
 
 def test_a_process_that_is_gone_or_unknown_is_not_busy() -> None:
