@@ -49,6 +49,8 @@ class Timelines:
         self._zone, self._subject = zone, subject
         self._due = self._last = 0.0
         self._lock = threading.Lock()
+        self._newest = 0
+        """The number of the newest state that is to be written."""
 
     def is_due(self, *, changed: bool) -> bool:
         """Whether it is time to write them again."""
@@ -57,15 +59,17 @@ class Timelines:
 
     def write(self, result: Mapping[str, Any], *, ended_by: str = "") -> None:
         """Replace the files. ``ended_by``: why the run ended without a result, empty otherwise."""
-        # A signal handler may interrupt the thread that holds the lock. What it writes is the last state.
+        # A signal handler may interrupt the thread that holds the lock. What it writes is the last state: nothing may replace it when the
+        # thread goes on, nor when a thread was so slow that it was not waited for.
+        self._newest = number = self._newest + 1
         is_held = self._lock.acquire(timeout=TO_WRITE)
         try:
-            self._write(result, ended_by)
+            self._write(result, ended_by, number)
         finally:
             if is_held:
                 self._lock.release()
 
-    def _write(self, result: Mapping[str, Any], ended_by: str) -> None:
+    def _write(self, result: Mapping[str, Any], ended_by: str, number: int) -> None:
         began = time.monotonic()
         updated = None if result.get("ended", True) and not ended_by else time.time()
         for option, path in self.paths.items():
@@ -73,6 +77,8 @@ class Timelines:
                 text = render_gantt(result, zone=self._zone, subject=self._subject, updated=updated, ended_by=ended_by)
             else:
                 text = _as_json(result, self._zone.name, updated)
+            if number != self._newest:
+                return
             try:
                 write_whole(path, text, mode=0o600)
                 self.problems.pop(option, None)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -29,13 +28,11 @@ from ansible.plugins.connection.local import Connection
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.stop_lines import PAUSE
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import in_slices as plugin
-from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import signals
+from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import signals, timelines
+from tests.unit.patience import until
 
 PASSWORD = "s3cr3t-w0rd"
 ELSEWHERE = "directpath.vsphere.elsewhere"
-
-SOON = 20.0
-"""Seconds of patience with a thread on a busy machine."""
 
 Part = Mapping[str, Any]
 """One call of the module: ``progress`` (records), ``then`` (called before it ends), and ``result``, or ``lost``."""
@@ -110,10 +107,7 @@ class Roll:
         """For ``then``: the module works on until something is to be seen; after a while it ends anyway, and the test fails."""
 
         def wait() -> None:
-            deadline = time.monotonic() + SOON
-            while not seen() and time.monotonic() < deadline:
-                time.sleep(0.01)
-            assert seen()
+            assert until(seen)
 
         return wait
 
@@ -142,6 +136,7 @@ class Roll:
             for name, value in constants.items():
                 stack.enter_context(mock.patch.object(plugin.C, name, value))
             stack.enter_context(mock.patch.multiple(live_display, LOOKS=0.01, REDRAW=0.01))
+            stack.enter_context(mock.patch.multiple(timelines, AT_MOST_EVERY=0.05, SHARE=1.0))
             stack.enter_context(mock.patch.object(live_display.Screen, "draw", look))
             stack.enter_context(mock.patch.object(plugin, "display", self.screen))
             stack.enter_context(mock.patch.object(plugin, "COLUMNS", self.columns))

@@ -25,7 +25,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import in_slices as plugin
 from tests.unit.action.records import LINE, NOON, change, outcome
-from tests.unit.action.rolling_runs import PASSWORD, SOON, Elsewhere, Roll
+from tests.unit.action.rolling_runs import PASSWORD, Elsewhere, Roll
+from tests.unit.patience import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -371,7 +372,7 @@ def test_when_the_process_above_is_gone_the_file_is_removed_and_the_owner_ends(r
     def module() -> None:
         assert len(list(roll.temporary.iterdir())) == 1
         works.set()
-        assert ended.wait(SOON)
+        assert ended.wait(PATIENCE)
 
     def end(status: int) -> None:
         assert status != 0

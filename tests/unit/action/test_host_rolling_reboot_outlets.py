@@ -6,20 +6,29 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.outlet import Outlet, OutletReport
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.outlets import publisher
 from tests.unit.action.records import change, outcome
 from tests.unit.action.rolling_runs import Elsewhere, Roll
+from tests.unit.patience import PATIENCE
 from tests.unit.plugin_utils.outlets.exposition import parse
 from tests.unit.plugin_utils.outlets.receiver import SECRET, TOKEN, receiving
 
 DEAD = {"url": f"https://localhost:9/{TOKEN}", "secret": SECRET}
 """Nothing listens on the port discard."""
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to end is over only where a test shows what happens then."""
+    monkeypatch.setattr(publisher.end_all, "__defaults__", (PATIENCE,))
 
 
 @pytest.fixture
@@ -96,10 +105,10 @@ def test_a_dead_receiver_is_one_warning_and_no_failure(roll: Roll, tmp_path: Pat
 
 def test_a_receiver_that_hangs_ends_with_the_run(roll: Roll, tmp_path: Path) -> None:
     with receiving(tmp_path, hangs=True) as receiver, mock.patch.object(publisher.end_all, "__defaults__", (0.5,)):
-        roll.options["notify"] = [receiver.option(timeout=60)]
+        roll.options["notify"] = [receiver.option(timeout=2 * PATIENCE)]
         began = time.monotonic()
         result = roll.run(*parts())
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < PATIENCE
     assert "no answer before the end of the run" in result["warnings"][0]
 
 
@@ -110,11 +119,17 @@ def test_a_dead_collector_of_traces_is_one_warning_and_no_failure(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "https://localhost:9")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"x-key={TOKEN}")
-    with receiving(tmp_path) as receiver, mock.patch.object(publisher.end_all, "__defaults__", (0.5,)):
+    end = publisher.end_all
+
+    def end_all(outlets: Iterable[Outlet[Any]]) -> list[OutletReport]:
+        """The traces get a short time to end, and whatever can be delivered gets as long as it takes."""
+        return [one for each in outlets for one in end([each], 0.5 if each.name == "traces" else PATIENCE)]
+
+    with receiving(tmp_path) as receiver, mock.patch.object(publisher, "end_all", end_all):
         roll.options |= {"notify": [receiver.option()], "traces": True}
         began = time.monotonic()
         result = roll.run(*parts())
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < PATIENCE
     assert result["state"] == "finished"
     assert receiver.kinds == ["run_started", "host_phase", "host_phase", "run_ended"]
     (warning,) = result["warnings"]

@@ -14,7 +14,7 @@ class ClockClient:
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(30)
+        self._socket.settimeout(60)
         self._socket.connect(str(path))
         self._answers = self._socket.makefile("r")
 

@@ -23,6 +23,7 @@ from pyVmomi import vim
 from simulator import ManualClock, Simulator
 from simulator.api import versions
 from simulator.selfcheck import problems
+from tests.unit.patience import PATIENCE, until
 from tests.unit.simulator.specs import PC, container, values, view_spec
 
 pytestmark = pytest.mark.slow
@@ -48,14 +49,11 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         "--lab", "simulator/labs/three_hosts.yml", "--port", "0", "--ca-file", str(tmp_path / "ca.pem"),
         "--ready-file", str(ready), "--speed", "100",
     )  # fmt: skip
-    for _unused in range(300):
-        if ready.exists() or process.poll() is not None:
-            break
-        time.sleep(0.05)
+    until(lambda: ready.exists() or process.poll() is not None)
     assert ready.exists(), process.stderr.read() if process.stderr else ""
     yield process, ready
     process.kill()
-    process.wait(10)
+    process.communicate()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -78,7 +76,7 @@ def test_it_serves_prints_what_to_export_and_stops_cleanly(
     assert all(values(item)["config.pciPassthruInfo"] for item in found)
     Disconnect(si)
     process.send_signal(number)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert errors == ""
     assert exports(output) == env
@@ -102,7 +100,7 @@ def test_a_lab_that_makes_no_sense_is_one_line_and_status_2(tmp_path: Path, lab:
     if lab is not None:
         path.write_text(yaml.safe_dump(lab))
     process = start("--lab", str(path), "--port", "0")
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert output == ""
     assert message in errors
@@ -112,12 +110,9 @@ def test_a_lab_that_makes_no_sense_is_one_line_and_status_2(tmp_path: Path, lab:
 def test_quiet_is_quiet(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     process = start("--lab", "simulator/labs/home.yml", "--port", "0", "--quiet", "--ready-file", str(ready))
-    for _unused in range(300):
-        if ready.exists():
-            break
-        time.sleep(0.05)
+    assert until(ready.exists)
     os.kill(process.pid, signal.SIGTERM)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, output, errors) == (0, "", "")
 
 

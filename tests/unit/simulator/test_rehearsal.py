@@ -14,8 +14,7 @@ import ssl
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPSConnection
@@ -28,6 +27,7 @@ from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
 from simulator import Simulator
+from tests.unit.patience import PATIENCE, until
 from tests.unit.simulator.clock_client import ClockClient
 from tests.unit.simulator.lab.captured.test_captured import write
 
@@ -35,13 +35,6 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT = {"name": "rehearsal-7f3a", "password": "a-random-word", "role": "Admin"}
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.02)
-    return condition()
 
 
 @dataclass
@@ -60,7 +53,7 @@ class Twin:
 
     def get(self, path: str, account: dict[str, str] | None = None) -> int:
         context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
-        connection = HTTPSConnection("localhost", self.port, context=context, timeout=10)
+        connection = HTTPSConnection("localhost", self.port, context=context, timeout=PATIENCE)
         word = base64.b64encode("{name}:{password}".format(**account).encode()).decode() if account else ""
         connection.request("GET", path, headers={"Authorization": f"Basic {word}"} if word else {})
         answer = connection.getresponse()
@@ -125,7 +118,7 @@ def test_it_serves_one_account_and_its_own_time(twin: Twin) -> None:
     Disconnect(si)
     assert [twin.get(path) for path in ("/control", "/control/state", "/")] == [404, 404, 404]
     twin.process.send_signal(signal.SIGTERM)
-    assert (*twin.process.communicate(timeout=10), twin.process.returncode) == ("", "", 0)
+    assert (*twin.process.communicate(timeout=PATIENCE), twin.process.returncode) == ("", "", 0)
     assert [(twin.folder / name).exists() for name in ("ready", "clock")] == [False, False]
 
 
@@ -154,19 +147,21 @@ def test_controllers_have_the_account_of_the_lab(twin: Twin) -> None:
 def test_its_certificate_is_valid_for_the_names(twin: Twin, name: str) -> None:
     context = ssl.create_default_context(cafile=str(twin.folder / "ca.pem"))
     with (
-        socket.create_connection(("127.0.0.1", twin.port), timeout=10) as raw,
+        socket.create_connection(("127.0.0.1", twin.port), timeout=PATIENCE) as raw,
         context.wrap_socket(raw, server_hostname=name),
     ):
         pass
     with (
-        socket.create_connection(("127.0.0.1", twin.port), timeout=10) as raw,
+        socket.create_connection(("127.0.0.1", twin.port), timeout=PATIENCE) as raw,
         pytest.raises(ssl.SSLCertVerificationError),
     ):
         context.wrap_socket(raw, server_hostname="vc-02.example.com")
 
 
 def test_it_ends_with_the_process_that_started_it(folder: Path) -> None:
-    code = f"import subprocess, sys, time\nprint(subprocess.Popen({command(folder)!r}).pid, flush=True)\ntime.sleep(60)"
+    code = (
+        f"import subprocess, sys, time\nprint(subprocess.Popen({command(folder)!r}).pid, flush=True)\ntime.sleep(600)"
+    )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     number = int(parent.stdout.readline())
@@ -191,7 +186,9 @@ def _runs(number: int) -> bool:
 @pytest.mark.parametrize(("options", "message"), [(("--speed", "2"), "cannot be combined"), (("--control-port", "0"), "cannot be combined"),
                                                   (("--name", "a b\udc80"), "python -m simulator: ")])  # fmt: skip
 def test_options_that_make_no_sense(folder: Path, options: tuple[str, ...], message: str) -> None:
-    done = subprocess.run(command(folder, *options), cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command(folder, *options), cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert "Traceback" not in done.stderr

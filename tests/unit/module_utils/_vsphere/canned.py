@@ -109,4 +109,4 @@ def saying(answers: Sequence[Answer | str] | Callable[[bytes], Answer]) -> Itera
         stub.DropConnections()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

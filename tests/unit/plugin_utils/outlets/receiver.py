@@ -47,7 +47,7 @@ class Receiver:
 
     def option(self, **more: Any) -> dict[str, Any]:
         """An entry of ``notify`` for this receiver."""
-        return {"url": self.url, "secret": SECRET, "ca_path": str(self.ca), "timeout": 5, **more}
+        return {"url": self.url, "secret": SECRET, "ca_path": str(self.ca), "timeout": 60, **more}
 
     def take(self, headers: Any, body: bytes) -> None:
         timestamp, signature = headers["X-Directpath-Timestamp"], headers["X-Directpath-Signature"]
@@ -69,7 +69,7 @@ def receiving(folder: Path, **options: Any) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if receiver.hangs:
-                receiver.over.wait(120)
+                receiver.over.wait(600)
                 return
             receiver.take(self.headers, body)
             self.send_response(receiver.status)
@@ -98,4 +98,4 @@ def receiving(folder: Path, **options: Any) -> Iterator[Receiver]:
         receiver.over.set()
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(60)

@@ -46,7 +46,7 @@ class Client:
             data=None if body is None else json.dumps(body).encode(),
         )
         try:
-            with urllib.request.urlopen(request, context=self.context, timeout=10) as answer:
+            with urllib.request.urlopen(request, context=self.context, timeout=60) as answer:
                 text = answer.read()
                 return answer.status, json.loads(text) if text else None, answer.headers
         except urllib.error.HTTPError as error:
@@ -398,4 +398,4 @@ def test_passwords_do_not_go_over_the_plain_port() -> None:
     with sim.serve(control_port=0) as server:
         address = server.control_url.replace("/control", "/redfish/v1/")
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(address, timeout=10)
+            urllib.request.urlopen(address, timeout=60)

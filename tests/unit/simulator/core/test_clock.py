@@ -9,9 +9,7 @@ import time
 import pytest
 
 from simulator.core.clock import START, ManualClock, ScaledClock
-
-PATIENCE = 60.0
-"""Real seconds in which whatever does not hang is over on any machine."""
+from tests.unit.patience import PATIENCE
 
 
 def test_manual_time_moves_only_when_told_and_runs_what_is_due_in_order() -> None:

@@ -21,6 +21,7 @@ from pyVmomi import vim
 from simulator import Simulator
 from simulator.core.stops import Write
 from simulator.transport.http import Server
+from tests.unit.patience import until
 from tests.unit.simulator.specs import vm
 
 
@@ -115,7 +116,7 @@ class Control:
 
     def __init__(self, server: Server) -> None:
         context = ssl.create_default_context(cafile=str(server.ca_file))
-        self.connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=20)
+        self.connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=120)
 
     def __call__(self, verb: str, path: str, **values: Any) -> Any:
         headers = {"Content-Type": "application/json"}
@@ -138,12 +139,12 @@ def test_a_call_is_held_up_until_it_is_let_go(
     assert hold["hit"] is None
     thread = threading.Thread(target=change, args=(client, 1024), daemon=True)
     thread.start()
-    reached = control("GET", f"holds/{hold['id']}?wait=10")
+    reached = control("GET", f"holds/{hold['id']}?wait=60")
     assert reached["hit"]["method"] == "ReconfigVM_Task"
     assert thread.is_alive()
     assert sim.journal.writes()[-1].effect
     assert control("DELETE", "holds") == {"ok": True}
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert control("GET", "holds") == []
 
@@ -178,15 +179,12 @@ def test_a_process_can_be_killed_at_its_second_write(server: Server, sim: Simula
 
     def kill(write: Write) -> None:
         running[0].kill()
-        running[0].wait(10)
+        running[0].wait(60)
 
     sim.on_write(2, kill, when=when)
     with sim.lock:  # it must not get that far before it is known
         running.append(subprocess.Popen([sys.executable, "-c", CLIENT, str(server.port), str(server.ca_file)]))
     assert running[0].wait(60) == -signal.SIGKILL
-    for _unused in range(100):
-        if sum(entry.effect for entry in sim.journal.writes()) >= 2:
-            break
-        threading.Event().wait(0.05)
+    until(lambda: sum(entry.effect for entry in sim.journal.writes()) >= 2)
     effects = [entry.effect for entry in sim.journal.writes()]
     assert effects == [True, True] or (when == "answered" and len(effects) == 3)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 from simulator.core import waiting_clock
 from simulator.core.process import Process
 from simulator.core.waiting_clock import Client, WaitingClock
+from tests.unit.patience import PATIENCE, until
 
-FAST = 60.0
-"""Real seconds in which a test that does not hang is over on any machine."""
 LIMIT = 1.0
 """Seconds for which a client without a request holds the time."""
 MARGIN = 0.001
@@ -54,14 +53,6 @@ def clock(real: RealTime) -> Iterator[WaitingClock]:
     made.close()
 
 
-def until(condition: Callable[[], bool]) -> bool:
-    """Wait for it in real time."""
-    end = time.monotonic() + FAST
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.002)
-    return condition()
-
-
 class Sleeper:
     """A client that sleeps; its own time goes by in ``pauses``, in turn, real seconds before each sleep."""
 
@@ -76,7 +67,7 @@ class Sleeper:
             time.sleep(pause)
             over = threading.Event()
             self.clock.begin_sleep(self.client, seconds, over.set)
-            assert over.wait(FAST)
+            assert over.wait(PATIENCE)
             self.seen.append(self.clock.seconds())
         self.clock.leave(self.client)
 
@@ -94,7 +85,7 @@ def test_how_slow_clients_are_does_not_change_what_they_measure(clients: list[tu
     for sleeper in sleepers:
         sleeper.thread.start()
     for sleeper in sleepers:
-        sleeper.thread.join(FAST)
+        sleeper.thread.join(PATIENCE)
     clock.close()
     assert [sleeper.seen for sleeper in sleepers] == [list(itertools.accumulate(sleeps)) for sleeps, _pauses in clients]
 
@@ -113,7 +104,7 @@ def test_a_wait_goes_straight_to_what_is_due_and_on_to_its_end(clock: WaitingClo
     began = time.monotonic()
     clock.sleep(86400.0)
     assert (seen, clock.seconds()) == ([60.0, 100.0], 86400.0)
-    assert time.monotonic() - began < FAST
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_wait_ends_when_its_state_is_reached(clock: WaitingClock) -> None:
@@ -150,7 +141,7 @@ def test_a_change_by_another_client_ends_a_wait_at_once(clock: WaitingClock) -> 
         assert clock.wait(lambda: state["done"], 1000)
         assert clock.seconds() == 0.0
     clock.answered()
-    thread.join(FAST)
+    thread.join(PATIENCE)
 
 
 def test_a_delayed_call_takes_time_and_lets_others_go_on(clock: WaitingClock) -> None:
@@ -169,7 +160,7 @@ def test_a_delayed_call_takes_time_and_lets_others_go_on(clock: WaitingClock) ->
     for thread in (slow, quick):
         thread.start()
     for thread, client in ((quick, clients[1]), (slow, clients[0])):
-        thread.join(FAST)
+        thread.join(PATIENCE)
         clock.leave(client)
     assert sorted(seen) == [("quick", 10.0), ("slow", 60.0)]
 
@@ -181,7 +172,7 @@ def test_time_stands_still_while_a_call_is_answered(clock: WaitingClock) -> None
     assert not over.wait(0.1)
     assert clock.seconds() == 0.0
     clock.answered()
-    assert over.wait(FAST)
+    assert over.wait(PATIENCE)
     assert clock.seconds() == 10.0
 
 
@@ -194,7 +185,7 @@ class Asleep:
 
     def ends(self) -> bool:
         """Whether it ends. While real time stands still, it does so only if nothing holds the time."""
-        ended = self.over.wait(FAST)
+        ended = self.over.wait(PATIENCE)
         self.clock.leave(self.client)
         return ended
 
@@ -268,7 +259,7 @@ def test_a_call_that_does_not_name_its_client_stands_for_one_of_them(
         thread.start()
         return thread
 
-    calling().join(FAST)
+    calling().join(PATIENCE)
     assert clock.seconds() == 10.0
     clock.join()
     second = calling()
@@ -276,7 +267,7 @@ def test_a_call_that_does_not_name_its_client_stands_for_one_of_them(
     assert looked(clock, monkeypatch)
     assert clock.seconds() == 10.0
     real.now += LIMIT + MARGIN
-    second.join(FAST)
+    second.join(PATIENCE)
     assert clock.seconds() == 20.0
 
 
@@ -324,10 +315,12 @@ def test_a_clock_that_stands_still_costs_nothing(held: bool, monkeypatch: pytest
         clock.join()
         clock.begin_sleep(clock.join(), 10.0, lambda: None)
     else:
-        thread = threading.Thread(
-            target=lambda: clock.lock.__enter__() and clock.wait(lambda: False, None), daemon=True
-        )
-        thread.start()
+
+        def wait() -> None:
+            with clock.lock:
+                clock.wait(lambda: False, None)
+
+        threading.Thread(target=wait, daemon=True).start()
     began = time.monotonic()
     time.sleep(0.3)
     assert rounds <= (time.monotonic() - began) / waiting_clock.LOOK + 5

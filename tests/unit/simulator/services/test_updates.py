@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +13,11 @@ from pyVim.task import WaitForTask
 from pyVmomi import vim, vmodl
 
 from simulator import ManualClock, Simulator
+from tests.unit.patience import PATIENCE, until
 from tests.unit.simulator.inventory import build
 from tests.unit.simulator.specs import PC, container, host, object_spec, view_spec, vm
 
 NOW = PC.WaitOptions(maxWaitSeconds=0)
-PATIENCE = 60.0
-"""Real seconds in which whatever does not hang is over on any machine."""
 
 
 @pytest.fixture(params=["in process", "over TLS"])
@@ -250,13 +248,13 @@ def waiting(
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+
+    def waits() -> bool:
         with sim.lock:
-            if any(item.waiting for item in sim.sessions.by_key.values()):
-                return thread, result
-        time.sleep(0.005)
-    raise AssertionError("no client waits")
+            return any(item.waiting for item in sim.sessions.by_key.values())
+
+    assert until(waits)
+    return thread, result
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from simulator.core.waiting_clock import WaitingClock
 from simulator.transport.clock_socket import LONGEST_LINE, ClockSocket
 from simulator.transport.handler import CLIENT
 from simulator.transport.http import Server
+from tests.unit.patience import until
 from tests.unit.simulator.clock_client import ClockClient
 from tests.unit.simulator.specs import PC, host, object_spec
 from tests.unit.simulator.world import LABS
@@ -42,14 +43,6 @@ class Served:
 
     def client(self) -> ClockClient:
         return ClockClient(self.path)
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
-    """Wait for it in real time."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
 
 
 @contextmanager

@@ -36,7 +36,7 @@ CONTENT = '<RetrieveServiceContent xmlns="urn:vim25"><_this type="ServiceInstanc
 @pytest.fixture
 def connection(server: Server) -> Iterator[http.client.HTTPSConnection]:
     context = ssl.create_default_context(cafile=str(server.ca_file))
-    made = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=10)
+    made = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=60)
     yield made
     made.close()
 
@@ -384,7 +384,7 @@ def test_control_answers_no_page_of_another_site(connection: http.client.HTTPSCo
 def test_the_control_port_speaks_plain_http_and_no_soap(sim: Simulator) -> None:
     with sim.serve(control_port=0) as server:
         port = int(server.control_url.split(":")[2].split("/")[0])
-        plain = http.client.HTTPConnection("localhost", port, timeout=10)
+        plain = http.client.HTTPConnection("localhost", port, timeout=60)
         plain.request("GET", "/control/counters")
         assert json.loads(plain.getresponse().read())["calls"] == 0
         plain.request("POST", "/sdk", ENVELOPE.format(CONTENT))

@@ -290,7 +290,7 @@ def test_over_tls(sim: Simulator) -> None:
     answered: list[str] = []
     with sim.serve() as server:
         context = ssl.create_default_context(cafile=str(server.ca_file))
-        connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=10)
+        connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=60)
 
         def ask(verb: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
             connection.request(verb, path, None if body is None else json.dumps(body), headers)
@@ -322,7 +322,7 @@ def test_over_tls(sim: Simulator) -> None:
 def test_passwords_go_over_tls_only(sim: Simulator) -> None:
     with sim.serve(control_port=0) as server:
         port = int(server.control_url.rsplit(":")[-1].split("/")[0])
-        connection = http.client.HTTPConnection("localhost", port, timeout=10)
+        connection = http.client.HTTPConnection("localhost", port, timeout=60)
         connection.request("POST", LOGINS["api"], b"")
         assert connection.getresponse().status == 404
         connection.close()

@@ -16,11 +16,10 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets.
     OutletReport,
     end_all,
 )
+from tests.unit.patience import PATIENCE, until
 
-SOON = 20.0
 
-
-def ended(outlet: Outlet[int], seconds: float = SOON) -> OutletReport:
+def ended(outlet: Outlet[int], seconds: float = PATIENCE) -> OutletReport:
     (report,) = end_all([outlet], seconds)
     return report
 
@@ -47,7 +46,7 @@ def test_whoever_publishes_does_not_wait_and_what_does_not_fit_is_counted() -> N
     began = time.monotonic()
     for number in range(1000):
         outlet.put(number)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < PATIENCE / 2
     free.set()
     report = ended(outlet)
     assert report.sent + report.lost == 1000
@@ -56,10 +55,13 @@ def test_whoever_publishes_does_not_wait_and_what_does_not_fit_is_counted() -> N
 
 
 def assert_set(event: threading.Event) -> None:
-    assert event.wait(SOON)
+    assert event.wait(PATIENCE)
 
 
-def test_an_outlet_that_hangs_is_left_behind() -> None:
+def test_an_outlet_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[float] = []
+    wait = Outlet.wait
+    monkeypatch.setattr(Outlet, "wait", lambda self, until: ends.append(until) or wait(self, until))
     never = threading.Event()
     outlets: list[Outlet[int]] = [Outlet(f"hangs {number}", lambda item: assert_set(never)) for number in range(3)]
     for outlet in outlets:
@@ -67,7 +69,8 @@ def test_an_outlet_that_hangs_is_left_behind() -> None:
         outlet.put(2)
     began = time.monotonic()
     reports = end_all(outlets, 0.3)
-    assert time.monotonic() - began < 2, "all outlets share the time to end"
+    assert time.monotonic() - began < PATIENCE / 2
+    assert len(set(ends)) == 1, "all outlets share the time to end"
     never.set()
     for report in reports:
         assert (report.sent, report.lost, report.why) == (0, 2, "no answer before the end of the run")
@@ -89,7 +92,7 @@ def test_a_failure_that_may_pass_is_retried() -> None:
     calls: list[int] = []
     outlet: Outlet[int] = Outlet("x", refuses(2, calls), retries=(0.01, 0.01))
     outlet.put(1)
-    wait_for(lambda: len(calls) == 3)
+    assert until(lambda: len(calls) == 3)
     assert (ended(outlet).sent, calls) == (1, [1, 1, 1])
 
 
@@ -107,20 +110,20 @@ def test_an_outlet_that_is_down_gets_one_attempt_for_each_item_until_it_is_back(
     outlet: Outlet[int] = Outlet("x", refuses(4, calls), retries=(0.01, 0.01))
     for item in (1, 2, 3):
         outlet.put(item)
-    wait_for(lambda: len(calls) == 5)
+    assert until(lambda: len(calls) == 5)
     report = ended(outlet)
     assert (report.sent, report.lost, calls) == (1, 2, [1, 1, 1, 2, 3])
 
 
 def test_no_pause_delays_the_end() -> None:
     calls: list[int] = []
-    outlet: Outlet[int] = Outlet("x", refuses(9, calls), retries=(60.0,))
+    outlet: Outlet[int] = Outlet("x", refuses(9, calls), retries=(2 * PATIENCE,))
     outlet.put(1)
     outlet.put(2)
-    wait_for(lambda: calls == [1])
+    assert until(lambda: calls == [1])
     began = time.monotonic()
     assert ended(outlet).lost == 2
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < PATIENCE
     assert calls == [1, 2]
 
 
@@ -150,13 +153,6 @@ def test_a_state_replaces_the_one_that_waits() -> None:
     assert got[-1] == 49
     assert len(got) <= 2
     assert report.lost == 0
-
-
-def wait_for(seen: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SOON
-    while not seen():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize("lost", [1, 3])

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.health
     check_tcp,
     known_address,
 )
+from tests.unit.patience import PATIENCE, until
 
 HERE = CheckPlace(values={"vm": "svm-01", "address": "127.0.0.1", "host": "esx-01", "cluster": "hci", "moid": "vm-1"})
 
@@ -57,11 +58,11 @@ def web() -> Iterator[int]:
 
 
 def test_a_port_that_accepts_and_one_that_does_not(listener: int) -> None:
-    check = Check(kind="tcp", port=listener, timeout=2)
+    check = Check(kind="tcp", port=listener, timeout=PATIENCE)
     assert check_tcp(check, HERE) == (True, "127.0.0.1 accepts connections")
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    assert check_tcp(Check(kind="tcp", port=port, timeout=2), HERE) == (False, "127.0.0.1: Connection refused")
+    assert check_tcp(Check(kind="tcp", port=port, timeout=PATIENCE), HERE) == (False, "127.0.0.1: Connection refused")
 
 
 def test_a_server_that_says_nothing_is_given_up() -> None:
@@ -69,7 +70,7 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
         url = f"http://{{address}}:{server.getsockname()[1]}/"
         begun = time.monotonic()
         ok, text = check_http(Check(kind="http", url=url, timeout=0.2), HERE)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < PATIENCE
     assert not ok
     assert text.endswith("no answer within 0.2 s")
 
@@ -77,10 +78,10 @@ def test_a_server_that_says_nothing_is_given_up() -> None:
 def test_http_counts_the_status_and_follows_no_redirect(web: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     base = f"http://{{address}}:{web}"
-    assert check_http(Check(kind="http", url=f"{base}/health?vm={{vm}}", timeout=2), HERE)[0]
-    moved = check_http(Check(kind="http", url=f"{base}/moved", timeout=2), HERE)
+    assert check_http(Check(kind="http", url=f"{base}/health?vm={{vm}}", timeout=PATIENCE), HERE)[0]
+    moved = check_http(Check(kind="http", url=f"{base}/moved", timeout=PATIENCE), HERE)
     assert moved == (False, f"http://127.0.0.1:{web}/moved answers 302")
-    assert check_http(Check(kind="http", url=f"{base}/moved", status=(302,), timeout=2), HERE)[0]
+    assert check_http(Check(kind="http", url=f"{base}/moved", status=(302,), timeout=PATIENCE), HERE)[0]
 
 
 def test_https_needs_a_certificate_that_is_trusted(listener: int) -> None:
@@ -112,7 +113,7 @@ def test_an_address_that_is_unknown_is_no_answer() -> None:
 
 
 def python(code: str, *arguments: str, **more: Any) -> Check:
-    return Check(kind="command", argv=(sys.executable, "-Sc", code, *arguments), **{"timeout": 20, **more})
+    return Check(kind="command", argv=(sys.executable, "-Sc", code, *arguments), **{"timeout": PATIENCE, **more})
 
 
 def test_a_command_gets_names_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,34 +144,32 @@ def test_a_program_that_is_not_there() -> None:
     assert (ok, text) == (False, "it cannot be started (No such file or directory)")
 
 
-def test_at_its_deadline_the_whole_group_is_killed(tmp_path: Path) -> None:
-    note = tmp_path / "child"
-    code = "import os,sys,time\nchild = os.fork()\nif child:\n open(sys.argv[1], 'w').write(str(child))\ntime.sleep(60)"
+def test_at_its_deadline_the_whole_group_is_killed() -> None:
+    """Also a child of the command. A machine that stands still may not get as far as to start it: then the command alone is killed."""
+    code = "import os,time\nos.fork()\ntime.sleep(600)"
     groups: list[int] = []
     begun = time.monotonic()
-    found = check_command(python(code, str(note), timeout=1), HERE, groups.append)
-    assert found == (False, "it did not end within 1 s, and was killed")
-    assert time.monotonic() - begun < 10
+    found = check_command(python(code, timeout=0.5), HERE, groups.append)
+    assert found == (False, "it did not end within 0.5 s, and was killed")
+    assert time.monotonic() - begun < PATIENCE
+    assert groups[0] > 0
     assert groups[-1] == 0
-    child = int(note.read_text())
-    for _attempt in range(50):
-        if not _runs(child):
-            break
-        time.sleep(0.02)
-    assert not _runs(child)
+    assert until(lambda: not _running(groups[0]))
 
 
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except (ProcessLookupError, FileNotFoundError):
-        return False
-    return state != "Z"
+def _running(group: int) -> list[str]:
+    """The processes of a group that have not ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _parent, number, *_others = path.read_text().rpartition(")")[2].split()
+            if int(number) == group and state != "Z":
+                found.append(path.parent.name)
+    return found
 
 
 def test_a_child_that_keeps_the_output_open_delays_nothing() -> None:
-    code = "import os,time\nif os.fork() == 0:\n time.sleep(5)\n os._exit(0)\nprint('ready', flush=True)"
+    code = "import os,time\nif os.fork() == 0:\n time.sleep(20)\n os._exit(0)\nprint('ready', flush=True)"
     begun = time.monotonic()
     assert check_command(python(code), HERE) == (True, "it ended with status 0: ready")
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 15

@@ -23,6 +23,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.health
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling import probes
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.rolling.fresh import GuestFresh
 from tests.unit.module_utils._domain.rolling.builders import ACTIVE, NOW, entry, host, observed, vm
+from tests.unit.patience import PATIENCE, until
 
 READY = GuestFresh(power_state="poweredOn", tools="guestToolsRunning", heartbeat="green", address="127.0.0.1")
 
@@ -59,7 +60,7 @@ def found(answers: tuple[GateAnswer, ...]) -> dict[str, tuple[bool, str]]:
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "GRACE", 10.0)
+    monkeypatch.setattr(probes, "GRACE", PATIENCE)
 
 
 def test_nothing_is_read_while_no_host_is_in_its_gate() -> None:
@@ -124,22 +125,16 @@ def test_without_an_address_there_is_nothing_to_connect_to() -> None:
 
 def test_the_loop_goes_on_while_a_command_runs_which_ends_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "GRACE", 0.05)
-    sleeps = Check(kind="command", vms="none", argv=(sys.executable, "-Sc", "import time; time.sleep(60)"), timeout=60)
+    sleeps = Check(
+        kind="command", vms="none", argv=(sys.executable, "-Sc", "import time; time.sleep(600)"), timeout=600
+    )
     gates = gate(Fleet(), sleeps)
     begun = time.monotonic()
     assert gates.look(checked(), NOW) == {"esx-1": ()}
-    _until(lambda: gates.commands == 1)
+    assert until(lambda: gates.commands == 1)
     assert gates.busy
     gates.look(checked(), NOW + 30)
     assert gates.commands == 1, "it is not started twice"
     gates.close()
-    _until(lambda: gates.commands == 0)
-    assert time.monotonic() - begun < 20
-
-
-def _until(holds: Any) -> None:
-    for _attempt in range(500):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it does not become true")
+    assert until(lambda: gates.commands == 0)
+    assert time.monotonic() - begun < 2 * PATIENCE

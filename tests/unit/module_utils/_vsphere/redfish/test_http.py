@@ -202,7 +202,7 @@ def test_a_redirect_to_another_machine_is_not_followed(server: Server, tmp_path:
 def test_a_controller_that_is_silent_is_not_waited_for_again() -> None:
     with listening(None) as (port, heard):
         with pytest.raises(DirectPathError, match="no answer in time") as caught:
-            Bmc(access(f"localhost:{port}", timeout=0.3)).power_state()
+            Bmc(access(f"127.0.0.1:{port}", timeout=0.3)).power_state()
         assert caught.value.code == "no_answer"
         assert len(heard) <= 1
 
@@ -247,7 +247,7 @@ class listening:
         self.socket.close()
         for connection in self.open:
             connection.close()
-        self.thread.join(5)
+        self.thread.join(60)
 
     def _serve(self) -> None:
         while True:
