@@ -81,7 +81,7 @@ def test_needs_are_waited_for(tmp_path: Path) -> None:
 
 def test_two_run_at_a_time(tmp_path: Path) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    meet = "touch {0}; for i in 1 2 3 4 5 6 7 8 9; do test -e {1} && exit 0; sleep 0.2; done; exit 1"
+    meet = "touch {0}; for i in $(seq 600); do test -e {1} && exit 0; sleep 0.1; done; exit 1"
     stages = [shell("a", meet.format(here, there)), shell("b", meet.format(there, here))]
     assert results(*stages) == {"a": PASSED, "b": PASSED}
 

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.unit.patience import until
 from tools.commands import StepError, changed, run
 from tools.package import NEEDED, content_problems
 
@@ -54,8 +57,16 @@ def test_no_recap_is_an_error() -> None:
         changed("ERROR! the playbook could not be found\nPLAY RECAP ***\n")
 
 
-def test_a_command_without_end_is_stopped(tmp_path: Path) -> None:
-    done = run(["sh", "-c", "echo begun; sleep 30"], tmp_path, os.environ, 1)
+def test_a_command_without_end_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its time counts from its first line on, so that there is one on the slowest machine too."""
+    communicate = subprocess.Popen.communicate
+
+    def after_its_first_line(process: Any, *arguments: Any, **options: Any) -> Any:
+        assert until((tmp_path / "begun").exists)
+        return communicate(process, *arguments, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", after_its_first_line)
+    done = run(["sh", "-c", "echo begun; touch begun; sleep 600"], tmp_path, os.environ, 1)
     assert done.code == 124
     assert "begun" in done.output
     assert "stopped after 1 seconds" in done.output

@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._domain.concurrency import ON_ONE_HOST, Pace
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import concurrent
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.concurrent import work
 from simulator.core.clock import ScaledClock
 from simulator.simulator import Simulator
 from tests.unit.modules.harness import MODULES, Lab, _arguments
+from tests.unit.patience import PATIENCE, until
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +87,29 @@ def wire(description: dict[str, Any], speed: float = 20) -> Iterator[Wire]:
         sim.close()
 
 
+@contextmanager
+def frozen_until(sim: Simulator, reached: Callable[[], bool]) -> Iterator[None]:
+    """Simulated time stands still until the condition is met, however slow the machine is, and then flies. For a clock of the speed
+    ``FROZEN``."""
+    over = threading.Event()
+
+    def pump() -> None:
+        until(reached)
+        while not over.wait(0.01):
+            sim.clock.advance(5)  # type: ignore[attr-defined]
+
+    thread = threading.Thread(target=pump, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(PATIENCE)
+
+
+FROZEN = 1e-6
+
+
 @pytest.mark.parametrize("bound", [1, 2, 5])
 def test_never_more_hosts_at_a_time_than_asked_for(bound: int) -> None:
     """Enabling is a call that keeps the caller waiting: each is held up, and counted while it is."""
@@ -97,7 +122,7 @@ def test_never_more_hosts_at_a_time_than_asked_for(bound: int) -> None:
             most = max(most, now)
             guard.notify_all()
             # Until as many are there as may be: a busy machine takes its time to start them.
-            guard.wait_for(lambda: most >= bound, timeout=10)
+            guard.wait_for(lambda: most >= bound, timeout=PATIENCE)
         time.sleep(0.15)
 
     def end(_write: Any) -> None:
@@ -119,7 +144,10 @@ def test_never_more_vms_at_a_time_than_asked_for_and_two_of_a_host() -> None:
     """A reconfigure is a task: at each new one, those under way are counted, in all and by host."""
     at_once: list[int] = []
     on_a_host: list[int] = []
-    with wire(lab(enabled=True, hosts=3), speed=4) as made:
+    with (
+        wire(lab(enabled=True, hosts=3), speed=FROZEN) as made,
+        frozen_until(made.sim, lambda: max(at_once, default=0) >= 5),
+    ):
         machines = {entity.moid: entity for name in NAMES for entity in [made.sim.find_entity(name)]}
 
         def count(_write: Any) -> None:
@@ -150,12 +178,10 @@ def test_guests_that_shut_down_are_waited_for_side_by_side() -> None:
     description = lab(enabled=True, vms=4)
     for vm in description["datacenters"][0]["clusters"][0]["vms"]:
         vm["power"] = "on"
-    # So long that a busy machine does not matter: a lane that waits for another one would wait for a guest.
-    description["knobs"] = {"shutdown_seconds": 120}
     vms = [{"name": name, "devices": [T4]} for name in NAMES[:4]]
-    with wire(description, speed=20) as made:
+    running: list[int] = []
+    with wire(description, speed=FROZEN) as made, frozen_until(made.sim, lambda: len(running) == 4):
         machines = [made.sim.find_entity(name) for name in NAMES[:4]]
-        running: list[int] = []
 
         def count(_write: Any) -> None:
             running.append(sum(str(vm.get("runtime.powerState")) == "poweredOn" for vm in machines))
@@ -308,32 +334,39 @@ def crew(targets: list[str], do: Callable[[str], bool], pace: Pace) -> list[str]
 
 
 @pytest.mark.parametrize("bound", [1, 3])
-def test_a_fault_of_ours_ends_the_run_after_what_is_under_way(bound: int) -> None:
+def test_a_fault_of_ours_ends_the_run_after_what_is_under_way(bound: int, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
-    begun = threading.Event()
+    seen = threading.Event()
+    wait = concurrent.wait
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        found = wait(*arguments, **options)
+        if any(future.exception() for future in found.done):
+            seen.set()
+        return found
 
     def do(target: str) -> bool:
         if target == "b":
-            begun.set()
             raise ZeroDivisionError(target)
         if target > "b" and bound > 1:
-            # A thread that is slow to begin must not be overtaken by all the others.
-            begun.wait(30)
-            time.sleep(0.05)
+            # The others must not overtake the thread of b, however slow it is.
+            assert seen.wait(PATIENCE)
         done.append(target)
         return True
+
+    monkeypatch.setattr(concurrent, "wait", watched)
 
     with pytest.raises(ZeroDivisionError, match="b"):
         crew(list("abcdefgh"), do, Pace(at_once=bound))
     assert "a" in done
-    assert len(done) < 7
+    assert len(done) <= bound
 
 
 def test_the_first_target_s_fault_is_told() -> None:
     barrier = threading.Barrier(2)
 
     def do(target: str) -> bool:
-        barrier.wait(5)
+        barrier.wait(PATIENCE)
         if target == "a":
             time.sleep(0.05)
         raise ValueError(target)

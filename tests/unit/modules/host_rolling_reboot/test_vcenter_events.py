@@ -107,7 +107,7 @@ def test_a_log_that_does_not_answer_delays_no_step_and_the_end_by_seconds_only()
     hangs = threading.Event()
 
     def hang(*_arguments: Any) -> None:
-        hangs.wait(60)
+        hangs.wait(600)
         raise vmodl.fault.SystemError
 
     roll = Roll.of(cluster=["compute"], lock_ttl=60, vcenter_events=True)
@@ -118,7 +118,7 @@ def test_a_log_that_does_not_answer_delays_no_step_and_the_end_by_seconds_only()
     ):
         result = roll.run()
     hangs.set()
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 120
     roll.assert_over()
     (report,) = result["outlets"]
     assert (report["sent"], report["lost"]) == (0, 18)

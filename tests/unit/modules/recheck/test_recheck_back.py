@@ -261,8 +261,8 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
     arguments = {**CONNECTION, **job.arguments}
     with wire(lab, speed=30) as made:
         meeting = threading.Barrier(2)
-        made.sim.on_write(1, lambda _write: meeting.wait(20), when="before", method="ReconfigVM_Task")
-        made.sim.on_write(2, lambda _write: meeting.wait(20), when="before", method="ReconfigVM_Task")
+        made.sim.on_write(1, lambda _write: meeting.wait(60), when="before", method="ReconfigVM_Task")
+        made.sim.on_write(2, lambda _write: meeting.wait(60), when="before", method="ReconfigVM_Task")
 
         def go(name: str) -> None:
             chosen = {"vm": [name], "devices": [{"match": "10de:1eb8"}], "backing": "fixed", "power": power}

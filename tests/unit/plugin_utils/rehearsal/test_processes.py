@@ -6,22 +6,22 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rehearsal.processes import ProcessEnd, run_logged
+from tests.unit.patience import PATIENCE, until
 
 FAMILY = """
 import os, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 open(sys.argv[1], "w").write(f"{os.getpid()} {child.pid}")
-time.sleep(60)
+time.sleep(600)
 """
 
 
 def run(
-    folder: Path, code: str, *, timeout: float = 30.0, should_end: Callable[[], bool] = lambda: False
+    folder: Path, code: str, *, timeout: float = PATIENCE, should_end: Callable[[], bool] = lambda: False
 ) -> ProcessEnd:
     return run_logged(
         [sys.executable, "-c", code, str(folder / "pids")],
@@ -40,13 +40,6 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def ended(pid: int) -> bool:
-    end = time.monotonic() + 10
-    while is_running(pid) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not is_running(pid)
-
-
 def test_output_and_status(tmp_path: Path) -> None:
     found = run(tmp_path, "import os, sys; print(os.environ['GREETING']); sys.stderr.write('end'); sys.exit(3)")
     assert found == ProcessEnd(status=3)
@@ -60,10 +53,10 @@ def test_all_is_killed(tmp_path: Path) -> None:
     )
     assert found.killed
     assert not found.is_late
-    assert all(ended(int(pid)) for pid in pids.read_text(encoding="utf-8").split())
+    assert until(lambda: not any(is_running(int(pid)) for pid in pids.read_text(encoding="utf-8").split()))
 
 
 def test_what_takes_too_long_is_killed(tmp_path: Path) -> None:
-    found = run(tmp_path, "import time; time.sleep(60)", timeout=0.3)
+    found = run(tmp_path, "import time; time.sleep(600)", timeout=0.3)
     assert found.killed
     assert found.is_late

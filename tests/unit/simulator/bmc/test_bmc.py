@@ -7,7 +7,6 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from simulator.bmc.accounts import IDLE_SECONDS, MOST_SESSIONS
 from simulator.bmc.shapes import SHAPES, offered, written_uuid
 from simulator.rules.knobs import FIELDS
 from simulator.transport.http import Server
+from tests.unit.patience import until
 from tests.unit.simulator.world import LABS, World
 
 HOST = "esx-01.lab"
@@ -356,10 +356,7 @@ def test_who_stops_at_writes_stops_at_resets(client: Client) -> None:
     client.system()
     assert seen == []
     client.reset("ForceOff")
-    for _unused in range(200):  # the last callback comes after the answer, so the client may be here before it
-        if len(seen) == 3:
-            break
-        threading.Event().wait(0.02)
+    until(lambda: len(seen) == 3)  # the last callback comes after the answer, so the client may be here before it
     assert sorted(seen) == [
         ("after", "Redfish.Reset", False),
         ("answered", "Redfish.Reset", False),

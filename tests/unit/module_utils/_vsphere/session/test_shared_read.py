@@ -11,8 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.shared_read import SharedRead
-
-PATIENCE = 10.0
+from tests.unit.patience import PATIENCE
 
 
 class Slow:
