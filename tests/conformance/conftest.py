@@ -90,7 +90,7 @@ def vcsim_port(tools: Path) -> Iterator[int]:
     assert found is not None, "vcsim did not say where it listens"
     yield int(found.group(1))
     process.stdin.close()
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.fixture(scope="session")

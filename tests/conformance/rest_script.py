@@ -27,7 +27,7 @@ class Rest:
     """A client of one endpoint; ``vm`` and ``host`` are objects of it."""
 
     def __init__(self, port: int, context: ssl.SSLContext, user: str, password: str, vm: str, host: str) -> None:
-        self.connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=30)
+        self.connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=60)
         self.user, self.password = user, password
         self.vm = {"id": vm, "type": "VirtualMachine"}
         self.host = {"id": host, "type": "HostSystem"}

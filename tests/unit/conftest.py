@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyVmomi import VmomiSupport
@@ -44,11 +45,9 @@ with suppress(ImportError):  # environments that only show that the collection r
     from tests.unit.searching import SEARCH
 
     # How fast examples are drawn says something about the machine, and nothing about the code.
-    patient = [HealthCheck.too_slow]
-    settings.register_profile(
-        "ci", derandomize=True, print_blob=True, max_examples=SEARCH, suppress_health_check=patient
-    )
-    settings.register_profile("dev", print_blob=True, max_examples=SEARCH, suppress_health_check=patient)
+    patient: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+    settings.register_profile("ci", derandomize=True, print_blob=True, max_examples=SEARCH, **patient)
+    settings.register_profile("dev", print_blob=True, max_examples=SEARCH, **patient)
     settings.load_profile("ci" if os.environ.get("CI") and "DIRECTPATH_SEARCH" not in os.environ else "dev")
 
 

@@ -651,12 +651,12 @@ def test_over_tls_sockets() -> None:
         assert len(host_of(fleet, "esx-01.lab").host.devices) == 23
         assert vm_of(fleet, "web-01").tools_running
         sim.clock.call_later(0.3, lambda: sim.find(vim.HostSystem, "esx-02.lab").set("runtime.inMaintenanceMode", True))
-        assert fleet.wait(20)
+        assert fleet.wait(60)
         assert host_of(fleet, "esx-02.lab").in_maintenance
         with sim.lock:
             sim.sessions.close_all()
             sim.find(vim.HostSystem, "esx-03.lab").set("runtime.inMaintenanceMode", True)
-        assert fleet.wait(20)
+        assert fleet.wait(60)
         assert host_of(fleet, "esx-03.lab").in_maintenance
         precheck = fleet.run_prechecks([moid(sim, "esx-01.lab")])[moid(sim, "esx-01.lab")]
         assert precheck.evacuation_faults is not None
