@@ -15,7 +15,9 @@ from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
+from unittest import mock
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session import connect
 from tests.unit.modules.harness import MODULES, Lab, _arguments
 
 Setup = Callable[[Lab], None]
@@ -112,7 +114,12 @@ def _over_tls(lab: Lab, case: Case) -> dict[str, Any]:
         given = {**lab.credentials(), "hostname": "localhost", "port": "{port}", "ca_path": "{ca}", **case.options}
         filled = {key: _filled(value, places) for key, value in given.items() if value is not None}
         printed = StringIO()
-        with _arguments(filled), redirect_stdout(printed), suppress(SystemExit):
+        with (
+            mock.patch.object(connect, "FIRST_PAUSE", 0.01),
+            _arguments(filled),
+            redirect_stdout(printed),
+            suppress(SystemExit),
+        ):
             code.main()
     result: dict[str, Any] = json.loads(printed.getvalue().strip().splitlines()[-1])
     return result
