@@ -68,10 +68,11 @@ def first_contact(port: int, bounds: Bounds = BRIEF, host: str = "127.0.0.1") ->
 
 
 def call(port: int, bounds: Bounds = BRIEF, host: str = "127.0.0.1") -> None:
+    """A read, which is tried again after some errors."""
     stub = stub_for(port, bounds, host)
     stub.sleep = lambda _seconds: None  # type: ignore[method-assign]
     try:
-        vim.HostSystem("host-1", stub).QueryOverhead(1, None, 1)
+        vim.ServiceInstance("ServiceInstance", stub).CurrentTime()
     except Exception as error:
         raise explain_connection(error, doing="read", on="vc") from error
 
@@ -137,7 +138,7 @@ def test_an_answer_that_is_too_long_is_not_asked_for_again(certificates: Certifi
     with rude.serving(script, certificates) as port, pytest.raises(DirectPathError) as caught:
         call(port, PATIENT)
     assert caught.value.code == "unreadable_answer"
-    assert "the answer to QueryMemoryOverhead cannot be read: an answer of more than" in caught.value.message
+    assert "the answer to CurrentTime cannot be read: an answer of more than" in caught.value.message
     assert len(asked) == 1
 
 
@@ -156,7 +157,7 @@ def test_retries_share_one_deadline(certificates: Certificates, monkeypatch: pyt
         slept: list[float] = []
         stub.sleep = slept.append  # type: ignore[method-assign]
         with pytest.raises(Exception, match="503"):
-            vim.HostSystem("host-1", stub).QueryOverhead(1, None, 1)
+            vim.ServiceInstance("ServiceInstance", stub).CurrentTime()
         assert slept == [], "the first pause alone is longer than what is left"
 
 
