@@ -31,10 +31,9 @@ from simulator.simulator import Simulator
 from simulator.transport.inprocess import InProcessStub
 from simulator.vapi.service import answer
 from simulator.web import Request
+from tests.unit.patience import PATIENCE
 
 LABS = Path(__file__).resolve().parents[3] / "simulator" / "labs"
-PATIENCE = 10.0
-"""Seconds of real time for which an answer from another thread is waited for: simulated time must not pass a busy machine by."""
 MODULES = "ansible_collections.directpath.vsphere.plugins.modules"
 
 
@@ -148,7 +147,7 @@ class Lab:
             mock.patch.object(http, "open_http", return_value=RestInProcess(self.sim)),
             mock.patch.object(download, "get", FilesInProcess(self.sim).get),
             mock.patch.object(run_module, "open_session", open_session, create=True),
-            mock.patch.object(probes, "GRACE", PATIENCE),
+            mock.patch.object(probes, "GRACE", PATIENCE),  # simulated time must not pass a busy machine by
             redirect_stdout(printed),
             suppress(SystemExit),
         ):
