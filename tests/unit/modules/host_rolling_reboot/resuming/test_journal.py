@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import stat
+import sys
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 from unittest import mock
 
@@ -24,6 +25,8 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attrib
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.file_journal import FileJournal
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Overlay, Subject
 from tests.unit.modules.host_rolling_reboot.lab import Killed, Roll, fleet
+from tests.unit.patience import PATIENCE
+from tools.envs import ROOT
 
 HOST = Subject(kind="host", moid="host-1")
 
@@ -214,18 +217,42 @@ def test_a_file_that_cannot_be_read_is_an_error_and_never_empty(tmp_path: Path, 
     assert path.read_text() == text
 
 
-def _scribble(path: str, number: int) -> None:
-    for turn in range(20):
-        FileJournal(Path(path), why="").write(Subject(kind="host", moid=f"host-{number}"), {ENTRY: str(turn)})
+SCRIBBLE = """
+import sys
+from pathlib import Path
+path, number, root = sys.argv[1:]
+sys.path.insert(0, root)
+from tools.collection_path import install; install()
+from ansible_collections.directpath.vsphere.plugins.module_utils._domain.rolling.state.journal import ENTRY
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.file_journal import FileJournal
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.attributes.journal import Subject
+print("ready", flush=True)
+sys.stdin.readline()
+for turn in range(20):
+    FileJournal(Path(path), why="").write(Subject(kind="host", moid=f"host-{number}"), {ENTRY: str(turn)})
+"""
 
 
 def test_processes_do_not_lose_each_others_writes(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=_scribble, args=(str(tmp_path / "j.json"), number)) for number in range(4)]
+    writers = [
+        Popen(
+            [sys.executable, "-c", SCRIBBLE, str(tmp_path / "j.json"), str(number), str(ROOT)],
+            stdin=PIPE,
+            stdout=PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
     for writer in writers:
-        writer.start()
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
     for writer in writers:
-        writer.join(60)
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=PATIENCE)
+        assert writer.returncode == 0
     objects = json.loads((tmp_path / "j.json").read_text())["objects"]
     assert objects == {f"host-{number}": {ENTRY: "19"} for number in range(4)}
 
