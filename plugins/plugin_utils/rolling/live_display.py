@@ -139,8 +139,12 @@ def watching(
     ``tick`` is called at every look. ``orphaned`` is called once, when the process that waits for the result has ended. It returns if the
     block goes on without it.
     """
-    over = threading.Event()
-    thread = threading.Thread(target=_watch, args=(screen, tail, over, tick, orphaned), name="progress", daemon=True)
+    over, parent = (
+        threading.Event(),
+        os.getppid(),
+    )  # a thread that begins late would not notice that the process has ended meanwhile
+    arguments = (screen, tail, over, tick, orphaned, parent)
+    thread = threading.Thread(target=_watch, args=arguments, name="progress", daemon=True)
     thread.start()
     try:
         yield
@@ -159,10 +163,11 @@ def _watch(
     over: threading.Event,
     tick: Callable[[], None] | None,
     orphaned: Callable[[], None],
+    parent: int,
 ) -> None:
     # The kernel may deliver a signal to any thread, but its handler runs in the main thread, which may wait for the module for minutes.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    parent, drawn = os.getppid(), 0.0
+    drawn = 0.0
     while not over.wait(LOOKS):
         if os.getppid() != parent:
             parent = os.getppid()
