@@ -139,10 +139,8 @@ def watching(
     ``tick`` is called at every look. ``orphaned`` is called once, when the process that waits for the result has ended. It returns if the
     block goes on without it.
     """
-    over, parent = (
-        threading.Event(),
-        os.getppid(),
-    )  # a thread that begins late would not notice that the process has ended meanwhile
+    over = threading.Event()
+    parent = os.getppid()  # not in the thread: if that begins late, the process may have ended already
     arguments = (screen, tail, over, tick, orphaned, parent)
     thread = threading.Thread(target=_watch, args=arguments, name="progress", daemon=True)
     thread.start()
