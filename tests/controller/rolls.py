@@ -14,7 +14,7 @@ import pty
 import select
 import subprocess
 import sys
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,13 +46,19 @@ def main():
         mode = oct(stat.S_IMODE(os.stat(file).st_mode)) if file and os.path.exists(file) else None
         told = dict(pid=os.getpid(), check=module.check_mode, mode=mode, params={k: v for k, v in module.params.items() if k != "password"})
         calls.write(json.dumps(told) + "\n")
+    def wait_for_gate(name):
+        end = time.monotonic() + 900
+        while name and not os.path.exists(os.path.join(folder, name)) and time.monotonic() < end:
+            time.sleep(0.02)
+
     with open(os.path.join(folder, "script.json")) as file:
         part = json.load(file)[number]
     for record in part.get("progress", ()):
-        time.sleep(record.pop("wait", 0))
+        wait_for_gate(record.pop("gate", ""))
         if module.params["progress_file"]:
             with open(module.params["progress_file"], "a") as progress:
                 progress.write(json.dumps(record) + "\n")
+    wait_for_gate(part.get("gate", ""))
     time.sleep(part.get("wait", 0))
     if "remove" in part:
         shutil.rmtree(part["remove"])
@@ -196,8 +202,14 @@ class Stage:
         )
         return done.stdout
 
-    def on_terminal(self, *options: str, **environ: str) -> list[tuple[float, str]]:
-        """What a terminal gets, piece by piece, with the seconds since the first."""
+    def open_gate(self, name: str) -> None:
+        """Let the module go on. ``gate`` of a record of its progress, or of a part of its script: where it waits for that."""
+        (self.folder / name).touch()
+
+    def on_terminal(self, *options: str, gates: Mapping[str, str] | None = None, **environ: str) -> str:
+        """What a terminal gets. ``gates``: words → the gate that is opened when they have been shown. A module whose words are not shown
+        waits until the test fails.
+        """
         outer, inner = pty.openpty()
         process = subprocess.Popen(
             self.command(*options),
@@ -207,7 +219,7 @@ class Stage:
             stderr=inner,
         )
         os.close(inner)
-        pieces, started = [], time.monotonic()
+        read, shown, left = b"", "", dict(gates or {})
         while True:
             ready, _unused, _unused = select.select([outer], [], [], PATIENCE)
             try:
@@ -216,10 +228,16 @@ class Stage:
                 data = b""
             if not data:
                 break
-            pieces.append((time.monotonic() - started, data.decode(errors="replace")))
+            read += data
+            shown = read.decode(errors="replace")
+            for words in [words for words in left if words in shown]:
+                self.open_gate(left.pop(words))
+        if not ready:
+            process.kill()
         process.wait(timeout=PATIENCE)
         os.close(outer)
-        return pieces
+        assert not left, f"{left} were not shown:\n{shown}"
+        return shown
 
     def calls(self) -> list[dict[str, Any]]:
         """What the module was called with, each time."""

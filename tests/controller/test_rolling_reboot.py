@@ -8,14 +8,14 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling.run_owner import is_gone
 from tests.controller.fleet import Programs
-from tests.controller.rolls import PASSWORD, Stage
+from tests.controller.rolls import PASSWORD, PATIENCE, Stage
+from tests.kill.processes import until
 from tests.unit.action.records import LINE, change, outcome
 
 
@@ -108,17 +108,18 @@ def test_what_a_log_gets_of_rolls_of_every_kind(stage: Stage) -> None:
 
 
 def test_a_terminal_gets_each_line_when_it_happens_and_a_bar_that_is_redrawn(stage: Stage) -> None:
-    first, second = change("esx-1", "rebooting", "booting", wait=1.5), change("esx-1", "booting", "done", 9, wait=3)
-    stage.task({"progress": [first, second], "wait": 1.5, "result": outcome(("done", 0, 1))})
+    """The module does nothing more before what it did is shown."""
+    first, second = (
+        change("esx-1", "rebooting", "booting", gate="one"),
+        change("esx-1", "booting", "done", 9, gate="two"),
+    )
+    stage.task({"progress": [first, second], "gate": "three", "result": outcome(("done", 0, 1))})
     log = stage.folder / "ansible.log"
-    pieces = stage.on_terminal(ANSIBLE_LOG_PATH=str(log))
-    text = "".join(piece for _at, piece in pieces)
-
-    def when(words: str) -> float:
-        return next(at for at, piece in pieces if words in piece)
-
-    assert when("booting → done") - when("rebooting → booting") > 2
-    assert when("PLAY RECAP") - when("booting → done") > 1
+    bar = "] 1 of 2 done, 1 waiting\r"
+    gates = {"reading the hosts\r": "one", bar: "two", "booting → done": "three"}
+    text = stage.on_terminal(gates=gates, ANSIBLE_LOG_PATH=str(log))
+    assert text.index("rebooting → booting") < text.index(bar), "the bar of what has been shown"
+    assert text.index("booting → done") < text.index("PLAY RECAP")
     assert re.search(r"\r\x1b\[K\d\d:\d\d reading the hosts\r", text)
     assert re.search(r"\r\x1b\[K\d\d:\d\d \[############\.{12}\] 1 of 2 done, 1 waiting\r", text)
     plain = [re.sub(r".*\x1b\[K\r?", "", re.sub(r"\x1b\[[0-9;]*m", "", line)).strip("\r") for line in text.split("\n")]
@@ -135,19 +136,22 @@ def test_a_terminal_gets_each_line_when_it_happens_and_a_bar_that_is_redrawn(sta
 def test_where_another_callback_writes_to_the_terminal_there_are_lines_only(stage: Stage) -> None:
     progress = [change("esx-1", "rebooting", "booting")]
     stage.task({"progress": progress, "wait": 0.6, "result": outcome(("done", 0, 1))})
-    text = "".join(piece for _at, piece in stage.on_terminal(ANSIBLE_STDOUT_CALLBACK="minimal"))
+    text = stage.on_terminal(ANSIBLE_STDOUT_CALLBACK="minimal")
     assert "\x1b[K" not in text
     assert LINE in text
 
 
 def test_ansible_runner_gets_a_line_an_event_at_the_moment_it_happens(stage: Stage) -> None:
     runner = pytest.importorskip("ansible_runner")
-    first, second = change("esx-1", "rebooting", "booting"), change("esx-1", "booting", "done", 9, wait=2.5)
+    """The module does nothing more before there is the event."""
+    first, second = change("esx-1", "rebooting", "booting"), change("esx-1", "booting", "done", 9, gate="go")
     stage.task({"progress": [first, second], "result": outcome(("done", 0, 1))})
-    seen: list[tuple[float, str]] = []
+    texts: list[str] = []
 
     def event(data: dict[str, str]) -> bool:
-        seen.append((time.monotonic(), data["stdout"]))
+        texts.append(data["stdout"])
+        if "rebooting → booting" in data["stdout"]:
+            stage.open_gate("go")
         return True
 
     done = runner.run(
@@ -158,27 +162,24 @@ def test_ansible_runner_gets_a_line_an_event_at_the_moment_it_happens(stage: Sta
         event_handler=event,
         quiet=True,
         limit="here",
+        timeout=PATIENCE,
     )
-    assert done.rc == 0
-    texts = [text for _at, text in seen]
+    assert done.rc == 0, texts
     plain = [re.sub(r"\x1b\[[0-9;]*m", "", text) for text in texts]
     assert LINE in plain
     assert not [text for text in texts if re.search(r"\r(?!\n)|\x1b\[K", text.strip("\r"))]
-    booting = next(at for at, text in seen if "rebooting → booting" in text)
-    finished = next(at for at, text in seen if "booting → done" in text)
-    assert finished - booting > 1.5
+    assert [text for text in texts if "booting → done" in text]
 
 
 # ------------------------------------------------------------------------------------------------------------- cut off
 
 
 def test_when_ansible_playbook_is_killed_the_owner_of_the_run_ends_so_that_the_module_stops(stage: Stage) -> None:
-    stage.task({"progress": [change("esx-1", "rebooting", "booting")], "wait": 60, "result": outcome(("done", 0, 1))})
+    stage.task({"progress": [change("esx-1", "rebooting", "booting")], "gate": "-", "result": outcome(("done", 0, 1))})
     process = subprocess.Popen(
         stage.command(), env=stage.environ(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
     )
-    while not stage.calls():
-        time.sleep(0.1)
+    assert until(lambda: bool(stage.calls()) or process.poll() is not None, PATIENCE)
     (call,) = stage.calls()
     owner, file = call["params"]["run_id"], Path(call["params"]["progress_file"])
     try:
@@ -186,10 +187,7 @@ def test_when_ansible_playbook_is_killed_the_owner_of_the_run_ends_so_that_the_m
         assert file.exists()
         process.send_signal(signal.SIGKILL)
         process.wait()
-        deadline = time.monotonic() + 30
-        while not is_gone(owner) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert is_gone(owner)
+        assert until(lambda: is_gone(owner), PATIENCE)
         assert not file.exists()
     finally:
         os.kill(call["pid"], signal.SIGKILL)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from simulator.core.clock import ScaledClock
 from simulator.core.stops import Write
 from simulator.simulator import Simulator
 from tests.kill.lab import LAB, TASK, Site
-from tests.kill.processes import at_work_in, family, gone, kill
+from tests.kill.processes import at_work_in, family, gone, kill, until
 from tests.kill.terminals import OnTerminal
 from tools.envs import clean_environ
 from tools.tree import collections_path, sync
@@ -127,6 +127,27 @@ class PlaybookSite(Site):
     def roll(self, home: str = "home") -> int:
         return self.finish(self.start(home))
 
+    def reboots_host(self, name: str, chosen: Chosen) -> int:
+        """``kill_at`` the first reboot of a run, which must be that of this host; the exit code. The host takes ``LONG`` to boot: it is
+        not back yet when all processes of the run have ended.
+        """
+        struck: list[str] = []
+        boots = self.sim.find("HostSystem", name).knobs
+        boots["boot_seconds"] = LONG
+        stop = self.sim.on_write(1, lambda write: struck.append(write.name), method="RebootHost_Task")
+        try:
+            code = self.kill_at(1, "RebootHost_Task", chosen=chosen)
+        finally:
+            self.sim.stops.remove(stop)
+        assert struck == [name], self.told
+        # It goes down some seconds after the call.
+        assert until(lambda: self.state()["connection"][name] != "connected", LAST_BREATH), (
+            "what was left waited until the host was back"
+        )
+        self.sim.clock.advance(LONG)
+        del boots["boot_seconds"]
+        return code
+
     def play(self, name: str, home: str, *arguments: str) -> int:
         """Run a playbook of the collection with an inventory of one host, which knows nothing but the address."""
         return self.finish(self.start(home, name, "-i", "localhost,", *arguments), self.home(home))
@@ -134,16 +155,24 @@ class PlaybookSite(Site):
     def kill_at(
         self, number: int, method: str, *, chosen: Chosen = everything, when: str = "after", home: str = "home"
     ) -> int:
-        """Run the playbook, kill -9 what is chosen of it at its n-th call of a method, and wait for the rest; the exit code."""
+        """Run the playbook, kill -9 what is chosen of it at its n-th call of a method, and wait for the rest; the exit code.
+
+        A module that is left has no answer to this call before the owner of its run, the worker, has ended. So it does nothing more,
+        however long the worker takes to see that ansible-playbook has ended.
+        """
         started = threading.Event()
         struck = threading.Event()
 
         def strike(write: Write) -> None:
             started.wait(PATIENCE)
-            members = family(process.pid)
-            assert len(members) >= 3, members
-            struck.set()  # before the process is gone: whoever waits for it looks at this next
-            kill(chosen(members))
+            # An answered call holds up nothing. With the lock, no guest shuts down, and no host boots, before the kill.
+            with self.sim.lock if when == "answered" else nullcontext():
+                members = family(process.pid)
+                assert len(members) >= 3, members
+                struck.set()  # before the process is gone: whoever waits for it looks at this next
+                kill(chosen(members))
+            if chosen is not the_module:
+                assert gone(members[1:2], LAST_BREATH), "the worker outlived ansible-playbook"
 
         stop = self.sim.on_write(number, strike, when=when, method=method)
         process = self.start(home)
@@ -165,4 +194,7 @@ def vcenter(folder: Path, **options: object) -> Iterator[PlaybookSite]:
     playbook.write_text(yaml.safe_dump(plays), encoding="utf-8")
     sim = Simulator.from_lab(LAB, clock=ScaledClock(SPEED))
     with sim.serve(port=0) as server:
-        yield PlaybookSite(sim=sim, port=server.port, ca_file=str(server.ca_file), folder=folder, playbook=playbook)
+        try:
+            yield PlaybookSite(sim=sim, port=server.port, ca_file=str(server.ca_file), folder=folder, playbook=playbook)
+        finally:
+            kill(at_work_in(folder))  # of a test that failed: they would look for the vCenter for hours

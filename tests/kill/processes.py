@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,11 +23,17 @@ def kill(pids: Iterable[int]) -> None:
 
 def gone(pids: Iterable[int], seconds: float) -> bool:
     """Whether all of them have ended, within so many seconds."""
+    named = list(pids)
+    return until(lambda: not any(_lives(pid) for pid in named), seconds, every=0.002)
+
+
+def until(holds: Callable[[], bool], seconds: float, every: float = 0.05) -> bool:
+    """Whether it holds, within so many seconds. The last look is after them, however long this process stood still."""
     deadline = time.monotonic() + seconds
-    while any(_lives(pid) for pid in pids):
+    while not holds():
         if time.monotonic() > deadline:
-            return False
-        time.sleep(0.002)
+            return holds()
+        time.sleep(every)
     return True
 
 

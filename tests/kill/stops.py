@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tests.kill.playbooks import LAST_BREATH, LONG, PATIENCE, PlaybookSite
 from tests.kill.processes import at_work_in, family, gone, kill
@@ -75,7 +75,8 @@ def sigterm(terminal: OnTerminal) -> None:
 def sigterm_to_all(terminal: OnTerminal) -> None:
     """As a service manager stops a service: all processes get the signal."""
     for pid in family(terminal.job):
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it ended because of those before it
+            os.kill(pid, signal.SIGTERM)
     terminal.process.wait(PATIENCE)
 
 

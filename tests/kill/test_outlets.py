@@ -14,16 +14,18 @@ from pyVmomi import vim
 
 from tests.kill.alerts import RULES, firing, rules
 from tests.kill.playbooks import LONG, PATIENCE, SPEED, prepare, vcenter
-from tests.kill.processes import family, kill
+from tests.kill.processes import family, kill, until
 from tests.unit.plugin_utils.outlets.collector import collecting
 from tests.unit.plugin_utils.outlets.exposition import parse
-from tests.unit.plugin_utils.outlets.receiver import SECRET, TOKEN, receiving
+from tests.unit.plugin_utils.outlets.receiver import SECRET, TOKEN, Receiver, receiving
 
 HOSTS = ("esx-01.lab", "esx-02.lab", "esx-03.lab")
 HEARTBEAT = 30.0
 """Seconds of vCenter's between two reports of a run in which nothing changes."""
-HICCUP = 15.0
+HICCUP = 60.0
 """Seconds of ours that a busy machine may keep a process waiting."""
+DEAD = 300.0
+"""Seconds of ours for which the dead outlet keeps its thread: longer than the run takes, and than any hiccup."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,14 +41,24 @@ def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) 
         collecting() as collector,
     ):
         kinds = "run_started run_ended host_phase host_failed vm_stopping vm_off vm_on heartbeat".split()
-        notify = [dead.option(timeout=60), receiver.option(events=kinds)]
+        notify = [dead.option(timeout=DEAD), receiver.option(events=kinds, timeout=HICCUP)]
         metrics = tmp_path / "vc.prom"
         options = {"notify": notify, "metrics_file": str(metrics), "traces": collector.is_there, "vcenter_events": True}
         with vcenter(tmp_path, **options) as site:
             site.variables.update(collector.environ)
             began = time.monotonic()
-            assert site.finish(site.start("home", str(site.playbook), "-vvv", "--diff")) == 0, site.told
+            boots = site.sim.find("HostSystem", HOSTS[0]).knobs
+            boots["boot_seconds"] = LONG
+            process = site.start("home", str(site.playbook), "-vvv", "--diff")
+            # Nothing changes while the first host boots. The heartbeats come all the same, while the dead one keeps its thread.
+            beaten = until(
+                lambda: process.poll() is not None or ("vm_off" in receiver.kinds and beats(receiver) >= 10), PATIENCE
+            )
+            del boots["boot_seconds"]
+            site.sim.clock.advance(LONG)
+            assert site.finish(process) == 0, site.told
             took = time.monotonic() - began
+            assert beaten
             assert site.reboots() == dict.fromkeys(HOSTS, 1), site.told
             logged = [
                 record.event.message
@@ -70,10 +82,11 @@ def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) 
         for kind in ("vm_stopping", "vm_off", "vm_on"):
             assert {event["vm"] for event in receiver.events if event["event"] == kind} == {"train-01", "train-02"}
         assert receiver.events[-1]["state"] == "finished"
-        # The heartbeats came all the time, while the dead one kept its thread.
+        # No event waited for the dead one.
+        assert took < DEAD
         gaps = [b - a for a, b in zip(receiver.arrivals, receiver.arrivals[1:], strict=False)]
         assert max(gaps) < HEARTBEAT / SPEED + HICCUP
-        assert receiver.kinds.count("heartbeat") >= 10, f"in {took:.0f} s"
+        assert beats(receiver) >= 10, f"in {took:.0f} s"
         # vCenter.
         for host in HOSTS:
             texts = [text.partition(f"directpath.vsphere: {host} ")[2] for text in logged]
@@ -94,6 +107,10 @@ def test_a_run_watched_through_all_outlets_one_of_which_is_dead(tmp_path: Path) 
         assert firing(metrics.read_text(encoding="utf-8"), time.time() + 10_000) == {}
 
 
+def beats(receiver: Receiver) -> int:
+    return receiver.kinds.count("heartbeat")
+
+
 def holds(path: Path, word: str) -> bool:
     """Whether the run wrote this word into a file. The playbook has it, which is for a vault."""
     return path.is_file() and path.name != "roll.yml" and word.encode() in path.read_bytes()
@@ -101,6 +118,10 @@ def holds(path: Path, word: str) -> bool:
 
 def values_of(metrics: Path) -> dict[str, float]:
     return {one.name: one.value for one in parse(metrics.read_text(encoding="utf-8"))}
+
+
+def shows_both_off(metrics: Path) -> bool:
+    return metrics.is_file() and values_of(metrics)["directpath_vms_off"] == 2
 
 
 def tmp_path_of(folder: Path) -> Path:
@@ -114,13 +135,11 @@ def test_a_run_that_is_killed_is_noticed_and_the_alerts_end_with_the_restore(tmp
     with vcenter(tmp_path, metrics_file=str(metrics)) as site:
         boots = site.sim.find("HostSystem", "esx-01.lab").knobs
         boots["boot_seconds"] = LONG
+        began = time.time()
         process = site.start("colleague")
         # The file is up to date as soon as the machine has time for it, not at a certain call.
-        end = time.monotonic() + PATIENCE
-        while not (shown := metrics.is_file() and values_of(metrics)["directpath_vms_off"] == 2):
-            if time.monotonic() > end or process.poll() is not None:
-                break
-            time.sleep(0.05)
+        until(lambda: process.poll() is not None or shows_both_off(metrics), PATIENCE)
+        shown = shows_both_off(metrics)
         kill(family(process.pid))
         assert site.finish(process) == -9
         assert shown, site.told
@@ -128,7 +147,7 @@ def test_a_run_that_is_killed_is_noticed_and_the_alerts_end_with_the_restore(tmp
         del boots["boot_seconds"]
         left, values = metrics.read_text(encoding="utf-8"), values_of(metrics)
         beat = values["directpath_last_heartbeat_timestamp_seconds"]
-        assert beat == pytest.approx(time.time(), abs=120)
+        assert began - 1 <= beat <= time.time() + 1
         assert firing(left, beat + 599) == {}, "a run that has just reported is alive"
         (silent,) = firing(left, beat + 601)["DirectPathRunIsSilent"]
         assert silent == {"vcenter": "localhost"}

@@ -14,11 +14,6 @@ import pytest
 
 from tests.kill.playbooks import PlaybookSite, everything, prepare, the_module, the_playbook, the_worker, vcenter
 
-LONG = 36000.0
-"""Seconds of vCenter's in which a host boots: longer than anything waits for the processes that a kill leaves. They have nothing else
-to do meanwhile, so those that end have noticed.
-"""
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed() -> None:
@@ -49,24 +44,14 @@ def test_whatever_dies_of_a_playbook_the_rest_of_it_ends_and_the_next_one_goes_o
         assert site.kill_at(1, "ShutdownGuest", chosen=the_playbook) == -9
         assert followed(site) == []
 
-        boots = site.sim.find("HostSystem", "esx-01.lab").knobs
-        boots["boot_seconds"] = LONG
-        assert site.kill_at(1, "RebootHost_Task", chosen=the_playbook) == -9
-        assert site.state()["connection"]["esx-01.lab"] != "connected", "what was left waited until the host was back"
+        assert site.reboots_host("esx-01.lab", the_playbook) == -9
         assert followed(site) == []
-        site.sim.clock.advance(LONG)
-        del boots["boot_seconds"]
 
         assert site.kill_at(1, "PowerOnVM_Task", chosen=the_module) == 2
         assert "fatal: [localhost]: FAILED!" in site.told
         assert followed(site) == []
 
-        boots = site.sim.find("HostSystem", "esx-02.lab").knobs
-        boots["boot_seconds"] = LONG
-        assert site.kill_at(1, "RebootHost_Task", chosen=the_worker) > 0
-        assert site.state()["connection"]["esx-02.lab"] != "connected", "what was left waited until the host was back"
-        site.sim.clock.advance(LONG)
-        del boots["boot_seconds"]
+        assert site.reboots_host("esx-02.lab", the_worker) > 0
 
         assert site.kill_at(1, "EnterMaintenanceMode_Task", chosen=everything) == -9
         site.sim.events["restart_vcenter"](seconds=60, answer="503")
