@@ -31,8 +31,8 @@ from typing import Any
 
 from tools.envs import ROOT
 
-START_SECONDS = 60.0
-STOP_SECONDS = 15.0
+START_SECONDS = 180.0
+STOP_SECONDS = 90.0
 SPEED = 60.0  # five minutes for the boot of a host become five seconds
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["simulator.__main__", "tools.lab"])

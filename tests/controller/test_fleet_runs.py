@@ -16,7 +16,8 @@ from tests.controller.fleet import Fleet, Programs, fleet
 from tests.unit.inventory.labs import lab
 
 NAMES = ("a", "b", "c")
-WAIT = 60.0
+WAIT = 115.0
+"""Seconds for one of them to begin. A module waits two minutes for an answer."""
 
 
 def one(name: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ pytestmark = [
 
 EXAMPLES = ROOT / "examples" / "mesh"
 WORKERS = ("node-east", "node-west")
-WAIT = 60.0
+WAIT = 300.0
 """Seconds, for anything."""
 LIMIT = 40
 """The seconds of a job whose node dies."""

@@ -24,6 +24,10 @@ GRACE = 0.1
 """Seconds between the end of ansible-playbook and the decision what it means. ansible-playbook passes a signal on before it ends, but its
 handler may run a little later. The module works on in this time."""
 
+PAUSES = 10
+"""The time above is waited in so many pauses: a machine that stands still for a moment ends one of them only, and the handler runs in the
+others."""
+
 
 class Signals:
     """``on_stop`` is called once, with the signal: finish what is in progress. ``on_abort``: end at once; it does not return."""
@@ -59,7 +63,8 @@ class Signals:
 
     def orphaned(self) -> None:
         """ansible-playbook has ended. Called on another thread than the signal handlers. Returns if the task goes on."""
-        time.sleep(GRACE)
+        for _unused in range(PAUSES):
+            time.sleep(GRACE / PAUSES)
         self.is_orphaned = True
         if is_hung_up():
             if self.first is None:
