@@ -8,13 +8,14 @@
 # JOB_SECONDS: how long the job may take (a day). receptorctl does not end by itself when its node dies.
 set -eu
 folder=$1 playbook=$2 limit=${3:-all}
-child=
+started=
 # shellcheck disable=SC2329 # the traps call it
 end() {
     trap '' HUP INT TERM
-    if [ -n "$child" ]; then
-        kill "$child" 2>/dev/null || true
-        wait "$child" || true
+    # $! is set with the start of the job. A variable of our own would be set a moment later, and the signal may come before.
+    if [ -n "$started" ] && [ -n "${!:-}" ]; then
+        kill "$!" 2>/dev/null || true
+        wait "$!" || true
         echo "The job was stopped. The play may still run on its node. Look first: ansible-playbook directpath.vsphere.status" >&2
     fi
     exit "$1"
@@ -27,6 +28,7 @@ trap 'end 130' INT
 trap 'end 143' TERM
 
 ansible-runner transmit "$folder" -p "$playbook" --limit "$limit" >"$work/job"
+started=yes
 # In the background: a shell handles a signal only after the command in the foreground, but ends a wait at once.
 if [ -n "${RECEPTOR_NODE:-}" ]; then
     timeout -k 60 "${JOB_SECONDS:-86400}" receptorctl --socket "$RECEPTOR_SOCKET" work submit --node "$RECEPTOR_NODE" \
@@ -34,10 +36,9 @@ if [ -n "${RECEPTOR_NODE:-}" ]; then
 else
     ansible-runner worker --private-data-dir "$work/worker" <"$work/job" >"$work/answer" &
 fi
-child=$!
 status=0
-wait "$child" || status=$?
-child=
+wait "$!" || status=$?
+started=
 
 # Of an earlier job. Without a new one, nothing is known of this job.
 rm -f "$folder/artifacts/rc"

@@ -92,10 +92,15 @@ STUBS = {
 """Programs that run until they are ended, and leave their process id."""
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["waiting", "starting"])
 @pytest.mark.parametrize("node", ["", "node-east"])
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_job_sh_at_once_and_leaves_no_account(tmp_path: Path, number: signal.Signals, node: str) -> None:
-    """Only the shell gets it. The folder with the job, which has the account, is removed."""
+def test_a_signal_ends_job_sh_at_once_and_leaves_no_account(
+    tmp_path: Path, number: signal.Signals, node: str, late: bool
+) -> None:
+    """Only the shell gets it. The folder with the job, which has the account, is removed. ``late``: the machine stands still for a moment
+    when the shell has started the job.
+    """
     left, started = tmp_path / "left", tmp_path / "started"
     left.mkdir()
     for name, first in STUBS.items():
@@ -104,7 +109,11 @@ def test_a_signal_ends_job_sh_at_once_and_leaves_no_account(tmp_path: Path, numb
         stub.chmod(0o700)
     environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(left)}
     environ |= {"RECEPTOR_SOCKET": "/none", "RECEPTOR_NODE": node}
-    command = ["sh", str(ROOT / "examples" / "mesh" / "job.sh"), str(tmp_path), "directpath.vsphere.drift"]
+    text = (ROOT / "examples" / "mesh" / "job.sh").read_text(encoding="utf-8")
+    assert text.count(" &\nfi\n") == 1
+    script = tmp_path / "job.sh"
+    script.write_text(text.replace(" &\nfi\n", f" &\nfi\n{'sleep 0.5' * late}\n"), encoding="utf-8")
+    command = ["sh", str(script), str(tmp_path), "directpath.vsphere.drift"]
     with (tmp_path / "printed").open("wb") as output:
         shell = subprocess.Popen(
             command,
@@ -112,8 +121,8 @@ def test_a_signal_ends_job_sh_at_once_and_leaves_no_account(tmp_path: Path, numb
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            # What runs in the background ignores this signal, and so would the shell: it cannot trap what it was started to ignore.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            # What runs in the background ignores SIGINT, and what nohup runs SIGHUP. A shell cannot trap what it was started to ignore.
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
         )
     wait_for(lambda: started.exists() and bool(started.read_text()), "the job runs")
     assert len(list(left.iterdir())) == 1
