@@ -69,7 +69,7 @@ def interpreters() -> dict[Version, Path]:
     probe = "import sys, venv, ensurepip; print(*sys.version_info[:2], sys._base_executable)"
     for candidate in dict.fromkeys(_candidates()):
         try:
-            done = subprocess.run([candidate, "-c", probe], capture_output=True, text=True, timeout=30, check=False)
+            done = subprocess.run([candidate, "-c", probe], capture_output=True, text=True, timeout=120, check=False)
         except (OSError, subprocess.TimeoutExpired):
             continue
         words = done.stdout.strip().split(maxsplit=2)

@@ -82,7 +82,7 @@ def control(variables: Mapping[str, str], path: str, body: Mapping[str, Any] | N
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(address, data=data, headers={"Content-Type": "application/json"})
     trust = ssl.create_default_context(cafile=variables["VMWARE_CA_PATH"])
-    with urllib.request.urlopen(request, timeout=30, context=trust) as answer:
+    with urllib.request.urlopen(request, timeout=180, context=trust) as answer:
         return json.loads(answer.read())
 
 

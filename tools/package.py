@@ -114,12 +114,12 @@ def start_simulator(installed: Path, environ: Mapping[str, str], folder: Path) -
     process = subprocess.Popen(
         [*command, "--ready-file", str(ready)], cwd=installed, env=dict(environ), stdout=subprocess.DEVNULL
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     started = ready.exists()
     process.send_signal(signal.SIGTERM)
-    if (code := process.wait(timeout=30)) != 0 or not started:
+    if (code := process.wait(timeout=120)) != 0 or not started:
         raise StepError(f"the simulator of the installed collection ended with status {code}, started: {started}")
 
 

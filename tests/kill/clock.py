@@ -50,7 +50,7 @@ class ClientClock:
         return float(seconds)
 
     def sleep(self, seconds: float) -> None:
-        connection = HTTPConnection("localhost", self._port, timeout=30)
+        connection = HTTPConnection("localhost", self._port, timeout=600)
         try:
             body = json.dumps({"advance": max(0.0, seconds)})
             connection.request("POST", "/control/clock", body, {"Content-Type": "application/json"})

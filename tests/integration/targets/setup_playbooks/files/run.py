@@ -56,7 +56,7 @@ def wrapper(playbook: str, folder: Path) -> list[dict[str, object]]:
 def ask(simulator: dict[str, str], path: str) -> object:
     """An answer of a control page."""
     trust = ssl.create_default_context(cafile=simulator["ca"])
-    with urllib.request.urlopen(simulator["control"] + path, timeout=60, context=trust) as answer:
+    with urllib.request.urlopen(simulator["control"] + path, timeout=180, context=trust) as answer:
         return json.loads(answer.read())
 
 

@@ -25,7 +25,7 @@ def main() -> None:
             headers={"Content-Type": "application/json"},
             method=asked.get("method", "POST"),
         )
-        with urllib.request.urlopen(request, timeout=60, context=trust) as answer:
+        with urllib.request.urlopen(request, timeout=180, context=trust) as answer:
             answer.read()
 
 
