@@ -16,6 +16,8 @@ from .process import Process
 
 LOOK = 0.05
 """Real seconds between two looks at a client that holds the time."""
+STILL = 0.5
+"""More real seconds between two looks at a client mean that the machine stood still. The client could not work then, so they do not count."""
 LONGEST_WORK = 120.0
 """Real seconds after which a client without a request holds the time no longer, even if its process computes."""
 
@@ -36,6 +38,8 @@ class Client:
     """Real time of its last request."""
     active: float = field(init=False)
     """Real time when it was last seen at work."""
+    looked: float = field(init=False)
+    """Real time of the last look at it."""
 
     def __post_init__(self) -> None:
         self.seen()
@@ -48,7 +52,7 @@ class Client:
     def seen(self) -> None:
         """It made a request, or got an answer: it is at work."""
         self.forgotten = False
-        self.asked = self.active = self.real()
+        self.asked = self.active = self.looked = self.real()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,6 +234,9 @@ class WaitingClock(Clock):
 
     def _look_at(self, client: Client) -> None:
         now = self._real()
+        if now - client.looked > STILL:
+            client.active += now - client.looked
+        client.looked = now
         if now - client.asked > LONGEST_WORK:
             client.forgotten = True
         elif client.process.is_busy():
