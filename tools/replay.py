@@ -28,9 +28,12 @@ import jsonschema
 
 from tools.collection_path import install
 from tools.envs import ROOT
-from tools.replay_compare import compare
+from tools.replay_compare import compare, placements
 
 install()
+
+# Loaded before a module redirects what it prints: on being loaded, it looks at the outputs of this process, and warns.
+import ansible.utils.display  # noqa: E402, F401
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import earlier_tasks  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS  # noqa: E402
@@ -39,6 +42,7 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.decisions 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.document import FORMAT, VERSION  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.names import RunNames  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.runs.options import arguments_of, kept_options  # noqa: E402
+from simulator.core.base import Entity  # noqa: E402
 from simulator.core.clock import ManualClock  # noqa: E402
 from simulator.simulator import Simulator  # noqa: E402
 from tests.unit.modules.harness import Lab  # noqa: E402
@@ -51,6 +55,9 @@ SLICE = 600.0
 SAME, DIFFERS, UNREADABLE = 0, 1, 2
 SCHEMA = ROOT / "docs" / "run.schema.json"
 Record = Mapping[str, Any]
+
+
+LEGEND = "     (numbers of texts: how many, how many different ones, and how many pairs of equal ones)"
 
 
 class ReplayError(Exception):
@@ -69,8 +76,8 @@ class Replay:
     folder: Path
     twins: dict[int, Lab] = field(default_factory=dict)
 
-    def play(self) -> Iterator[tuple[Record, list[str]]]:
-        """Each call with a capture, and where its outcome differs. Raises ReplayError."""
+    def play(self) -> Iterator[tuple[Record, list[str], list[str]]]:
+        """Each call with a capture, where its outcome differs, and what the server may choose otherwise. Raises ReplayError."""
         for number, server in enumerate(self.raw["servers"]):
             if server["capture"] is not None:
                 self.twins[number] = self._twin(number, server["capture"])
@@ -80,7 +87,12 @@ class Replay:
             )
         for call in self.raw["calls"]:
             if call["server"] in self.twins:
-                yield call, compare(call["decisions"], self._called(call))
+                filed, played = call["decisions"], self._called(call)
+                yield call, compare(filed, played, self._titles(call["server"])), placements(filed, played)
+
+    def _titles(self, server: int) -> dict[str, str]:
+        sim = self.twins[server].sim
+        return {str(each.moid): str(each.name) for each in sim.registry.all(Entity)}
 
     def _twin(self, number: int, capture: Record) -> Lab:
         path = self.folder / f"capture-{number}.json"
@@ -131,6 +143,10 @@ def _checked(module: str, options: Record) -> dict[str, Any]:
 
 def read(path: Path) -> dict[str, Any]:
     """The content of a run file. Raises ReplayError."""
+    if not path.is_file():
+        raise ReplayError(
+            "it is a folder. Give the file: FILE=run.json.gz" if path.is_dir() else "there is no such file"
+        )
     try:
         with gzip.open(path) as stream:
             content = stream.read(MOST_BYTES + 1)
@@ -168,7 +184,7 @@ def _validate(raw: dict[str, Any]) -> None:
 # -- output ---------------------------------------------------------------------------------------------------------
 
 
-def report(path: Path, raw: Record, played: Iterator[tuple[Record, list[str]]]) -> Iterator[str]:
+def report(path: Path, raw: Record, played: Iterator[tuple[Record, list[str], list[str]]]) -> Iterator[str]:
     """Lines for a terminal. The last one is the sum."""
     versions = ", ".join(f"{name} {version}" for name, version in raw["versions"].items())
     yield f"{path}: a run of {raw['began']}{' with --check' if raw['check'] else ''} ({versions})"
@@ -178,12 +194,15 @@ def report(path: Path, raw: Record, played: Iterator[tuple[Record, list[str]]]) 
         if call["answers"]:
             yield _answers(call)
     number = differing = 0
-    for call, lines in played:
+    for call, lines, chosen in played:
         number += 1
         differing += bool(lines)
         title = f"{number}. {call['module']}{' (check mode)' if call['check'] else ''} on {_server(raw, call)}"
         yield f"{title}: {'differs' if lines else 'same'}"
         yield from (f"     {line}" for line in lines)
+        if any(line.startswith("numbers: ") and "[" in line for line in lines):
+            yield LEGEND
+        yield from (f"     not counted, as the server chooses: {line}" for line in chosen)
     without = len(raw["calls"]) - number
     if without:
         yield f"Not played, because the file has no capture of their server: {without} calls"
@@ -245,4 +264,5 @@ def _plain(text: str) -> str:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # head and less may end first
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # so that the captures are removed
     sys.exit(main())

@@ -26,8 +26,8 @@ _OF_TARGET = ("status", "phase", "error_code", "reboot_required", "pending")
 _LISTS = ("reboot_required", "refused", "rebooted")
 
 
-def compare(filed: Record, played: Record) -> list[str]:
-    """Sentences: what the file says, and what the replay did. Empty if the outcome is the same."""
+def compare(filed: Record, played: Record, titles: Mapping[str, str] | None = None) -> list[str]:
+    """Sentences: what the file says, and what the replay did. Empty if the outcome is the same. ``titles``: id of an object → its name."""
     found = [_said(name, filed.get(name), played.get(name)) for name in _PLAIN if filed.get(name) != played.get(name)]
     if found and (filed.get("message") or played.get("message")):
         found += [f"message in the file: {filed.get('message', '-')}", f"message now: {played.get('message', '-')}"]
@@ -47,7 +47,7 @@ def compare(filed: Record, played: Record) -> list[str]:
     if "writes" in filed:
         found += _cut(_writes(filed["writes"], played.get("writes") or ()))
     if "written" in filed:
-        found += _cut(_written(filed["written"], played.get("written") or ()))
+        found += _cut(_written(filed["written"], played.get("written") or (), titles or {}))
     if "figures" in filed:
         found += _cut(_figures(filed["figures"], played.get("figures") or {}))
     return found
@@ -128,9 +128,45 @@ def _targets(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]
         for key in _OF_TARGET:
             if row.get(key) != found.get(key):
                 yield f"{name}: {_said(key, row.get(key), found.get(key))}{_why(row, found)}"
+        yield from (f"{name}: {line}" for line in _vm(row.get("vm"), found.get("vm")))
         blockers = [_codes(one) for one in (row, found)]
         if blockers[0] != blockers[1]:
             yield f"{name}: {_said('blockers', ', '.join(blockers[0]), ', '.join(blockers[1]))}{_why(row, found)}"
+
+
+def _vm(filed: Record | None, played: Record | None) -> Iterator[str]:
+    """What a VM has. Not what its server chose: see ``placements``."""
+    if filed is None or played is None:
+        return
+    for key in ("power_state", "memory"):
+        if filed.get(key) != played.get(key):
+            yield _said(key, filed.get(key), played.get(key))
+    devices = [
+        ", ".join(
+            sorted(f"{one.get('backing', '')} {one.get('address', '')}".strip() for one in map(_fixed, vm["devices"]))
+        )
+        for vm in (filed, played)
+    ]
+    if devices[0] != devices[1]:
+        yield _said("devices", *devices)
+
+
+def _fixed(device: Record) -> Record:
+    return device if device.get("backing") == "fixed" else {"backing": device.get("backing", "")}
+
+
+def placements(filed: Record, played: Record) -> list[str]:
+    """VMs that are on another host, or have other devices, where that is the choice of the server. A real server knows more than a twin."""
+    found = []
+    for name, row, other in _paired(filed.get("vms") or (), played.get("vms") or ()):
+        places = [
+            f"{vm['host']} ({', '.join(one['address'] for one in vm['devices'] if one.get('address')) or 'no device'})"
+            for vm in (one.get("vm") if one else None for one in (row, other))
+            if vm is not None
+        ]
+        if len(places) == 2 and places[0] != places[1]:
+            found.append(f"{name}: on {places[0]} in the file, on {places[1]} now")
+    return _cut(found)
 
 
 def _paired(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[tuple[str, Record | None, Record | None]]:
@@ -275,13 +311,18 @@ def _writes(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
                 yield f"writes: {method}({form}): {forms.get(form, 0)} times in the file, {others.get(form, 0)} now"
 
 
-def _written(filed: Sequence[Record], played: Sequence[Record]) -> Iterator[str]:
+def _written(filed: Sequence[Record], played: Sequence[Record], titles: Mapping[str, str]) -> Iterator[str]:
     """To which objects writes were sent, and to which ones they referred."""
     before, now = ({(row["method"], row["object"]): row["times"] for row in rows} for rows in (filed, played))
     for method, each in sorted({*before, *now}):
         times = before.get((method, each), 0), now.get((method, each), 0)
-        if times[0] != times[1]:
-            yield f"written: {method}({each}): {times[0]} times in the file, {times[1]} now"
+        place, equals, moid = each.rpartition("=")
+        title = f"{method}: {place}{equals}{f'{titles[moid]} ({moid})' if moid in titles else moid}"
+        if method in _NOTES:
+            if bool(times[0]) != bool(times[1]):
+                yield f"written: {title}: {_said('', *('sent' if one else 'not sent' for one in times))[2:]}"
+        elif times[0] != times[1]:
+            yield f"written: {title}: {times[0]} times in the file, {times[1]} now"
 
 
 def _times(rows: Sequence[Record]) -> dict[str, dict[str, int]]:

@@ -14,7 +14,7 @@ author:
 description:
   - Writes a run file. It has a capture of each vCenter at the begin of the run, the options of the modules of this collection without
     secrets, what they decided and did, with reasons, and what the servers did not answer as usual, with the time. Of each change that
-    was sent to a server, it has the method, and its arguments without texts and ids.
+    was sent to a server, it has the method, its arguments without texts, and the ids of the objects, which the capture has, too.
   - The playbook C(directpath.vsphere.capture), or a task with M(directpath.vsphere.capture), must be the first of the run. Names are
     replaced in the run file if the capture is anonymized, which is the default.
   - It adds no API calls of its own. The file is written again after each call of a module, so it also exists if the run is stopped.
@@ -109,7 +109,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def v2_playbook_on_stats(self, stats: Any) -> None:
         """A playbook ended."""
         run = self._recorder.file()
-        if self._problem or not run.calls:
+        if self._problem:
+            return
+        if not run.calls:
+            if run.servers:
+                text = f"Run file: {self._path} has no call, as the run ended before one. Report what it printed, too"
+                self._display.display(text)
             return
         keeps = f". Keep the key of its names at the site: {key_path(self._path)}" if run.key else ""
         self._display.display(f"Run file: {self._path}{keeps}")

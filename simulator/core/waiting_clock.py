@@ -17,7 +17,7 @@ from .process import Process
 LOOK = 0.05
 """Real seconds between two looks at a client that holds the time."""
 STILL = 0.5
-"""More real seconds between two looks at a client mean that the machine stood still. The client could not work then, so they do not count."""
+"""More real seconds between two looks at a client mean that the machine stood still. They do not count, as the client could not work."""
 LONGEST_WORK = 120.0
 """Real seconds after which a client without a request holds the time no longer, even if its process computes."""
 

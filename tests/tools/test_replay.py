@@ -21,7 +21,7 @@ from tests.tools.recorded_runs import Step, record
 from tests.unit.modules.capture.twins import intent_of
 from tests.unit.modules.harness import Lab
 from tools import replay
-from tools.replay_compare import alike, compare
+from tools.replay_compare import alike, compare, placements
 
 SCHEMA = jsonschema.Draft7Validator(json.loads(replay.SCHEMA.read_text(encoding="utf-8")))
 
@@ -333,11 +333,64 @@ def test_objects_of_writes_are_compared() -> None:
         for moid in ("host-1", "host-2")
     }
     assert compare(on["host-1"], on["host-1"]) == []
-    assert compare(on["host-1"], on["host-2"]) == [
-        "written: RebootHost_Task(host-1): 1 times in the file, 0 now",
-        "written: RebootHost_Task(host-2): 0 times in the file, 1 now",
+    assert compare(on["host-1"], on["host-2"], {"host-1": "esx-1.lab"}) == [
+        "written: RebootHost_Task: esx-1.lab (host-1): 1 times in the file, 0 now",
+        "written: RebootHost_Task: host-2: 0 times in the file, 1 now",
     ]
     assert compare(base, on["host-1"]) == []  # the file is of a run that did not record them
+
+
+def test_on_which_objects_a_run_makes_notes_is_compared_and_not_how_many() -> None:
+    def noted(moid: str, times: int) -> dict[str, Any]:
+        row = {"method": "SetField", "object": f"entity={moid}", "times": times}
+        return {"changed": True, "failed": False, "written": [row]}
+
+    assert compare(noted("domain-c1", 3), noted("domain-c1", 9)) == []
+    assert compare(noted("domain-c1", 3), noted("domain-c2", 3), {"domain-c1": "gpu-a"}) == [
+        "written: SetField: entity=gpu-a (domain-c1): sent in the file, not sent now",
+        "written: SetField: entity=domain-c2: not sent in the file, sent now",
+    ]
+
+
+def with_vm(host: str, *devices: dict[str, str], power: str = "poweredOn", reserved: int = 4096) -> dict[str, Any]:
+    memory = {"reservation_mb": reserved, "fully_reserved": reserved == 4096}
+    vm = {"host": host, "power_state": power, "memory": memory, "devices": list(devices)}
+    return {"changed": True, "failed": False, "vms": [{"name": "train", "vm": vm}]}
+
+
+FIXED, GIVEN = {"backing": "fixed", "address": "0000:3b:00.0"}, {"backing": "dynamic", "address": "0000:5e:00.0"}
+
+
+@pytest.mark.parametrize(
+    ("now", "text"),
+    [
+        (with_vm("a", FIXED, GIVEN, power="poweredOff"), "power_state: poweredOn in the file, poweredOff now"),
+        (with_vm("a", FIXED, GIVEN, reserved=2048), "'fully_reserved': False"),
+        (with_vm("a", FIXED), "devices: dynamic, fixed 0000:3b:00.0 in the file, fixed 0000:3b:00.0 now"),
+        (with_vm("a", {**FIXED, "address": "0000:af:00.0"}, GIVEN), "fixed 0000:af:00.0 now"),
+    ],
+)
+def test_what_a_vm_has_after_a_call_is_compared(now: dict[str, Any], text: str) -> None:
+    (line,) = compare(with_vm("a", FIXED, GIVEN), now)
+    assert line.startswith("train: ")
+    assert text in line
+
+
+def test_what_the_server_chooses_is_shown_and_is_no_difference() -> None:
+    filed, now = with_vm("a", FIXED, GIVEN), with_vm("b", FIXED, {**GIVEN, "address": "0000:86:00.0"})
+    assert compare(filed, now) == []
+    assert placements(filed, filed) == []
+    assert placements(filed, now) == [
+        "train: on a (0000:3b:00.0, 0000:5e:00.0) in the file, on b (0000:3b:00.0, 0000:86:00.0) now"
+    ]
+
+
+@pytest.mark.parametrize(("name", "text"), [("none.json.gz", "there is no such file"), ("", "it is a folder")])
+def test_a_path_without_a_file_is_named_as_such(
+    name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay.main([str(tmp_path / name)]) == replay.UNREADABLE
+    assert text in lines(capsys)
 
 
 def test_many_lines_are_cut() -> None:

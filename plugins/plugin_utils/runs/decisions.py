@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._domain.capture.allowed import MOID
+from ...module_utils._domain.capture.allowed import MOID, PCI_ADDRESS
 from .figures import figures_of
 from .names import RunNames
 from .roles import role_decisions
@@ -28,6 +28,8 @@ _PHASES = 5000
 """As many transitions are kept at most."""
 _SIMPLE = (bool, int, float)
 _TARGETS = ("hosts", "vms")
+_POWER = ("poweredOn", "poweredOff", "suspended")
+_MEMORY = ("size_mb", "reservation_mb", "locked_to_max", "fully_reserved")
 
 
 def decisions(result: Record, names: RunNames, *, check: bool) -> dict[str, Any]:
@@ -123,12 +125,31 @@ def _target(row: Record, names: RunNames) -> dict[str, Any]:
         kept["reason"] = names.shown(str(row["reason"]))
     if row.get("error"):
         kept["message"] = names.shown(str(row["error"]))
+    if isinstance(row.get("memory"), Mapping) and isinstance(row.get("devices"), list):
+        kept["vm"] = _vm(row, names)
     seconds = row.get("seconds")
     if isinstance(seconds, Mapping) and seconds:
         kept["seconds"] = {
             key: float(each) for key, each in seconds.items() if _CODE.fullmatch(key) and each is not None
         }
     return kept
+
+
+def _vm(row: Record, names: RunNames) -> dict[str, Any]:
+    """What a VM has after the call. ``host`` and the addresses of devices that are not fixed are the choice of the server."""
+    return {
+        "host": names.name(str(row.get("host") or "")),
+        **{key: str(row[key]) for key in ("power_state",) if row.get(key) in _POWER},
+        "memory": {key: row["memory"][key] for key in _MEMORY if isinstance(row["memory"].get(key), _SIMPLE)},
+        "devices": [
+            {
+                **_codes(device, ("backing",)),
+                **{key: str(device[key]) for key in ("address",) if PCI_ADDRESS.fullmatch(str(device.get(key)))},
+            }
+            for device in row["devices"]
+            if isinstance(device, Mapping)
+        ],
+    }
 
 
 def _blocker(row: Record, names: RunNames) -> dict[str, Any]:

@@ -15,20 +15,11 @@ from typing import Any
 from .names import RunNames, identifiers, vocabulary
 
 _OF_THE_CALL = frozenset(
-    {
-        "calls",
-        "logins",
-        "changed",
-        "failed",
-        "msg",
-        "invocation",
-        "journal",
-        "unusual_answers",
-        "sent_writes",
-        "written_objects",
-    }
+    "calls logins changed failed msg invocation journal unusual_answers sent_writes written_objects".split()
 )
 """Keys that say how a module worked and with which files, not what it read from the server."""
+_OF_ANSIBLE = frozenset("ansible_facts attempts deprecations diff exception item lines results warnings".split())
+"""Keys that Ansible and action plugins add. Others of them, such as ``failed_when_result``, are no keys of this collection."""
 _OF_THE_CLOCK = ("time", "_at", "at", "seconds", "_difference", "since", "beat", "ends")
 """Ends of keys whose values depend on the moment."""
 _SENTENCES = frozenset({"hints", "reason", "message", "text", "lines", "notes", "warnings", "deprecations", "summary"})
@@ -41,7 +32,8 @@ def figures_of(result: Mapping[str, Any], names: RunNames) -> dict[str, Any]:
     ``place=word``: how many texts are this word."""
     numbers: dict[str, float] = {}
     texts: dict[str, Counter[str]] = {}
-    for place, value in _leaves("", {key: each for key, each in result.items() if key not in _OF_THE_CALL}, names):
+    own = {key: each for key, each in result.items() if key not in _OF_THE_CALL | _OF_ANSIBLE and _is_public(key)}
+    for place, value in _leaves("", own, names):
         if isinstance(value, str):
             texts.setdefault(place, Counter())[value] += 1
         else:
@@ -76,4 +68,8 @@ def _leaves(place: str, value: Any, names: RunNames) -> Iterator[tuple[str, Any]
 
 def _is_key(key: str, names: RunNames) -> bool:
     """Whether a key is one of the collection. A mapping from names has others, too."""
-    return (key in identifiers() or key in vocabulary()) and not names.is_replaced(key)
+    return _is_public(key) and not names.is_replaced(key)
+
+
+def _is_public(key: str) -> bool:
+    return key in identifiers() or key in vocabulary()

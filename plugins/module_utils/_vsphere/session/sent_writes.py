@@ -45,8 +45,9 @@ class SentWrites:
     def note(self, target: Any, info: Any, arguments: Sequence[Any]) -> None:
         """A call of pyVmomi. ``target``: the object that has the method."""
         self._forms[form_of(info, arguments)] += 1
-        if info.wsdlName not in _NOTES:
-            self._objects.update((str(info.wsdlName), each) for each in objects_of(target, info, arguments))
+        name = str(info.wsdlName)
+        for each in objects_of(target, info, arguments):
+            self._objects[name, each] = 1 if name in _NOTES else self._objects[name, each] + 1
 
     def note_name(self, name: str) -> None:
         """A request that is not of the SOAP API."""

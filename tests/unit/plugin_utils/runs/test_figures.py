@@ -43,3 +43,15 @@ def test_they_have_no_names_and_nothing_of_the_clock() -> None:
 )
 def test_they_differ_if_a_result_differs(more: dict[str, Any]) -> None:
     assert figures_of(result(**more), RunNames(None)) != figures_of(result(), RunNames(None))
+
+
+def test_what_ansible_and_action_plugins_add_is_no_part_of_them() -> None:
+    """A replay calls the module alone."""
+    added = {
+        "_ansible_no_log": False,
+        "failed_when_result": False,
+        "attempts": 2,
+        "warnings": ["x"],
+        "lines": ["train: off"],
+    }
+    assert figures_of({**result(), **added}, RunNames(KEY)) == figures_of(result(), RunNames(KEY))

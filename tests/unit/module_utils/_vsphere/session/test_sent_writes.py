@@ -95,14 +95,21 @@ def test_what_was_written_is_counted_by_form_and_by_object() -> None:
     sent, power_on = SentWrites(), vim.VirtualMachine._GetMethodInfo("PowerOn")
     for moid in ("vm-7", "vm-7", "vm-9"):
         sent.note(vim.VirtualMachine(moid), power_on, (None,))
-    sent.note(vim.CustomFieldsManager("CustomFieldsManager"), vim.CustomFieldsManager._GetMethodInfo("SetField"), ())
+    manager, set_field = (
+        vim.CustomFieldsManager("CustomFieldsManager"),
+        vim.CustomFieldsManager._GetMethodInfo("SetField"),
+    )
+    for value in ("noted", "noted again"):
+        sent.note(manager, set_field, (vim.HostSystem("host-12"), 101, value))
     sent.note_name("rest.patch")
     assert sent.forms() == [
         {"method": "PowerOnVM_Task", "arguments": {}, "times": 3},
-        {"method": "SetField", "arguments": {}, "times": 1},
+        {"method": "SetField", "arguments": {}, "times": 2},
         {"method": "rest.patch", "arguments": {}, "times": 1},
     ]
     assert sent.objects() == [
         {"method": "PowerOnVM_Task", "object": "vm-7", "times": 2},
         {"method": "PowerOnVM_Task", "object": "vm-9", "times": 1},
+        {"method": "SetField", "object": "CustomFieldsManager", "times": 1},
+        {"method": "SetField", "object": "entity=host-12", "times": 1},
     ]
