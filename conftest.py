@@ -66,7 +66,8 @@ def _starts_ansible(command: Iterable[Any], environ: Any) -> bool:
         if word.startswith("ansible.cli"):
             return True
         if Path(word).name == "ansible" or Path(word).name.startswith("ansible-"):
-            return not Path(shutil.which(word, path=path) or word).is_relative_to(tempfile.gettempdir())
+            place = Path(shutil.which(word, path=path) or word)
+            return place.is_relative_to(ROOT) or not place.is_relative_to(tempfile.gettempdir())
     return False
 
 
