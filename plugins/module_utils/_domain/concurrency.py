@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from .errors import InputError
@@ -25,6 +25,7 @@ class Pace:
     max_failures: int | None = None
 
 
+NOTHING: Mapping[str, Collection[str]] = {}
 ONE_BY_ONE = Pace(at_once=1)
 
 
@@ -43,18 +44,24 @@ def parse_pace(max_concurrent: int | None, max_failures: int | None) -> Pace:
 
 
 def next_to_start(
-    waiting: Sequence[tuple[str, str]], running: Collection[tuple[str, str]], failed: int, pace: Pace
+    waiting: Sequence[tuple[str, str]],
+    running: Collection[tuple[str, str]],
+    failed: int,
+    pace: Pace,
+    waits_for: Mapping[str, Collection[str]] = NOTHING,
 ) -> tuple[str, ...]:
-    """The targets to start now, in the order of ``waiting``. Entries are (target, host). A busy host does not delay the others."""
+    """The targets to start now, in the order of ``waiting``. Entries are (target, host). A busy host does not delay the others.
+    ``waits_for``: target → targets that must have ended before."""
     if pace.max_failures is not None and failed >= pace.max_failures:
         return ()
     busy = Counter(host for _target, host in running)
     free = pace.at_once - len(running)
     chosen: list[str] = []
+    left = {target for target, _host in (*waiting, *running)} if waits_for else set()
     for target, host in waiting:
         if len(chosen) >= free:
             break
-        if busy[host] < pace.on_one_host:
+        if busy[host] < pace.on_one_host and left.isdisjoint(waits_for.get(target, ())):
             busy[host] += 1
             chosen.append(target)
     return tuple(chosen)

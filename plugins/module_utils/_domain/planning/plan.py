@@ -159,6 +159,8 @@ class VmFacts:
     """What its hosts offer to VMs must be read, and the VM planned again."""
     needs_groups: bool = False
     """The vendor device groups of each host where it may run must be read, and the VM planned again."""
+    needs_networks: bool = False
+    """The networks of each host where it may run must be read, and the VM planned again."""
     needs_placement: bool = False
     """The settings of its cluster must be read, and it must be planned again."""
     minimum_hardware: int = 0
@@ -187,6 +189,8 @@ class TargetPlan:
     vm_facts: VmFacts = VmFacts()
     skipped: bool = False
     """True when the target is skipped because of ``on_missing: skip``."""
+    waits_for: frozenset[str] = frozenset()
+    """Ids of the targets of this plan that are changed before this one."""
 
     @property
     def effective(self) -> tuple[Change, ...]:

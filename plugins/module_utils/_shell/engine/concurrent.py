@@ -8,38 +8,51 @@ thread. The threads share the login and the connections of the session. Each thr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 
-from ..._domain.concurrency import Pace, next_to_start
+from ..._domain.concurrency import NOTHING, Pace, next_to_start
 from ..._vsphere.session.connect import Lane, Session
 
 Do = Callable[[str], bool]
 """Works on a target and returns whether that succeeded. An exception ends the run."""
 
 
-def work(session: Session, targets: Sequence[tuple[str, str]], do: Do, pace: Pace, *, failed: int = 0) -> list[str]:
-    """Run ``do`` for each (target, host), in order, as the pace allows. ``failed``: number of earlier failures.
+def work(
+    session: Session,
+    targets: Sequence[tuple[str, str]],
+    do: Do,
+    pace: Pace,
+    *,
+    failed: int = 0,
+    waits_for: Mapping[str, Collection[str]] = NOTHING,
+) -> list[str]:
+    """Run ``do`` for each (target, host), in order, as the pace allows. ``failed``: number of earlier failures. ``waits_for``: target →
+    targets that must have ended before.
 
     Returns the started targets, in order. After an exception no other target is started; the running ones finish, then the exception of
     the first of the ``targets`` that has one is raised.
     """
     if pace.at_once == 1 or len(targets) < 2:
-        return _work_sequentially(targets, do, pace, failed)
+        return _work_sequentially(targets, do, pace, failed, waits_for)
     lanes = [Lane() for _unused in range(min(pace.at_once, len(targets)))]
     try:
         with ThreadPoolExecutor(max_workers=len(lanes)) as pool:
-            return _work_in_threads(session, targets, do, pace, failed, lanes, pool)
+            return _work_in_threads(session, targets, do, pace, failed, lanes, pool, waits_for)
     finally:
         for lane in lanes:
             lane.close(session)
 
 
-def _work_sequentially(targets: Sequence[tuple[str, str]], do: Do, pace: Pace, failed: int) -> list[str]:
+def _work_sequentially(
+    targets: Sequence[tuple[str, str]], do: Do, pace: Pace, failed: int, waits_for: Mapping[str, Collection[str]]
+) -> list[str]:
     started: list[str] = []
-    for target, host in targets:
-        if not next_to_start([(target, host)], (), failed, pace):
-            break
+    waiting, hosts = list(targets), dict(targets)
+    while chosen := next_to_start(waiting, (), failed, replace(pace, at_once=1), waits_for):
+        (target,) = chosen
+        waiting.remove((target, hosts[target]))
         started.append(target)
         failed += not do(target)
     return started
@@ -53,6 +66,7 @@ def _work_in_threads(
     failed: int,
     lanes: list[Lane],
     pool: ThreadPoolExecutor,
+    waits_for: Mapping[str, Collection[str]],
 ) -> list[str]:
     waiting, hosts = list(targets), dict(targets)
     running: dict[Future[bool], tuple[str, Lane]] = {}
@@ -64,7 +78,7 @@ def _work_in_threads(
 
     while True:
         in_progress = [(target, hosts[target]) for target, _lane in running.values()]
-        for target in () if errors else next_to_start(waiting, in_progress, failed, pace):
+        for target in () if errors else next_to_start(waiting, in_progress, failed, pace, waits_for):
             waiting.remove((target, hosts[target]))
             lane = lanes.pop(0)
             running[pool.submit(run, target, lane)] = (target, lane)

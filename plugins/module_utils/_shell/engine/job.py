@@ -231,7 +231,8 @@ def _apply_once(
         return outcome.error is None
 
     places = [(moid, moid if target.host_moid is None else target.host_moid) for moid, target in targets.items()]
-    return set(work(session, places, do, request.pace, failed=failed))
+    waits_for = {moid: target.waits_for & targets.keys() for moid, target in targets.items() if target.waits_for}
+    return set(work(session, places, do, request.pace, failed=failed, waits_for=waits_for))
 
 
 def _verify(

@@ -23,11 +23,13 @@ from ..._domain.vm.devices.plan import (
     ObservedVms,
     needs_details,
     needs_groups,
+    needs_networks,
     needs_offers,
     needs_placement,
     starts_elsewhere,
 )
 from ..._domain.vm.offers import Offers
+from ..._vsphere.details.networks import read_networks
 from ..._vsphere.details.offers import read_groups, read_offers
 from ..._vsphere.details.placements import with_placements
 from ..._vsphere.details.plan_details import read_details
@@ -324,6 +326,10 @@ def deepen_vms(session: Session, observed: ObservedVms, plan: Plan) -> ObservedV
     if near:
         found = read_groups(session, sorted(near.values(), key=lambda host: host.moid), observed.offers)
         observed = replace(observed, offers=found)
+    far = {host.moid for moid in needs_networks(plan) for host in _start_hosts(observed, observed.vm(moid))}
+    far -= observed.networks.keys()
+    if far:
+        observed = replace(observed, networks={**observed.networks, **read_networks(session, far)})
     if not needed:
         return observed
     return read_details(session, observed, [vm for vm in observed.vms if vm.moid in needed], plan)

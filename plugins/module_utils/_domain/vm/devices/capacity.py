@@ -124,16 +124,19 @@ def check_capacity(
     *,
     tied_to: str | None,
     must_run: bool,
+    only: frozenset[str] = frozenset(),
 ) -> CapacityCheck:
     """Check the capacity for all dynamic devices of one VM.
 
-    ``tied_to``: id of the host of its fixed devices, if any. ``must_run``: this run powers on the VM.
+    ``tied_to``: id of the host of its fixed devices, if any. ``must_run``: this run powers on the VM. ``only``: ids of the hosts that
+    have all its other devices free, if any.
     """
     hosts = [host for host in observed.candidates(vm) if tied_to in (None, host.moid)]
     usable = [host for host in hosts if host.is_reachable]
     if not any(_fits(host, items, holders, vm, running_count=False) for host in usable):
         return CapacityCheck(blockers=(_no_host(vm, items, usable, hosts, holders),))
-    now = (host for host in usable if not _out_of_service(host) and _fits(host, items, holders, vm, running_count=True))
+    chosen = [host for host in usable if not only or host.moid in only]
+    now = (host for host in chosen if not out_of_service(host) and _fits(host, items, holders, vm, running_count=True))
     if must_run:
         best = min(now, key=lambda host: (_spare(host, items, holders, vm), host.name, host.moid), default=None)
     else:
@@ -163,7 +166,7 @@ def check_start(observed: ObservedVms, vm: Vm, *, tied_to: str | None) -> Capaci
     ``tied_to``: id of the only host where it may start, if any.
     """
     hosts = [host for host in observed.candidates(vm) if tied_to in (None, host.moid)]
-    in_service = [host.moid for host in hosts if not _out_of_service(host)]
+    in_service = [host.moid for host in hosts if not out_of_service(host)]
     if in_service:
         return CapacityCheck(host_moid=vm.host_moid if vm.host_moid in in_service else in_service[0])
     if not hosts:
@@ -174,13 +177,14 @@ def check_start(observed: ObservedVms, vm: Vm, *, tied_to: str | None) -> Capaci
                 code="host_in_maintenance",
                 message=f"{vm.name} cannot be powered on: no host where it may start is in service",
                 cure="Return such a host to service (end its maintenance mode, reconnect it), or use power: off to leave the VM off",
-                candidates=tuple(f"{host.name}: {_out_of_service(host)}" for host in hosts),
+                candidates=tuple(f"{host.name}: {out_of_service(host)}" for host in hosts),
             ),
         )
     )
 
 
-def _out_of_service(host: Host) -> str:
+def out_of_service(host: Host) -> str:
+    """Why a host powers on no VM, as a clause; empty when it does."""
     if host.connection_state != "connected":
         return host.connection_state
     return _set_aside(host)
@@ -209,15 +213,25 @@ def without_drs(check: CapacityCheck, host: Host, *, unmanaged: bool = False) ->
     return replace(check, blockers=tuple(blockers))
 
 
-def _fits(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm, *, running_count: bool) -> bool:
+def _fits(
+    host: Host,
+    items: Sequence[DynamicItem],
+    holders: DeviceHolders,
+    vm: Vm,
+    *,
+    running_count: bool,
+    beside: Sequence[DynamicItem] = (),
+) -> bool:
     devices = free_devices(host, holders, vm, running_count=running_count)
-    waiting = holders.others_unplaced(host.moid, vm) if running_count else ()
+    waiting = (*holders.others_unplaced(host.moid, vm), *beside) if running_count else ()
     return satisfiable((*waiting, *items), devices) - satisfiable(waiting, devices) >= len(items)
 
 
-def fits_now(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> bool:
-    """True when the host has the devices free now, beside those of running VMs and of VMs that this plan powers on."""
-    return _fits(host, items, holders, vm, running_count=True)
+def fits_now(
+    host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm, *, beside: Sequence[DynamicItem] = ()
+) -> bool:
+    """True when the host has the devices free now, beside those of running VMs and of VMs that this plan powers on, and ``beside`` them."""
+    return _fits(host, items, holders, vm, running_count=True, beside=beside)
 
 
 def _spare(host: Host, items: Sequence[DynamicItem], holders: DeviceHolders, vm: Vm) -> int:
@@ -324,7 +338,7 @@ def commitment_warnings(
     for place, (hosts, items) in asked.items():
         active = [(host, device) for host in hosts for device in host.candidates() if device.active]
         for item in items:
-            promised = sum(count for other, count in promises[place].items() if _overlap(item, other))
+            promised = sum(count for other, count in promises[place].items() if overlap(item, other))
             there = sum(1 for host, device in active if item.accepts(device) and holders.is_unbound(host, device))
             if promised > there:
                 name = hosts[0].cluster or hosts[0].name
@@ -339,7 +353,7 @@ def _items(vm: Vm) -> list[DynamicItem]:
     return [item_of(device.backing) for device in vm.devices if isinstance(device.backing, DynamicBacking)]
 
 
-def _overlap(one: DynamicItem, other: DynamicItem) -> bool:
+def overlap(one: DynamicItem, other: DynamicItem) -> bool:
     """True when one device could be used for both (label None: any)."""
     if one.label is not None and other.label is not None and one.label != other.label:
         return False

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial as partial_function
 
-from ...observed.hosts import Host
 from ...planning.plan import Blocker, Change, VmFacts
 from ..kinds.kind_plan import KindPlan, Supply
 from ..observed_vms import ObservedVms
-from .availability import availability_warnings, is_unmanaged, spare_cards
-from .capacity import CapacityCheck, check_capacity, check_start, without_drs
+from .availability import availability_warnings, spare_cards
+from .capacity import CapacityCheck
 from .draft import Draft
 from .holders import DeviceHolders, DynamicItem
 from .host_limit import device_limit, devices_in_use, limit_blocker
@@ -34,83 +33,6 @@ class PartialPlan:
     must_run: bool
     items: tuple[DynamicItem, ...]
     kinds: KindPlan = field(default_factory=KindPlan)
-
-
-def check_capacities(
-    observed: ObservedVms,
-    partial_plans: Sequence[PartialPlan],
-    holders: DeviceHolders,
-    placed: dict[str, Counter[str]],
-) -> Mapping[str, CapacityCheck]:
-    """VM id → capacity check; VMs with most dynamic devices come first. A VM that will run holds devices of its best host, and its
-    vGPUs are added to ``placed`` (host id → profiles)."""
-    capacity_checks: dict[str, CapacityCheck] = {}
-    asking = [partial for partial in partial_plans if _asks_for_a_host(partial)]
-    for partial in sorted(asking, key=lambda p: (-len(p.items), p.draft.vm.name, p.draft.vm.moid)):
-        vm = partial.draft.vm
-        stays_on = _stays_on(observed, partial)
-        tied_to = vm.host_moid if partial.draft.is_tied or stays_on else None
-        if partial.items:
-            capacity_check = check_capacity(
-                observed, vm, partial.items, holders, tied_to=tied_to, must_run=partial.must_run
-            )
-        else:
-            capacity_check = check_start(observed, vm, tied_to=tied_to)
-        if stays_on is not None:
-            capacity_check = without_drs(capacity_check, stays_on, unmanaged=is_unmanaged(observed, vm))
-        capacity_checks[vm.moid] = capacity_check
-        if partial.must_run and capacity_check.host_moid is not None and not partial.blockers:
-            holders.place(capacity_check.host_moid, vm, partial.items)
-    _check_units(observed, partial_plans, placed, capacity_checks)
-    return capacity_checks
-
-
-def _check_units(
-    observed: ObservedVms,
-    partial_plans: Sequence[PartialPlan],
-    placed: dict[str, Counter[str]],
-    capacity_checks: dict[str, CapacityCheck],
-) -> None:
-    """Add the checks of vGPUs and DVX devices to those of dynamic devices."""
-    with_units = [partial for partial in partial_plans if partial.kinds.profiles or partial.kinds.classes]
-    if not with_units:
-        return
-    # Imported only for VMs that have such devices.
-    from .unit_capacity import check_unit_capacity
-
-    for partial in sorted(with_units, key=lambda p: (-len(p.kinds.profiles), p.draft.vm.name, p.draft.vm.moid)):
-        if partial.kinds.blockers or not (partial.kinds.added or partial.must_run):
-            continue
-        vm, stays_on = partial.draft.vm, _stays_on(observed, partial)
-        check = check_unit_capacity(
-            observed,
-            vm,
-            partial.kinds.profiles,
-            partial.kinds.classes,
-            partial.kinds.groups,
-            placed,
-            tied_to=vm.host_moid if partial.draft.is_tied or stays_on else None,
-            must_run=partial.must_run and not partial.blockers,
-        )
-        if stays_on is not None:
-            check = without_drs(check, stays_on, unmanaged=is_unmanaged(observed, vm))
-        capacity_checks[vm.moid] = capacity_checks.get(vm.moid, CapacityCheck()).also(check)
-
-
-def _stays_on(observed: ObservedVms, partial: PartialPlan) -> Host | None:
-    """The host on which a VM is powered on because DRS does not choose another one."""
-    host = partial.draft.host
-    if host is None or not partial.must_run:
-        return None
-    return host if host.drs_places_vms is False or is_unmanaged(observed, partial.draft.vm) else None
-
-
-def _asks_for_a_host(partial: PartialPlan) -> bool:
-    """Dynamic devices ask for a host that has them, a power-on for one in service. ``start_blockers`` checks the only possible host."""
-    if partial.items:
-        return bool(partial.draft.dynamic) or partial.must_run
-    host = partial.draft.host
-    return partial.must_run and not partial.draft.is_tied and host is not None and host.cluster is not None
 
 
 def fleet_notes(
@@ -223,8 +145,11 @@ def check_host_limits(observed: ObservedVms, partial_plans: Sequence[PartialPlan
     return host_limits
 
 
-def check_supply_of_functions(observed: ObservedVms, partial_plans: Sequence[PartialPlan]) -> Supply:
-    """Whether the hosts have enough virtual functions for the SR-IOV network adapters of the VMs."""
+def check_supply_of_functions(
+    observed: ObservedVms, partial_plans: Sequence[PartialPlan], starts: Mapping[str, str]
+) -> Supply:
+    """Whether the hosts have enough virtual functions for the SR-IOV network adapters of the VMs. ``starts``: VM id → id of the host where
+    a VM with such adapters, and with devices that its own host does not have free, is expected to run."""
     if not observed.networks:
         return Supply()
     # Imported only where networks were read, because an entry has such adapters.
@@ -233,7 +158,12 @@ def check_supply_of_functions(observed: ObservedVms, partial_plans: Sequence[Par
     return check_supply(
         observed,
         [
-            Asking(vm=partial.draft.vm, changes=partial.changes, runs=partial.must_run)
+            Asking(
+                vm=partial.draft.vm,
+                changes=partial.changes,
+                runs=partial.must_run,
+                host_moid=starts.get(partial.draft.vm.moid),
+            )
             for partial in partial_plans
             if not partial.blockers
             and (partial.must_run or (partial.draft.desired.sriov_networks and partial.kinds.attaching))

@@ -10,13 +10,13 @@ and offered devices, and makes the plan again.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...observed.hosts import HostDevice
 from ...observed.vms import FixedBacking, Vm
-from ...planning.plan import Blocker, Plan, TargetPlan, VmFacts
+from ...planning.plan import Blocker, Change, Plan, TargetPlan, VmFacts
 from ..desired.vm import DesiredVm
 from ..hardware_version import HardwarePlan, after_upgrades, plan_hardware
 from ..kinds.kind_plan import KindPlan
@@ -28,13 +28,14 @@ from ..observed_vms import ObservedVms, check_all_desired
 from ..pinning import plan_pin
 from ..pools import share_pools
 from ..preconditions import hot_add_changes, power_steps
+from ..starts.capacity_checks import check_capacities
+from ..starts.one_host import Room, has_adapters
 from .capacity import CapacityCheck, commitment_warnings, items_after
 from .contention import waits_for_others
 from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, leaving, moving_changes
 from .fleet_checks import (
     PartialPlan,
-    check_capacities,
     check_host_limits,
     check_supply_of_functions,
     fleet_notes,
@@ -48,6 +49,7 @@ __all__ = [
     "ObservedVms",
     "needs_details",
     "needs_groups",
+    "needs_networks",
     "needs_offers",
     "needs_placement",
     "plan_vm_devices",
@@ -68,11 +70,12 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
         partial = _plan_without_capacity(observed, desired, upgrades[desired.moid], holders, reserved, models)
         partial_plans.append(partial)
         _record_holders(holders, partial.draft, granted=not partial.blockers)
-    placed: dict[str, Counter[str]] = {}
-    capacity_checks = check_capacities(observed, partial_plans, holders, placed)
+    room = Room(observed=observed, holders=holders)
+    found = check_capacities(observed, partial_plans, room)
+    capacity_checks = found.checks
     host_limits = check_host_limits(observed, partial_plans)
-    notes = fleet_notes(observed, partial_plans, capacity_checks, holders, placed)
-    supply = check_supply_of_functions(observed, partial_plans)
+    notes = fleet_notes(observed, partial_plans, capacity_checks, holders, room.profiles)
+    supply = check_supply_of_functions(observed, partial_plans, found.hosts)
     contended = waits_for_others([partial.draft for partial in partial_plans])
     targets = [
         _target(
@@ -81,6 +84,7 @@ def plan_vm_devices(observed: ObservedVms, desired_vms: Sequence[DesiredVm]) -> 
             contended.get(partial.draft.vm.moid),
             host_limits.get(partial.draft.vm.moid) or supply.blockers.get(partial.draft.vm.moid),
             (*notes.get(partial.draft.vm.moid, ()), *supply.warnings.get(partial.draft.vm.moid, ())),
+            found.waits.get(partial.draft.vm.moid, frozenset()),
         )
         for partial in partial_plans
     ]
@@ -107,6 +111,11 @@ def needs_offers(plan: Plan) -> frozenset[str]:
 def needs_groups(plan: Plan) -> frozenset[str]:
     """Ids of the VMs for which the vendor device groups of each host where they may run must be read, before the plan is final."""
     return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_groups)
+
+
+def needs_networks(plan: Plan) -> frozenset[str]:
+    """Ids of the VMs for which the networks of each host where they may run must be read, before the plan is final."""
+    return frozenset(target.moid for target in plan.targets if target.vm_facts.needs_networks)
 
 
 def starts_elsewhere(plan: Plan) -> frozenset[str]:
@@ -192,6 +201,7 @@ def _plan_without_capacity(
         needs_groups=power.must_run
         and bool(kinds.groups)
         and any(host.moid not in observed.offers.groups for host in observed.candidates(vm)),
+        needs_networks=power.must_run and _lacks_networks(observed, draft, kinds, changes),
         needs_placement=pin.needs_placement or _wants_placement(observed, draft, kinds),
         needs_details=hardware.needs_details
         or kinds.needs_details
@@ -219,6 +229,16 @@ def _lacks_offers(observed: ObservedVms, vm: Vm, kinds: KindPlan, *, must_run: b
     """True when a VM with vGPUs or DVX devices will be powered on, and what is free on its hosts was not read."""
     unread = any(host.moid not in observed.offers.hosts for host in observed.candidates(vm))
     return must_run and bool(kinds.profiles or kinds.classes) and unread
+
+
+def _lacks_networks(observed: ObservedVms, draft: Draft, kinds: KindPlan, changes: Sequence[Change]) -> bool:
+    """True when a VM has SR-IOV network adapters beside devices for which another host may have to power it on, and the networks of these
+    hosts were not read."""
+    vm = draft.vm
+    dynamic = draft.dynamic or any(held.kind == "dynamic" for held in draft.staying)
+    if not (dynamic or kinds.profiles or kinds.classes) or not has_adapters(vm, kinds, changes):
+        return False
+    return any(host.moid not in observed.networks for host in observed.candidates(vm))
 
 
 def _wants_details(observed: ObservedVms, draft: Draft, kinds: KindPlan, *, must_run: bool) -> bool:
@@ -250,6 +270,7 @@ def _target(
     contended: Blocker | None,
     host_limit: Blocker | None,
     notes: tuple[str, ...],
+    waits_for: frozenset[str],
 ) -> TargetPlan:
     return TargetPlan(
         target=partial.draft.vm.name,
@@ -258,5 +279,6 @@ def _target(
         changes=partial.changes,
         blockers=(*partial.blockers, *capacity_check.blockers, *(b for b in (contended, host_limit) if b is not None)),
         warnings=(*partial.warnings, *notes, *capacity_check.warnings),
+        waits_for=waits_for,
         vm_facts=replace(partial.facts, starts_elsewhere=may_start_elsewhere(partial, capacity_check)),
     )

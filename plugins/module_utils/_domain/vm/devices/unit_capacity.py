@@ -39,8 +39,10 @@ def check_unit_capacity(
     *,
     tied_to: str | None,
     must_run: bool,
+    only: frozenset[str] = frozenset(),
 ) -> CapacityCheck:
     """Check one VM. ``tied_to``: id of the only host where it can run. ``must_run``: this run powers it on, and it is added to ``placed``.
+    ``only``: ids of the hosts that have all its other devices free, if any.
 
     Nothing is checked before the offers of its hosts are read.
     """
@@ -72,7 +74,10 @@ def check_unit_capacity(
             host, offer, Counter(profiles) + _running(observed, host, vm) + placed.get(host.moid, Counter()), known
         )
         for host, offer in usable
-        if host in able and not host.in_maintenance_mode and not host.kept_free_by_ha
+        if host in able
+        and not host.in_maintenance_mode
+        and not host.kept_free_by_ha
+        and (not only or host.moid in only)
     }
     best = min(
         (host for host in able if free.get(host.moid, "no") != "no"),
@@ -119,6 +124,19 @@ def spare_units(
     return [
         no_spare(cluster, vm, wanted, f"running VMs use those of {listed}" if listed else "no other host offers them")
     ]
+
+
+def lacking_units(observed: ObservedVms, host: Host, vm: Vm, kinds: KindPlan, placed: Counter[str]) -> list[str]:
+    """The vGPUs, DVX devices and groups of a VM that a host certainly does not have free, counted; empty also when it is unknown.
+    ``placed``: profiles of VMs that this run powers on there."""
+    offer = observed.offers.hosts.get(host.moid)
+    lacking = [] if _has_groups(observed, host, kinds.groups) else [_counted(kinds.groups, ())]
+    if offer is None:
+        return lacking
+    there = Counter(kinds.profiles) + _running(observed, host, vm) + placed
+    if not offers_all(offer, kinds.profiles, kinds.classes) or _room(host, offer, there, _known(observed, vm)) == "no":
+        lacking.append(_counted(kinds.profiles, kinds.classes))
+    return lacking
 
 
 def _has_groups(observed: ObservedVms, host: Host, groups: Sequence[str]) -> bool:

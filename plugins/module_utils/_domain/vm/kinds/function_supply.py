@@ -31,6 +31,8 @@ class Asking:
     vm: Vm
     changes: tuple[Change, ...]
     runs: bool
+    host_moid: str | None = None
+    """Where it will run, if that is not its own host."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,10 +54,13 @@ def check_supply(observed: ObservedVms, asking: Sequence[Asking]) -> Supply:
     found: dict[str, Blocker] = {}
     granted: dict[str, Vm] = {}
     for one in asking:
-        vm, host = _unsettled(after(one.vm, one.changes)), observed.host_of(one.vm)
+        vm = running_after(one.vm, one.changes)
+        if one.host_moid is not None:
+            vm = replace(vm, host_moid=one.host_moid)
+        host = observed.host_of(vm)
         has_adapters = any(isinstance(d.backing, SriovBacking) and not d.backing.dvx_class for d in vm.devices)
         blocker = _too_many(vm) if has_adapters else None
-        networks = observed.networks.get(one.vm.host_moid or "")
+        networks = observed.networks.get(vm.host_moid or "")
         if has_adapters and blocker is None and host is not None and networks is not None:
             blocker = _shortage(host, networks, vm, _others(observed, granted, host, vm))
         if blocker is not None:
@@ -68,6 +73,35 @@ def check_supply(observed: ObservedVms, asking: Sequence[Asking]) -> Supply:
         if host is not None and networks is not None:
             warnings[vm.moid] = _doubts(host, networks, vm, _others(observed, granted, host, vm))
     return Supply(blockers=found, warnings=warnings)
+
+
+def running_after(vm: Vm, changes: Iterable[Change]) -> Vm:
+    """A VM as it will run after its changes: which physical functions its automatic adapters get is open."""
+    return _unsettled(after(vm, changes))
+
+
+def lacks_functions(
+    observed: ObservedVms, host: Host, vm: Vm, changes: Iterable[Change], granted: Mapping[str, Vm]
+) -> bool:
+    """Whether a host certainly has too few virtual functions for the adapters of a VM. ``granted``: VM id → VM that this run powers on.
+    False also when its networks were not read."""
+    networks = observed.networks.get(host.moid)
+    if networks is None:
+        return False
+    vm = running_after(vm, changes)
+    if not (networks.unread or networks.unreadable) and _without_network(networks, vm):
+        return True
+    return _shortage(host, networks, vm, _others(observed, granted, host, vm)) is not None
+
+
+def _without_network(networks: HostNetworks, vm: Vm) -> bool:
+    """Whether an adapter of the VM is in a network that the host does not have."""
+    backings = [device.backing for device in vm.devices]
+    return any(
+        backing.network and networks.by_key(backing.network) is None
+        for backing in backings
+        if isinstance(backing, SriovBacking) and not backing.dvx_class
+    )
 
 
 def _others(observed: ObservedVms, granted: Mapping[str, Vm], host: Host, vm: Vm) -> list[Vm]:

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 directpath.vsphere contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""On which hosts a VM can be powered on with all its devices. PRIVATE to the collection.
+
+A VM gets all its devices from ONE host: dynamic devices, vGPUs, DVX devices, and virtual functions for its SR-IOV network adapters. That
+each kind is free on some host is not enough.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from ...observed.hosts import Host
+from ...observed.vms import SriovBacking, Vm
+from ...planning.details import SriovSpec
+from ...planning.plan import Blocker, Change
+from ..devices.capacity import fits_now, out_of_service, sum_of_items
+from ..devices.holders import DeviceHolders, DynamicItem
+from ..kinds.kind_plan import KindPlan
+from ..observed_vms import ObservedVms
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Starting:
+    """A VM with all devices that it will have. ``tied_to``: id of the only host where it can run. ``changes``: of its plan."""
+
+    vm: Vm
+    items: tuple[DynamicItem, ...]
+    kinds: KindPlan
+    changes: tuple[Change, ...]
+    tied_to: str | None = None
+
+    @property
+    def has_units(self) -> bool:
+        return bool(self.kinds.profiles or self.kinds.classes)
+
+    @property
+    def has_adapters(self) -> bool:
+        return has_adapters(self.vm, self.kinds, self.changes)
+
+    @property
+    def size(self) -> int:
+        return len(self.items) + len(self.kinds.profiles)
+
+
+def has_adapters(vm: Vm, kinds: KindPlan, changes: Iterable[Change]) -> bool:
+    """Whether a VM will have SR-IOV network adapters, each of which needs a virtual function."""
+    staying = (device.backing for device in vm.devices if device.key not in kinds.detached)
+    return any(isinstance(backing, SriovBacking) and not backing.dvx_class for backing in staying) or any(
+        isinstance(change.detail, SriovSpec) for change in changes
+    )
+
+
+@dataclass(kw_only=True, slots=True)
+class Room:
+    """What hosts have free. ``profiles`` (host id → profiles) and ``granted`` (VM id → VM on its host): of VMs that this run powers on; the
+    dynamic devices of these are in ``holders``."""
+
+    observed: ObservedVms
+    holders: DeviceHolders
+    profiles: dict[str, Counter[str]] = field(default_factory=dict)
+    granted: dict[str, Vm] = field(default_factory=dict)
+
+    def hosts(self, one: Starting, beside: Sequence[Starting] = ()) -> frozenset[str]:
+        """Ids of the hosts that can power the VM on now, as far as is known; also while all VMs of ``beside`` run there."""
+        return frozenset(host.moid for host in self.allowed(one) if not self.lacks(host, one, beside))
+
+    def allowed(self, one: Starting) -> list[Host]:
+        """The hosts where the VM may run."""
+        return [host for host in self.observed.candidates(one.vm) if one.tied_to in (None, host.moid)]
+
+    def lacks(self, host: Host, one: Starting, beside: Sequence[Starting] = ()) -> str:
+        """Why a host certainly cannot power the VM on now, as a clause; empty when it can, or when it is unknown."""
+        aside = out_of_service(host)
+        if aside:
+            return aside
+        missing = []
+        others = tuple(item for other in beside for item in other.items)
+        if one.items and not fits_now(host, one.items, self.holders, one.vm, beside=others):
+            missing.append(sum_of_items(one.items))
+        if one.has_units:
+            from ..devices.unit_capacity import lacking_units
+
+            more = Counter(profile for other in beside for profile in other.kinds.profiles)
+            placed = self.profiles.get(host.moid, Counter()) + more
+            missing += lacking_units(self.observed, host, one.vm, one.kinds, placed)
+        networks = self.observed.networks.get(host.moid)
+        if one.has_adapters and networks is not None:
+            from ..kinds.function_supply import lacks_functions
+
+            if lacks_functions(self.observed, host, one.vm, one.changes, self.granted):
+                missing.append("virtual functions for its SR-IOV network adapters")
+        return f"does not have free: {', '.join(missing)}" if missing else ""
+
+    def grant(self, host_moid: str, one: Starting) -> None:
+        """The VM will run on this host. Its dynamic devices and vGPUs are recorded by the checks of these."""
+        if one.has_adapters:
+            from ..kinds.function_supply import running_after
+
+            self.granted[one.vm.moid] = replace(running_after(one.vm, one.changes), host_moid=host_moid)
+
+    def no_host(self, one: Starting) -> Blocker:
+        """The blocker of a VM for which some hosts have each kind free, and no host has all."""
+        counts = Counter([*one.kinds.profiles, *one.kinds.classes])
+        wanted = [sum_of_items(one.items)] if one.items else []
+        wanted += [f"{counts[name]} x {name}" for name in sorted(counts)]
+        wanted += ["virtual functions for its SR-IOV network adapters"] if one.has_adapters else []
+        return Blocker(
+            code="no_free_device",
+            message=f"{one.vm.name} needs {', '.join(wanted)} on one host, but no host where it may run has them all free now",
+            cure="Free or enable these devices on one of these hosts, detach from the VM what it does not need, or use power: off to "
+            "attach without a power-on",
+            candidates=tuple(f"{host.name}: {self.lacks(host, one)}" for host in self.allowed(one)),
+        )
