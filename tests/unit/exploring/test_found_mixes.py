@@ -16,6 +16,7 @@ from tests.unit.exploring.random_mixes import Mix
 from tests.unit.modules.harness import Lab
 
 T4 = {"match": "10de:1eb8"}
+WINDOW = {"pciPassthru.use64bitMMIO": "TRUE", "pciPassthru.64bitMMIOSizeGB": "256"}
 
 
 @contextmanager
@@ -131,3 +132,83 @@ def test_a_group_whose_only_host_is_in_maintenance_mode_is_refused_before_the_vm
         assert made.phases["attach"]["error_code"] == "no_free_device"
         assert "no host has them free now (other.lab)" in made.phases["attach"]["msg"]
         assert found.lab.writes() == []
+
+
+CONTROL = {"card": "x710", "at": "3b", "uplinks": {1: "vSwitch1"}}
+FUNCTIONS: dict[str, Any] = {
+    "cards": [CONTROL, "a100"],
+    "switches": {"vSwitch1": ["control"]},
+    "states": {"0000:3b:00.1": {"virtual_functions": 2}},
+}
+"""A host with virtual functions. Its GPUs provide no vGPUs."""
+NOT_FREE = "no host where it may run has them all free now"
+
+
+@pytest.mark.parametrize("adapter", ["auto", "vmnic3"])
+@pytest.mark.parametrize("on", [True, False], ids=["running", "off"])
+@pytest.mark.parametrize("both", [False, True], ids=["apart", "together"])
+def test_a_vm_with_an_adapter_gets_vgpus_only_where_one_host_has_both(both: bool, on: bool, adapter: str) -> None:
+    """One host had the vGPUs, the other one the virtual functions, and the VM was stopped and could not start."""
+    vm: dict[str, Any] = {"name": "vm", "memory_gb": 4, "version": 20, "locked": True}
+    vm |= {"devices": [{"sriov": adapter, "network": "control"}], "extra": WINDOW}
+    wanted = {"name": "vm", "devices": [{"vgpu": "grid_a100-10c"}], "power": "cycle" if on else "on", "mmio": {}}
+    wanted |= {"allow_power_off": True} if on else {}
+    other = {"name": "other.lab", "cards": [CONTROL, "a100"], "shared_gpus": {"a100": {"type": "sharedDirect"}}}
+    other |= {"switches": {"vSwitch1": ["control"]}}
+    if both:
+        other |= {"states": FUNCTIONS["states"]}
+    with site(FUNCTIONS, machines=({**vm, "power": "on" if on else "off"},), others=(other,), vms=[wanted]) as found:
+        plan, made = found.plan(), found.site()
+        assert (bool(plan.trouble), bool(made.trouble)) == (not both, not both), made.told
+        assert plan.changes("attach") == made.changes("attach")
+        if both:
+            assert found.places()["vm"] == "other.lab"
+        else:
+            assert found.lab.writes() == []
+            told = made.phases["attach"]
+            assert told["error_code"] == "no_free_device"
+            assert (
+                f"needs 1 x grid_a100-10c, virtual functions for its SR-IOV network adapters on one host, but {NOT_FREE}"
+                in told["msg"]
+            )
+        assert not found.site().changed
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["apart", "together"])
+def test_a_vm_gets_a_card_and_a_vgpu_only_where_one_host_has_both(both: bool) -> None:
+    vm = {"name": "vm", "memory_gb": 4, "version": 20, "locked": True, "power": "on"}
+    devices = [T4, {"vgpu": "grid_a100-10c"}]
+    wanted = {"name": "vm", "devices": devices, "power": "cycle", "allow_power_off": True, "mmio": {}}
+    wanted |= {"backing": "dynamic"}
+    card = {"card": "t4", "enabled": True}
+    other: dict[str, Any] = {"name": "other.lab", **SHARED}
+    if both:
+        other |= {"cards": [*SHARED["cards"], card]}
+    with site({"cards": [card]}, machines=(vm,), others=(other,), vms=[wanted]) as found:
+        plan, made = found.plan(), found.site()
+        assert (bool(plan.trouble), bool(made.trouble)) == (not both, not both), made.told
+        if both:
+            assert found.places()["vm"] == "other.lab"
+        else:
+            assert found.lab.writes() == []
+            assert f"needs 1 x 10de:1eb8, 1 x grid_a100-10c on one host, but {NOT_FREE}" in made.phases["attach"]["msg"]
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_drs_does_not_give_a_vm_the_cards_of_the_only_host_of_another_one(at_once: int) -> None:
+    """The plan had placed the VM with two cards first. The other one was powered on first, and DRS chose the host with two cards for it."""
+    card = {"card": "t4", "enabled": True}
+    vm = {"memory_gb": 4, "version": 20, "locked": True, "extra": WINDOW}
+    machines = ({**vm, "name": "a"}, {**vm, "name": "b", "host": "other.lab"})
+    wanted = {"power": "on", "mmio": {}, "backing": "dynamic"}
+    entries = [
+        {**wanted, "name": "a", "devices": [T4]},
+        {**wanted, "name": "b", "devices": [{**T4, "count": 2}]},
+    ]
+    others = ({"name": "other.lab", "cards": [card]},)
+    with site({"cards": [card, {**card, "at": "86"}]}, machines=machines, others=others, vms=entries) as found:
+        planned = found._attach(check=True)
+        made = found._attach(check=False, max_concurrent=at_once)
+        assert not made.get("failed"), made
+        assert made["changes"] == planned["changes"]
+        assert found.places() == {"a": "other.lab", "b": "esx.lab"}

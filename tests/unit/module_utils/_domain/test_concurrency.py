@@ -81,3 +81,12 @@ def test_no_pace_at_all_is_refused(name: str, value: int) -> None:
     with pytest.raises(InputError, match=f"{name} is {value}") as caught:
         parse_pace(**{"max_concurrent": None, "max_failures": None, name: value})
     assert caught.value.code == "bad_limit"
+
+
+def test_a_target_waits_until_others_have_ended_and_does_not_hold_up_the_rest() -> None:
+    waiting, waits = [("t1", "a"), ("t2", "b"), ("t3", "c")], {"t1": {"t2"}}
+    pace = Pace(at_once=2)
+    assert next_to_start(waiting, [], 0, pace, waits) == ("t2", "t3")
+    assert next_to_start([("t1", "a")], [("t2", "b")], 0, pace, waits) == ()
+    assert next_to_start([("t1", "a")], [("t3", "c")], 0, pace, waits) == ("t1",)
+    assert next_to_start(waiting, [], 0, ONE_BY_ONE, waits) == ("t2",)

@@ -28,8 +28,10 @@ def start_order(
     waits: dict[str, set[str]] = {}
     for firsts in alike.values():
         rivals = [rival for others in alike.values() if _waits(others[0], firsts[0], possible) for rival in others]
-        # Where the devices are enough for all of them, nothing has to wait.
-        if rivals and not room.hosts(firsts[0], beside=[*firsts[1:], *rivals]):
+        others = [*firsts[1:], *rivals]
+        # Nothing has to wait if a host is left wherever the others start, or if the devices of one host are enough for all.
+        spared = len(possible[firsts[0].vm.moid]) > len(others)
+        if rivals and not spared and not room.hosts(firsts[0], beside=others):
             for rival in rivals:
                 waits.setdefault(rival.vm.moid, set()).update(first.vm.moid for first in firsts)
     return {moid: frozenset(found) for moid, found in waits.items()}
