@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial as partial_function
 
+from ...observed.vms import DynamicBacking, FixedBacking
 from ...planning.plan import Blocker, Change, VmFacts
 from ..kinds.kind_plan import KindPlan, Supply
 from ..observed_vms import ObservedVms
@@ -17,6 +18,7 @@ from .capacity import CapacityCheck
 from .draft import Draft
 from .holders import DeviceHolders, DynamicItem
 from .host_limit import device_limit, devices_in_use, limit_blocker
+from .matching import is_meant
 from .shared_cards import cards_by_place, fixed_addresses, shared_cards
 from .single_vm import count_after
 
@@ -177,3 +179,41 @@ def may_start_elsewhere(partial: PartialPlan, check: CapacityCheck) -> bool:
     elsewhere = check.host_moid not in (None, partial.draft.vm.host_moid)
     # Before the offers are read, the best host for vGPUs is unknown.
     return unread and partial.must_run and (elsewhere or partial.facts.needs_offers)
+
+
+def waits_for_others(drafts: Sequence[Draft]) -> Mapping[str, Blocker]:
+    """VM id → blocker for ``count: all`` when another VM gives up such a device in the same run.
+
+    The device is free only after the other VM was reconfigured, so "all" would mean fewer devices now than in the next run.
+    """
+    found = {}
+    for draft in drafts:
+        if draft.desired.state == "absent" or draft.host is None:
+            continue
+        for entry in draft.desired.devices:
+            if entry.count != "all":
+                continue
+            releases = [
+                f"{other.vm.name} gives up {address}"
+                for other in drafts
+                if other is not draft and other.vm.host_moid == draft.vm.host_moid
+                for address in _given_up(other)
+                if (device := draft.host.device(address)) is not None and is_meant(entry, device)
+            ]
+            if releases:
+                found[draft.vm.moid] = Blocker(
+                    code="devices_changing_hands",
+                    message=f"{draft.vm.name} needs {entry.text}, but {', '.join(releases)} in the same run",
+                    cure="Run this again after this run, or give a number as the count",
+                )
+    return found
+
+
+def _given_up(draft: Draft) -> Iterator[str]:
+    for device in draft.vm.devices:
+        if device.key not in draft.detached:
+            continue
+        if isinstance(device.backing, FixedBacking) and device.backing.address:
+            yield device.backing.address
+        if isinstance(device.backing, DynamicBacking) and device.backing.assigned_address:
+            yield device.backing.assigned_address

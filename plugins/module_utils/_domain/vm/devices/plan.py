@@ -28,10 +28,8 @@ from ..observed_vms import ObservedVms, check_all_desired
 from ..pinning import plan_pin
 from ..pools import share_pools
 from ..preconditions import hot_add_changes, power_steps
-from ..starts.capacity_checks import check_capacities
-from ..starts.one_host import Room, has_adapters
 from .capacity import CapacityCheck, commitment_warnings, items_after
-from .contention import waits_for_others
+from .capacity_checks import check_capacities
 from .draft import Draft, draft_devices
 from .facts import attach_changes, detach_changes, leaving, moving_changes
 from .fleet_checks import (
@@ -40,8 +38,10 @@ from .fleet_checks import (
     check_supply_of_functions,
     fleet_notes,
     may_start_elsewhere,
+    waits_for_others,
 )
 from .holders import DeviceHolder, DeviceHolders, read_holders
+from .one_host import Room, has_adapters
 from .single_vm import has_devices_after, memory_changes, mmio_of, vm_blockers, vm_warnings
 
 __all__ = [

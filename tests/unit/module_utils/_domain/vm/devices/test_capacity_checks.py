@@ -159,10 +159,13 @@ def test_a_vm_that_has_no_choice_comes_before_one_that_has() -> None:
 @pytest.mark.parametrize(
     ("hosts", "counts", "waiting"),
     [
-        pytest.param({"esx-01": ("t4",), "esx-02": ("t4",)}, (1, 2), ["a"], id="it needs more"),
+        pytest.param({"esx-01": ("t4",), "esx-02": ("t4",)}, (1, 1, 2), ["a", "b"], id="it needs more"),
         pytest.param({"esx-01": ("t4",), "esx-02": ("t4",)}, (2, 2), [], id="they are alike"),
         pytest.param({"esx-01": ("t4",), "esx-02": ()}, (1, 1), [], id="there is one host only"),
-        pytest.param({"esx-01": ("t4",), "esx-02": ("t4",), "esx-03": ("t4",)}, (1, 2), [], id="enough for all"),
+        pytest.param(
+            {"esx-01": ("t4",), "esx-02": ("t4",)}, (1, 2), [], id="a host is left wherever the other one starts"
+        ),
+        pytest.param({"esx-01": ("t4",), "esx-02": ("vgpu",)}, (1, 1), [], id="enough for both"),
     ],
 )
 def test_a_vm_waits_only_where_drs_could_take_what_another_one_needs(

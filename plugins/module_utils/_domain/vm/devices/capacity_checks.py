@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...observed.hosts import Host
-from ..devices.availability import is_unmanaged
-from ..devices.capacity import CapacityCheck, check_capacity, check_start, without_drs
-from ..devices.fleet_checks import PartialPlan
 from ..observed_vms import ObservedVms
-from .one_host import Room, Starting
-from .start_order import start_order
+from .availability import is_unmanaged
+from .capacity import CapacityCheck, check_capacity, check_start, without_drs
+from .fleet_checks import PartialPlan
+from .one_host import Room, Starting, start_order
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +90,7 @@ def _check_each_kind(
     if not _asks_for_units(partial):
         return check
     # Imported only for VMs that have such devices.
-    from ..devices.unit_capacity import check_unit_capacity
+    from .unit_capacity import check_unit_capacity
 
     placed_on = frozenset({check.host_moid}) if one.items and only and check.host_moid is not None else only
     units = check_unit_capacity(

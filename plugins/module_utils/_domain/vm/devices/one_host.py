@@ -4,22 +4,25 @@
 
 A VM gets all its devices from ONE host: dynamic devices, vGPUs, DVX devices, and virtual functions for its SR-IOV network adapters. That
 each kind is free on some host is not enough.
+
+DRS chooses the host of a VM. If a VM for which several hosts are possible is powered on first, it can get the last devices of the only host
+for another VM of the plan. Powered on after it, it gets what is left elsewhere.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...observed.hosts import Host
 from ...observed.vms import SriovBacking, Vm
 from ...planning.details import SriovSpec
 from ...planning.plan import Blocker, Change
-from ..devices.capacity import fits_now, out_of_service, sum_of_items
-from ..devices.holders import DeviceHolders, DynamicItem
 from ..kinds.kind_plan import KindPlan
 from ..observed_vms import ObservedVms
+from .capacity import fits_now, out_of_service, overlap, sum_of_items
+from .holders import DeviceHolders, DynamicItem
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +84,7 @@ class Room:
         if one.items and not fits_now(host, one.items, self.holders, one.vm, beside=others):
             missing.append(sum_of_items(one.items))
         if one.has_units:
-            from ..devices.unit_capacity import lacking_units
+            from .unit_capacity import lacking_units
 
             more = Counter(profile for other in beside for profile in other.kinds.profiles)
             placed = self.profiles.get(host.moid, Counter()) + more
@@ -114,3 +117,35 @@ class Room:
             "attach without a power-on",
             candidates=tuple(f"{host.name}: {self.lacks(host, one)}" for host in self.allowed(one)),
         )
+
+
+def start_order(
+    powered_on: Sequence[Starting], possible: Mapping[str, frozenset[str]], room: Room
+) -> Mapping[str, frozenset[str]]:
+    """VM id → ids of the VMs that come first. ``possible``: VM id → ids of the hosts that can power it on now.
+
+    A VM waits for one that has fewer possible hosts, or needs more devices of the same hosts. VMs that are alike do not wait for each
+    other.
+    """
+    alike: dict[object, list[Starting]] = {}
+    for one in powered_on:
+        alike.setdefault((possible[one.vm.moid], one.items, one.kinds.profiles), []).append(one)
+    waits: dict[str, set[str]] = {}
+    for firsts in alike.values():
+        rivals = [rival for others in alike.values() if _waits(others[0], firsts[0], possible) for rival in others]
+        others = [*firsts[1:], *rivals]
+        # Nothing has to wait if a host is left wherever the others start, or if the devices of one host are enough for all.
+        spared = len(possible[firsts[0].vm.moid]) > len(others)
+        if rivals and not spared and not room.hosts(firsts[0], beside=others):
+            for rival in rivals:
+                waits.setdefault(rival.vm.moid, set()).update(first.vm.moid for first in firsts)
+    return {moid: frozenset(found) for moid, found in waits.items()}
+
+
+def _waits(one: Starting, first: Starting, possible: Mapping[str, frozenset[str]]) -> bool:
+    mine, others = possible[one.vm.moid], possible[first.vm.moid]
+    if not others or len(mine) < 2 or not (others < mine or (others == mine and first.size > one.size)):
+        return False
+    if first.kinds.profiles and one.kinds.profiles:
+        return True
+    return any(overlap(item, other) for item in one.items for other in first.items)
