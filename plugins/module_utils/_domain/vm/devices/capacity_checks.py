@@ -59,12 +59,13 @@ def _starting(observed: ObservedVms, partial: PartialPlan) -> Starting:
 
 def _check(observed: ObservedVms, partial: PartialPlan, one: Starting, room: Room) -> CapacityCheck:
     powered_on = partial.must_run and not partial.blockers
-    possible = room.hosts(one) if powered_on else frozenset()
+    several = sum((bool(one.items), one.has_units, one.has_adapters)) > 1
+    # With one kind, its own check finds the same hosts.
+    possible = room.hosts(one) if powered_on and several else frozenset()
     if one.has_adapters and one.vm.host_moid in possible:
         # The physical function and the network of an adapter are those of its own host.
         possible = frozenset({one.vm.host_moid})
     check = _check_each_kind(observed, partial, one, room, possible)
-    several = sum((bool(one.items), one.has_units, one.has_adapters)) > 1
     if powered_on and several and not possible and not check.blockers and room.allowed(one):
         check = check.also(CapacityCheck(blockers=(room.no_host(one),)))
     stays_on = _stays_on(observed, partial)
