@@ -58,10 +58,10 @@ OF_VMS = tuple(
 WIRE = tuple(f"tests/unit/{name}" for name in ("simulator", "exploring", "pains", "recorded", "module_utils/_vsphere"))
 """Tests of the simulator, and of what reads and writes. They wait more than the others."""
 UNIT: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "unit-vms": ("modules of VMs, and what all modules have in common", OF_VMS, ()),
+    "unit-vms": ("modules of VMs, what all modules have in common, whole jobs", (*OF_VMS, *WHOLE_JOBS), ()),
     "unit-modules": ("all other modules", MODULES, OF_VMS),
-    "unit-simulator": ("the simulator, what reads and writes, recorded answers", WIRE, ()),
-    "unit-others": ("domain, layers, documents, tools, plugins", QUICK, (*MODULES, *WIRE)),
+    "unit-simulator": ("the simulator, what reads and writes", WIRE, ()),
+    "unit-others": ("domain, layers, documents, tools, plugins", QUICK, (*MODULES, *WHOLE_JOBS, *WIRE)),
 }
 """The four parts of `make unit`: what each is about, its folders, and those of them that are in another part. All take about as long."""
 ROLLING = (
