@@ -55,7 +55,9 @@ OF_VMS = tuple(
     )
 )
 """Tests of modules of VMs, and of what all modules have in common."""
-WIRE = tuple(f"tests/unit/{name}" for name in ("simulator", "exploring", "pains", "recorded", "module_utils/_vsphere"))
+WHOLE_JOBS = tuple(f"tests/unit/{name}" for name in ("exploring", "pains", "recorded"))
+"""Tests of several modules together, and of answers of real servers."""
+WIRE = tuple(f"tests/unit/{name}" for name in ("simulator", "module_utils/_vsphere"))
 """Tests of the simulator, and of what reads and writes. They wait more than the others."""
 UNIT: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "unit-vms": ("modules of VMs, what all modules have in common, whole jobs", (*OF_VMS, *WHOLE_JOBS), ()),
