@@ -148,6 +148,8 @@ def _controller(name: str, env: str, about: str, cost: int, without: tuple[str, 
 FLEETS = ("tests/controller/test_fleet_runs.py",)
 """Our playbooks over several vCenters: with 2.20 and with 2.16, whose templates are of another kind. The newest release has those of
 2.20."""
+RUN_FILES = ("tests/controller/test_run_file.py",)
+"""Two runs and their replays: with 2.20 and with 2.16, as FLEETS."""
 REHEARSALS = ("tests/controller/test_rehearsal.py",)
 """Three runs of a playbook cost 40 CPU seconds, and no release of Ansible changes the gate."""
 
@@ -248,7 +250,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     _controller("controller-oldest", "oldest", "ansible-core 2.16", 79, REHEARSALS),
     _controller("controller", "main", "ansible-core 2.20", 138),
-    _controller("controller-newest", "newest", "the newest ansible-core", 58, (*FLEETS, *REHEARSALS)),
+    _controller("controller-newest", "newest", "the newest ansible-core", 58, (*FLEETS, *REHEARSALS, *RUN_FILES)),
     Stage(
         name="conformance",
         group="conformance",
