@@ -32,8 +32,7 @@ from tools.replay_compare import compare, placements
 
 install()
 
-# Loaded before a module redirects what it prints: on being loaded, it looks at the outputs of this process, and warns.
-import ansible.utils.display  # noqa: E402, F401
+from ansible.utils.display import Display  # noqa: E402
 
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine import earlier_tasks  # noqa: E402
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.run import RECORDS_ANSWERS  # noqa: E402
@@ -47,6 +46,7 @@ from simulator.core.clock import ManualClock  # noqa: E402
 from simulator.simulator import Simulator  # noqa: E402
 from tests.unit.modules.harness import Lab  # noqa: E402
 
+Display()  # before a module redirects what it prints: when it is made, it looks at the outputs of this process, and warns
 MOST_BYTES = 512 * 2**20
 """Of a file that is not compressed any more: a fleet of 5,000 VMs has 20 MB."""
 MOST_SECONDS = 900

@@ -25,7 +25,6 @@ class Pace:
     max_failures: int | None = None
 
 
-NOTHING: Mapping[str, Collection[str]] = {}
 ONE_BY_ONE = Pace(at_once=1)
 
 
@@ -48,7 +47,7 @@ def next_to_start(
     running: Collection[tuple[str, str]],
     failed: int,
     pace: Pace,
-    waits_for: Mapping[str, Collection[str]] = NOTHING,
+    waits_for: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[str, ...]:
     """The targets to start now, in the order of ``waiting``. Entries are (target, host). A busy host does not delay the others.
     ``waits_for``: target → targets that must have ended before."""
@@ -57,11 +56,12 @@ def next_to_start(
     busy = Counter(host for _target, host in running)
     free = pace.at_once - len(running)
     chosen: list[str] = []
-    left = {target for target, _host in (*waiting, *running)} if waits_for else set()
+    before = waits_for or {}
+    left = {target for target, _host in (*waiting, *running)} if before else set()
     for target, host in waiting:
         if len(chosen) >= free:
             break
-        if busy[host] < pace.on_one_host and left.isdisjoint(waits_for.get(target, ())):
+        if busy[host] < pace.on_one_host and left.isdisjoint(before.get(target, ())):
             busy[host] += 1
             chosen.append(target)
     return tuple(chosen)

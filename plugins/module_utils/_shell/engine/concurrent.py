@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
-from ..._domain.concurrency import NOTHING, Pace, next_to_start
+from ..._domain.concurrency import Pace, next_to_start
 from ..._vsphere.session.connect import Lane, Session
 
 Do = Callable[[str], bool]
@@ -26,7 +26,7 @@ def work(
     pace: Pace,
     *,
     failed: int = 0,
-    waits_for: Mapping[str, Collection[str]] = NOTHING,
+    waits_for: Mapping[str, Collection[str]] | None = None,
 ) -> list[str]:
     """Run ``do`` for each (target, host), in order, as the pace allows. ``failed``: number of earlier failures. ``waits_for``: target →
     targets that must have ended before.
@@ -46,7 +46,7 @@ def work(
 
 
 def _work_sequentially(
-    targets: Sequence[tuple[str, str]], do: Do, pace: Pace, failed: int, waits_for: Mapping[str, Collection[str]]
+    targets: Sequence[tuple[str, str]], do: Do, pace: Pace, failed: int, waits_for: Mapping[str, Collection[str]] | None
 ) -> list[str]:
     started: list[str] = []
     waiting, hosts = list(targets), dict(targets)
@@ -66,7 +66,7 @@ def _work_in_threads(
     failed: int,
     lanes: list[Lane],
     pool: ThreadPoolExecutor,
-    waits_for: Mapping[str, Collection[str]],
+    waits_for: Mapping[str, Collection[str]] | None,
 ) -> list[str]:
     waiting, hosts = list(targets), dict(targets)
     running: dict[Future[bool], tuple[str, Lane]] = {}
