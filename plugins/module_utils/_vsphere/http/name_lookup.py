@@ -29,7 +29,7 @@ class NameTooSlow(socket.gaierror):
 def look_up(host: str, port: int | None, seconds: float) -> list[Address]:
     """The addresses of a name. Raises NameTooSlow after ``seconds``, and other errors of ``socket.getaddrinfo``.
 
-    A late look-up goes on in its thread, which nobody waits for. No name server is asked for an address: that takes no time.
+    A late look-up goes on in its own thread, and its answer is not used. For an address, no name server is asked.
     """
     with suppress(ValueError):
         ipaddress.ip_address(host)

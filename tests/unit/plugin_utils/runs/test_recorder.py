@@ -50,6 +50,9 @@ def test_no_marked_text_is_in_an_anonymized_file(tmp_path: Path) -> None:
     calls = json.loads(text)["calls"]
     assert len(calls) == len(steps())
     assert any(call["decisions"].get("writes") for call in calls)
+    assert {row["object"] for call in calls for row in call["decisions"].get("written", ())} >= {"pciPassthruSystem-1"}
+    vms = [vm["vm"] for call in calls for vm in call["decisions"].get("vms", ())]
+    assert any(vm["host"] and vm["devices"] and vm["memory"]["fully_reserved"] for vm in vms)
     assert {call["decisions"].get("error_code", "") for call in calls} >= {"", "unknown_host", "unknown_vm"}
     assert MARKS.search((tmp_path / "run.key.json").read_text()), "the key, which stays at the site, has them"
 

@@ -25,7 +25,7 @@ def test_what_follows_each_answer_of_the_user_is_kept() -> None:
     assert found["asks"] == {"none": "stops", "yes": "reboots", "no": "goes on"}
 
 
-def test_without_a_host_to_reboot_nobody_is_asked() -> None:
+def test_without_a_host_to_reboot_the_role_does_not_ask() -> None:
     found = roles.role_decisions(plan_of("demo", cluster=["gpu-a"]), RunNames(None), check=True)
     assert found["reboots"] == []
     assert found["asks"] == dict.fromkeys(("none", "yes", "no"), "goes on")

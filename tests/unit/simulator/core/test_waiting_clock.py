@@ -238,6 +238,22 @@ def test_a_client_that_forgets_its_connection_holds_the_time_for_a_moment_only(
         clock.answered()
 
 
+def test_a_machine_that_stands_still_makes_no_client_idle(
+    clock: WaitingClock, real: RealTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_clock, "STILL", LIMIT / 2)
+    clock.join()
+    sleep = Asleep(clock)
+    assert sleep.is_held(monkeypatch)
+    real.now += 50 * LIMIT
+    assert sleep.is_held(monkeypatch)
+    for _unused in range(2):
+        real.now += LIMIT / 2 - MARGIN
+        assert sleep.is_held(monkeypatch)
+    real.now += 3 * MARGIN
+    assert sleep.ends()
+
+
 def test_a_client_that_only_reads_the_time_holds_nothing(clock: WaitingClock) -> None:
     clock.join().watches = True
     assert Asleep(clock).ends()
