@@ -16,10 +16,12 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine i
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.arguments import CONNECTION, endpoint
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.engine.gate import Gate
 from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.session.connect import open_session
+from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.write import vms as write_vms
 from tests.unit.modules.every_module.test_concurrency import wire
 from tests.unit.modules.harness import MODULES, Lab
 from tests.unit.modules.recheck.meanwhile import GPU, HOST, VM, before_the_first_write, edit, event, give
 from tests.unit.modules.way_back import run_command_at_the_end
+from tests.unit.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -238,8 +240,11 @@ def job_of(module: str) -> job_module.Job[Any, Any]:
     return job
 
 
-def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
-    """Two runs, let go together at the same write: their results, and which VM has which card. Over TLS."""
+def race(
+    power: str, before_write: Callable[[str], object], before_look: Callable[[], object] = lambda: None
+) -> tuple[dict[str, dict[str, Any]], dict[str, list[str]]]:
+    """Runs that give the same card to the VMs a and b: their results, and which VM has which card. Over TLS. Each run calls
+    ``before_write`` with its VM when it sends its first write, and ``before_look`` when it looks whether another VM has its card."""
     lab = {
         "kind": "vcenter",
         "version": "8.0.3",
@@ -259,10 +264,15 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
     results: dict[str, dict[str, Any]] = {}
     job = job_of("vm_pci_device")
     arguments = {**CONNECTION, **job.arguments}
-    with wire(lab, speed=30) as made:
-        meeting = threading.Barrier(2)
-        made.sim.on_write(1, lambda _write: meeting.wait(60), when="before", method="ReconfigVM_Task")
-        made.sim.on_write(2, lambda _write: meeting.wait(60), when="before", method="ReconfigVM_Task")
+    honest = write_vms._on_host
+
+    def look(*where: Any) -> Any:
+        before_look()
+        return honest(*where)
+
+    with wire(lab, speed=30) as made, mock.patch.object(write_vms, "_on_host", look):
+        for number in (1, 2):  # the third one takes a write back
+            made.sim.on_write(number, lambda write: before_write(write.name), when="before", method="ReconfigVM_Task")
 
         def go(name: str) -> None:
             chosen = {"vm": [name], "devices": [{"match": "10de:1eb8"}], "backing": "fixed", "power": power}
@@ -272,11 +282,11 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
             with open_session(endpoint(params), read_only=False) as session:
                 results[name] = job_module.execute(job, session, request)
 
-        threads = [threading.Thread(target=go, args=(name,)) for name in (first, second)]
+        threads = [threading.Thread(target=go, args=(name,)) for name in ("a", "b")]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(120)
+            thread.join(2 * PATIENCE)
         held = {}
         for name in ("a", "b"):
             devices = made.sim.find("VirtualMachine", name).get("config").hardware.device
@@ -286,13 +296,45 @@ def race(power: str, first: str, second: str) -> tuple[dict[str, dict[str, Any]]
 
 @pytest.mark.parametrize("power", ["keep", "on"])
 def test_of_two_runs_that_give_one_card_to_two_vms_one_takes_its_write_back(power: str) -> None:
-    results, held = race(power, "a", "b")
+    """Both look when both have written: both find the other VM, and the ids of the VMs decide."""
+    both_planned, both_wrote = threading.Barrier(2), threading.Barrier(2)
+    results, held = race(power, lambda _vm: both_planned.wait(PATIENCE), lambda: both_wrote.wait(PATIENCE))
     assert len(held["a"]) == 1
     assert held["b"] == []
     assert not results["a"].get("failed"), results["a"]
     assert results["b"]["error_code"] == "device_taken"
     assert "a (" in results["b"]["msg"]
     assert "the change was undone" in results["b"]["msg"]
+
+
+@pytest.mark.parametrize("power", ["keep", "on"])
+@pytest.mark.parametrize("late", ["a", "b"])
+def test_a_run_whose_write_comes_after_the_look_of_the_other_run_takes_it_back(late: str, power: str) -> None:
+    """The other run found no other VM with the card, so it never gives way, whatever the ids of the VMs."""
+    early = "b" if late == "a" else "a"
+    both_planned, looked = threading.Barrier(2), threading.Event()
+    ended: list[bool] = []
+    honest = job_module.execute
+
+    def execute(job: Any, session: Any, request: Any) -> Any:
+        try:
+            return honest(job, session, request)
+        finally:
+            looked.set()  # the early run is over, or the late one: then nothing waits any more
+
+    def before_write(vm: str) -> None:
+        both_planned.wait(PATIENCE)
+        if vm == late:
+            ended.append(looked.wait(PATIENCE))
+
+    with mock.patch.object(job_module, "execute", execute), mock.patch.object(write_vms, "RIVAL_TIMEOUT", 0.2):
+        results, held = race(power, before_write)
+    assert ended == [True]
+    assert (len(held[early]), held[late]) == (1, [])
+    assert not results[early].get("failed"), results[early]
+    assert results[late]["error_code"] == "device_taken"
+    assert f"{early} (" in results[late]["msg"]
+    assert "the change was undone" in results[late]["msg"]
 
 
 def test_a_person_who_keeps_the_same_card_is_not_fought() -> None:
