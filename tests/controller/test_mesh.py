@@ -32,6 +32,7 @@ WAIT = 115.0
 """Seconds for anything. A module waits two minutes for an answer."""
 STUB = 1000
 """Seconds that a program of a job runs, if nothing ends it."""
+WAITS = "WaitForUpdatesEx"
 TTL = 7200
 """Seconds of vCenter's until a lock without a heartbeat is free: two minutes of ours, so that no busy machine loses its lock."""
 
@@ -68,7 +69,9 @@ def test_two_nodes_work_on_two_vcenters_at_the_same_time(
         counts = [made.sims[name].journal.counters for name in NAMES]
         assert [count.methods["UpdatePassthruConfig"] for count in counts] == [2, 2]
         assert counts[0].logins == counts[1].logins
-        assert counts[0].methods == counts[1].methods
+        # How often a run is told that nothing changed yet depends on the speed of the machine.
+        asked = [{method: number for method, number in count.methods.items() if method != WAITS} for count in counts]
+        assert asked[0] == asked[1]
         for text, other in zip(printed, reversed(NAMES), strict=True):
             assert "changed=1 " in text
             assert f"esx-{other}1" not in text
