@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
@@ -248,21 +248,24 @@ def _on_host(session: Session, host: str) -> list[Vm]:
 
 
 def _gave_way(session: Session, rivals: Sequence[Vm], addresses: set[str]) -> bool:
-    """Wait until the other VMs no longer have the addresses. Returns False if one keeps them: its run did not see the change of this
-    run."""
-    path = "config.hardware.device"
+    """Wait until the other VMs no longer have the addresses. Returns False if one keeps them: it was started with them, or its run did
+    not see the change of this run."""
+    devices, power = "config.hardware.device", "runtime.powerState"
     references = {rival.moid: session.reference(vim.VirtualMachine, rival.moid) for rival in rivals}
 
     def free(state: State) -> bool | None:
-        for rival in rivals:
-            devices = state.get(rival.moid, {}).get(path) or ()
-            held = {a for d in passthrough_devices(devices) for a in getattr(d.backing, "possible", ())}
-            if held & addresses:
-                return None
-        return True
+        found = [state.get(moid, {}) for moid in references]
+        holders = [vm for vm in found if _held(vm.get(devices) or ()) & addresses]
+        if not holders:
+            return True
+        return False if any(vm.get(power) == "poweredOn" for vm in holders) else None
 
-    watched = dict.fromkeys(references.values(), (path,))
+    watched = dict.fromkeys(references.values(), (devices, power))
     return wait_until(session, watched, free, timeout=RIVAL_TIMEOUT) is True
+
+
+def _held(devices: Iterable[Any]) -> set[str]:
+    return {a for device in passthrough_devices(devices) for a in getattr(device.backing, "possible", ())}
 
 
 def _wait_idle(session: Session, vm: Vm) -> None:

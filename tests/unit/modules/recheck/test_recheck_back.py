@@ -337,6 +337,46 @@ def test_a_run_whose_write_comes_after_the_look_of_the_other_run_takes_it_back(l
     assert "the change was undone" in results[late]["msg"]
 
 
+def test_a_run_that_waits_for_the_other_one_gives_way_when_the_other_vm_is_started() -> None:
+    """b looks before a writes, and is started while a waits for b to give way: a does not wait until its time is over."""
+    both_planned, b_looked, a_waits = threading.Barrier(2), threading.Event(), threading.Event()
+    honest_wait, honest_start = write_vms.wait_until, write_vms.start_vm
+    answers: list[Any] = []
+    began: list[bool] = []
+
+    def before_write(vm: str) -> None:
+        both_planned.wait(PATIENCE)
+        if vm == "a":
+            began.append(b_looked.wait(PATIENCE))
+
+    def wait_until(session: Any, watched: Any, is_done: Callable[[Any], Any], **options: Any) -> Any:
+        def first_look(state: Any) -> Any:
+            found = is_done(state)
+            if found is None:
+                a_waits.set()
+            return found
+
+        answers.append(honest_wait(session, watched, first_look, **options))
+        return answers[-1]
+
+    def start(session: Any, vm: Any, *more: Any) -> None:
+        b_looked.set()
+        began.append(a_waits.wait(PATIENCE))
+        honest_start(session, vm, *more)
+
+    with (
+        mock.patch.object(write_vms, "wait_until", wait_until),
+        mock.patch.object(write_vms, "start_vm", start),
+        mock.patch.object(write_vms, "RIVAL_TIMEOUT", 10 * PATIENCE),
+    ):
+        results, held = race("on", before_write)
+    assert began == [True, True]
+    assert answers == [False], "it ended before its time was over"
+    assert (held["a"], len(held["b"])) == ([], 1)
+    assert results["b"]["vms"][0]["power_state"] == "poweredOn"
+    assert results["a"]["error_code"] == "device_taken"
+
+
 def test_a_person_who_keeps_the_same_card_is_not_fought() -> None:
     """Their run will never give way, so ours does, whatever its id."""
     lab = Lab.load("three_hosts")
