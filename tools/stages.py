@@ -410,6 +410,15 @@ STAGES: tuple[Stage, ...] = (
         cost=80,
         daily=False,
     ),
+    Stage(
+        name="shaken",
+        group="long",
+        about="before a release: unit tests while threads begin late and simulators answer late",
+        env="lowest",
+        module=_pytest("-p", "tests.shaken", "-m", "not long", "tests/unit"),
+        timeout=3600,
+        daily=False,
+    ),
     _compat("next", "pre-releases of ansible-core and pyVmomi", 120, group="next", daily=False),
     Stage(
         name="site-next",
