@@ -129,10 +129,10 @@ def _read_completely(session: Session, read: Callable[[], _Result]) -> _Result:
         try:
             result = read()
         except vmodl.MethodFault:
-            if (session.logins, session.stub.repeats) == (logins, repeats):
+            if not session.renewed_since(logins) and session.stub.repeats == repeats:
                 raise
             continue
-        if session.logins == logins:
+        if not session.renewed_since(logins):
             return result
     return read()
 

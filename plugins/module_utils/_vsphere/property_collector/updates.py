@@ -79,7 +79,7 @@ class Watch:
                     delta, self._delta = self._delta, Delta()
                     return delta
             except vmodl.MethodFault as fault:
-                ended = self._logins != self._session.logins
+                ended = self._session.renewed_since(self._logins)
                 gone = isinstance(fault, (vmodl.query.InvalidCollectorVersion, vmodl.fault.ManagedObjectNotFound))
                 self._collector = None
                 remakes += 1
@@ -110,7 +110,7 @@ class Watch:
         left = 0.0 if self._delta or self._seen is not None else max(0.0, deadline - self._session.clock())
         options = _pc.WaitOptions(maxWaitSeconds=min(LONGEST_WAIT, ceil(left)), maxObjectUpdates=OBJECTS_A_CALL)
         update = self._collector.WaitForUpdatesEx(self._version, options)
-        if self._logins != self._session.logins:
+        if self._session.renewed_since(self._logins):
             return False
         if update is not None:
             self._version = update.version

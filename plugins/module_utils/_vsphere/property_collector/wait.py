@@ -41,9 +41,9 @@ def wait_until(
     while True:
         logins = session.logins
         try:
-            return _watch(session, watched, is_done, deadline)
+            return _watch(session, watched, is_done, deadline, logins)
         except vmodl.MethodFault:
-            if session.logins == logins:
+            if not session.renewed_since(logins):
                 raise
 
 
@@ -52,7 +52,9 @@ def _watch(
     watched: Mapping[Any, tuple[str, ...]],
     is_done: Callable[[State], _Result | None],
     deadline: float,
+    logins: int,
 ) -> _Result | None:
+    """``logins``: those of the session before the first call. A session that is renewed between two calls does not have the filter."""
     collector = session.collector
     kinds: dict[type, set[str]] = {}
     for reference, paths in watched.items():
@@ -65,7 +67,7 @@ def _watch(
     # No partial updates: the values are small, and a partial value would have to be merged.
     update_filter = collector.CreateFilter(spec, False)
     state: State = {}
-    version, logins = "", session.logins
+    version = ""
     try:
         while True:
             left = deadline - session.clock()
@@ -78,7 +80,7 @@ def _watch(
                     done = is_done(state)
                     if done is not None:
                         return done
-            elif not version and session.logins == logins:
+            elif not version and not session.renewed_since(logins):
                 # The first answer has all watched objects, unless the session was renewed: then the filter no longer exists.
                 raise BrokenAnswer("it is empty, but must have all watched objects", method="WaitForUpdatesEx")
             elif left <= 0:

@@ -200,9 +200,14 @@ class Session:
         """The cookie that identifies the session. A secret."""
         return str(self.stub.cookie).partition(";")[0]
 
+    def renewed_since(self, logins: int) -> bool:
+        """Whether the session is another one than when ``logins`` was read. Readers ask when a call fails: views and filters of an earlier
+        session no longer exist. If another thread is logging in, this waits for it: calls reach the new session before it is counted."""
+        with self.stub.renewing:
+            return self.logins != logins
+
     def renew(self) -> None:
-        """Log in again after the server ended the session. Views and filters of the old session no longer exist: readers check
-        ``logins``."""
+        """Log in again after the server ended the session. Views and filters of the old session no longer exist: see ``renewed_since``."""
         with self.stub.renewing:
             if self.file is None:
                 # In a session that still exists, a second login fails with InvalidLogin.

@@ -12,8 +12,15 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.proper
 )
 
 
+class Sessions(SimpleNamespace):
+    """A session that counts its logins."""
+
+    def renewed_since(self, logins: int) -> bool:
+        return bool(self.logins != logins)
+
+
 def test_what_was_read_across_two_sessions_is_not_taken_for_the_whole() -> None:
-    session: Any = SimpleNamespace(logins=1, stub=SimpleNamespace(repeats=0))
+    session: Any = Sessions(logins=1, stub=SimpleNamespace(repeats=0))
     answers = iter(["a part", "the whole"])
 
     def read() -> str:
@@ -25,6 +32,6 @@ def test_what_was_read_across_two_sessions_is_not_taken_for_the_whole() -> None:
 
 
 def test_a_read_within_one_session_is_made_once() -> None:
-    session: Any = SimpleNamespace(logins=1, stub=SimpleNamespace(repeats=0))
+    session: Any = Sessions(logins=1, stub=SimpleNamespace(repeats=0))
     answers = iter(["the whole"])
     assert _read_completely(session, lambda: next(answers)) == "the whole"
