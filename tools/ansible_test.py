@@ -61,7 +61,10 @@ def provide_get_pip() -> None:
         if word.startswith("get-pip-") and word.endswith(".py"):
             names.add(word.replace("-", "_").replace(".", "_").removesuffix("_py") + ".py")
     for name in names:
-        (cache / name).write_text(GET_PIP, encoding="utf-8")
+        # Another stage may run the file at this moment.
+        fresh = cache / f"{name}.{os.getpid()}"
+        fresh.write_text(GET_PIP, encoding="utf-8")
+        fresh.replace(cache / name)
 
 
 def take_one_processor() -> None:

@@ -131,8 +131,14 @@ def _key(name: str, python: Path) -> str:
     digest.update(subprocess.run([python, "-VV"], capture_output=True, check=True).stdout)
     digest.update(str(ROOT).encode())  # console scripts contain the absolute path of the interpreter
     if ENVIRONMENTS[name].weekly:
-        digest.update(repr(datetime.date.today().isocalendar()[:2]).encode())
+        digest.update(_week().encode())
     return digest.hexdigest()[:12]
+
+
+@cache
+def _week() -> str:
+    """The week in which this process asked first: stages that use the environment of last week may still run."""
+    return repr(datetime.date.today().isocalendar()[:2])
 
 
 def _requirement_files(path: Path) -> Iterator[Path]:

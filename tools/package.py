@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -61,11 +60,9 @@ NEEDED = (
 )
 
 
-def build(
-    folder: Path, environ: Mapping[str, str], tree: str = "package", version: str = "", *, for_galaxy: bool = False
-) -> Path:
+def build(folder: Path, environ: Mapping[str, str], tree: str, version: str = "", *, for_galaxy: bool = False) -> Path:
     """Build the tarball of the working files. With `version`, that of a copy which differs in nothing but its version. ``for_galaxy``:
-    its README.md has absolute links."""
+    its README.md has absolute links. ``tree``: that of the stage, because stages run at the same time and this changes files in it."""
     for name in ("galaxy.yml", "README.md"):
         (collection(tree) / name).unlink(missing_ok=True)
     copy = sync(tree)
@@ -90,7 +87,7 @@ def content_problems(names: list[str]) -> list[str]:
 
 def check_installed(environ: Mapping[str, str], folder: Path) -> int:
     """Build, check, install and run. Returns the number of passed checks. Raises StepError."""
-    tarball = build(folder, environ)
+    tarball = build(folder, environ, "package")
     with tarfile.open(tarball) as archive:
         names = [member.name.removeprefix("./") for member in archive.getmembers()]
     wrong = content_problems(names) + problems((ROOT / "README.md").read_text(encoding="utf-8"), names)
@@ -154,10 +151,7 @@ def check_execution_environment(installed: Path, folder: Path, environ: Mapping[
 def check_molecule(environ: dict[str, str]) -> int:
     """Run the scenario of extensions/molecule. Returns the number of passed checks."""
     extensions = sync("molecule") / "extensions"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    variables = {"ANSIBLE_COLLECTIONS_PATH": str(collections_path("molecule")), "DIRECTPATH_MOLECULE_PORT": port}
+    variables = {"ANSIBLE_COLLECTIONS_PATH": str(collections_path("molecule"))}
     output = must(["molecule", "test", "--scenario-name", "default"], extensions, {**environ, **variables})
     if "idempotence" not in output:
         raise StepError(f"molecule ran something else:\n{output}")
@@ -188,7 +182,7 @@ FIRST_STABLE = "1.0.0"
 
 def check_importer(environ: dict[str, str], folder: Path) -> int:
     """Run galaxy-importer on the tarball as it is built, and on a copy with a stable version. Returns the number of passed checks."""
-    imported(build(folder / "built", environ, for_galaxy=True), environ, folder)
+    imported(build(folder / "built", environ, "importer", for_galaxy=True), environ, folder)
     copy = build(folder / "stable", environ, "importer", FIRST_STABLE)
     imported(copy, environ, folder, REQUIRE_V1_OR_GREATER=True)
     return 2
@@ -196,7 +190,7 @@ def check_importer(environ: dict[str, str], folder: Path) -> int:
 
 def check_importer_lint(environ: dict[str, str], folder: Path) -> int:
     """Run galaxy-importer with its ansible-lint. The stage ansible-lint applies the same rules to the same files, and to all others."""
-    imported(build(folder / "built", environ, for_galaxy=True), environ, folder, RUN_ANSIBLE_LINT=True)
+    imported(build(folder / "built", environ, "importer-lint", for_galaxy=True), environ, folder, RUN_ANSIBLE_LINT=True)
     return 1
 
 

@@ -69,7 +69,7 @@ def _git(*arguments: str) -> str:
 def write(folder: Path) -> list[Path]:
     """Write the files of the release. Raises StepError."""
     environ = clean_environ(Path(sys.prefix))
-    tarball = build(folder, environ, for_galaxy=True)
+    tarball = build(folder, environ, "release-files", for_galaxy=True)
     stem = tarball.name.removesuffix(".tar.gz")
     sbom, licenses = folder / f"{stem}.cdx.json", folder / f"{stem}.spdx"
     # What `pip install -r requirements.txt` installs today, with its versions and licenses.

@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -170,20 +170,26 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="replace shown outputs that are not those of their runs")
     options = parser.parse_args()
     chosen = [path.resolve() for path in options.pages] or pages()
+    with tempfile.TemporaryDirectory(prefix="directpath-home-") as home:
+        passed, failed = _run(chosen, example_environ("docs") | {"HOME": home}, write=options.write)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def _run(chosen: Sequence[Path], environ: Mapping[str, str], *, write: bool) -> tuple[int, int]:
+    """The numbers of examples that passed, and of pages that failed. What examples write into a home is not in that of the user."""
     passed = failed = 0
-    environ = example_environ("docs")
     with warm(environ) as variables:
         for path in chosen:
             try:
-                ran = run_page(path, environ | variables, write=options.write)
+                ran = run_page(path, {**environ, **variables}, write=write)
             except (Broken, LabError, MarkdownError) as problem:
                 failed += 1
                 print(f"FAILED {problem}", flush=True)
             else:
                 passed += ran
                 print(f"ok     {path.relative_to(ROOT)}: {ran} examples", flush=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    return passed, failed
 
 
 if __name__ == "__main__":

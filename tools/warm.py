@@ -172,7 +172,7 @@ def _begin_play() -> None:
     from ansible.utils.path import cleanup_tmp_file
 
     atexit.unregister(cleanup_tmp_file)
-    constants.DEFAULT_LOCAL_TMP = constants.config.get_config_value("DEFAULT_LOCAL_TMP")
+    constants.DEFAULT_LOCAL_TMP = constants.config.get_config_value("DEFAULT_LOCAL_TMP", variables=vars(constants))
     Display()._set_column_width()
 
 

@@ -405,6 +405,10 @@ class Knobs:
             choices=("esxi_host", "asterisk"),
         ),
     ] = "esxi_host"
+    guest_exit_code_seconds: Annotated[
+        float, About("time for which the end and the exit code of a program in a guest can be asked for")
+    ] = 300.0
+    guest_url_seconds: Annotated[float, About("time for which the URL of a file of a guest is valid")] = 600.0
     heartbeat_seconds: Annotated[float, About("time from when VMware Tools run until the guest heartbeat is green")] = (
         5.0
     )

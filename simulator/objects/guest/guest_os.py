@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pyVmomi import vim, vmodl
 
 from ...api.takes import not_modelled
+from ...rules.knobs import Knobs
 from ...rules.vm import guest as rules
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ class Machine(Protocol):
     @property
     def name(self) -> str:
         """Its name."""
+
+    @property
+    def settings(self) -> Knobs:
+        """The knobs in force."""
 
     def get(self, path: str) -> Any:
         """A property."""
@@ -142,9 +147,9 @@ class GuestOs:
 
     def listed(self, pids: list[int]) -> list[Process]:
         """Processes by pid, or all; those that ended a while ago are forgotten."""
-        now = self.vm.sim.clock.seconds()
+        now, kept = self.vm.sim.clock.seconds(), self.vm.settings.guest_exit_code_seconds
         for pid, process in list(self.processes.items()):
-            if process.end is not None and now - process.ended > rules.KEPT_SECONDS:
+            if process.end is not None and now - process.ended > kept:
                 del self.processes[pid]
         return [process for pid, process in self.processes.items() if not pids or pid in pids]
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operating system of a guest as guest operations see it: accounts, what a command line is, answers that a lab scripts.
 
-Sources: API reference of GuestProcessManager, GuestFileManager, GuestProgramSpec, GuestProcessInfo and FileTransferInformation;
+Sources: API reference of GuestProcessManager, GuestFileManager, GuestProgramSpec, GuestProcessInfo (endTime: exit codes are kept for five
+minutes) and FileTransferInformation (url: valid for ten minutes);
 open-vm-tools (services/plugins/vix/vixTools.c) for what VMware Tools do with a command line.
 """
 
@@ -14,10 +15,6 @@ import re
 import shlex
 from dataclasses import dataclass, field
 
-KEPT_SECONDS = 300.0
-"""How long the end and the exit code of a program can be asked for (API reference, GuestProcessInfo.endTime)."""
-URL_SECONDS = 600.0
-"""How long the URL of a file transfer is valid (API reference, FileTransferInformation.url)."""
 LINUX, WINDOWS = "linuxGuest", "windowsGuest"
 FAMILIES = {"linux": LINUX, "windows": WINDOWS}
 """Family in a lab -> VirtualMachineGuestOsFamily."""

@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 from ...api.names import shown
 from ...core.base import Endpoint
 from ...objects.vm.vm import VirtualMachine
-from ...rules.vm.guest import URL_SECONDS
 from ...web import Answer, Request
 
 PATH = "/guestFile"
@@ -51,7 +50,7 @@ class Transfers:
         secret = hashlib.sha256(f"{self.sim.salt}/{self._made}".encode()).hexdigest()
         token = f"52{secret[:6]}-{secret[6:18]}"
         transfer.host = "*" if direct else shown(machine.host.name)
-        transfer.until = self.sim.clock.seconds() + URL_SECONDS
+        transfer.until = self.sim.clock.seconds() + machine.settings.guest_url_seconds
         self.by_token[token] = transfer
         return f"https://{transfer.host}:443{PATH}?id={self._made}&token={token}"
 
