@@ -42,11 +42,11 @@ def test_it_follows_changes_and_removals_and_leaves_what_tools_wrote(checkout: P
     folder = tree.sync("x")
     (folder / "tests").mkdir()
     (folder / "tests" / "output").write_text("report")
-    (checkout / "galaxy.yml").write_text("a: 2\n")
+    (checkout / "galaxy.yml").write_text("a: 20\n")
     (checkout / "plugins" / "new.py").unlink()
     (checkout / "added.md").write_text("new\n")
     tree.sync("x")
-    assert (folder / "galaxy.yml").read_text() == "a: 2\n"
+    assert (folder / "galaxy.yml").read_text() == "a: 20\n"
     assert copied(folder) == [".gitignore", "added.md", "galaxy.yml", "tests/output"]
 
 

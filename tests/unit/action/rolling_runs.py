@@ -175,9 +175,10 @@ class Roll:
         file = params.get("progress_file")
         mode = oct(stat.S_IMODE(os.stat(file).st_mode)) if file else None
         self.calls.append(Call(params=params, mode=mode, asynchronous=asynchronous))
-        for record in part.get("progress", ()) if file else ():
+        if file:
+            # In one write, so that the display sees all records or none.
             with open(file, "a", encoding="utf-8") as progress:
-                progress.write(json.dumps(record) + "\n")
+                progress.write("".join(json.dumps(record) + "\n" for record in part.get("progress", ())))
         then: Callable[[], object] = part.get("then", lambda: None)
         then()
         result: dict[str, Any] = json.loads(json.dumps(part["result"]))

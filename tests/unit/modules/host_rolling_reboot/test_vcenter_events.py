@@ -16,8 +16,15 @@ from pyVmomi import vim, vmodl
 from ansible_collections.directpath.vsphere.plugins.module_utils._shell.outlets import vcenter_events
 from tests.unit.modules.harness import Lab
 from tests.unit.modules.host_rolling_reboot.lab import Roll
+from tests.unit.patience import PATIENCE
 
 PHASES = ["waiting", "draining", "rebooting", "booting", "verifying", "leaving", "done"]
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time to end is over only where a test shows what happens then."""
+    monkeypatch.setattr(vcenter_events.VcenterEvents.end, "__defaults__", (PATIENCE,))
 
 
 def logged(lab: Lab) -> list[tuple[str, str]]:

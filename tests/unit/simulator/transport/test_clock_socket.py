@@ -26,7 +26,7 @@ from simulator.core.waiting_clock import WaitingClock
 from simulator.transport.clock_socket import LONGEST_LINE, ClockSocket
 from simulator.transport.handler import CLIENT
 from simulator.transport.http import Server
-from tests.unit.patience import until
+from tests.unit.patience import PATIENCE, until
 from tests.unit.simulator.clock_client import ClockClient
 from tests.unit.simulator.specs import PC, host, object_spec
 from tests.unit.simulator.world import LABS
@@ -77,11 +77,13 @@ def test_requests_and_answers(twin: Served) -> None:
         assert client.ask("now") == "1.5"
 
 
-def test_one_request_at_a_time(twin: Served) -> None:
-    with twin.client() as client:
-        client.send("sleep 10\nnow")
-        answers = {client._answers.readline(), client._answers.readline()}
-    assert answers == {"10.0\n", "error: one request at a time\n"}
+def test_one_request_at_a_time(tmp_path: Path) -> None:
+    with served(tmp_path, limit=PATIENCE) as twin, twin.client() as client:
+        with twin.client() as other:
+            assert other.ask("now") == "0.0"  # it does not wait, so the time stands still
+            client.send("sleep 10\nnow")
+            assert client._answers.readline() == "error: one request at a time\n"
+        assert client._answers.readline() == "10.0\n"
 
 
 def test_a_line_without_end_closes_the_connection(twin: Served) -> None:

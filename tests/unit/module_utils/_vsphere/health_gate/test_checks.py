@@ -22,6 +22,7 @@ from ansible_collections.directpath.vsphere.plugins.module_utils._vsphere.health
     check_command,
     check_http,
     check_tcp,
+    kill_group,
     known_address,
 )
 from tests.unit.patience import PATIENCE, until
@@ -169,7 +170,9 @@ def _running(group: int) -> list[str]:
 
 
 def test_a_child_that_keeps_the_output_open_delays_nothing() -> None:
-    code = "import os,time\nif os.fork() == 0:\n time.sleep(20)\n os._exit(0)\nprint('ready', flush=True)"
+    code = f"import os,time\nif os.fork() == 0:\n time.sleep({2 * PATIENCE})\n os._exit(0)\nprint('ready', flush=True)"
     begun = time.monotonic()
-    assert check_command(python(code), HERE) == (True, "it ended with status 0: ready")
-    assert time.monotonic() - begun < 15
+    groups: list[int] = []
+    assert check_command(python(code), HERE, groups.append) == (True, "it ended with status 0: ready")
+    assert time.monotonic() - begun < PATIENCE
+    kill_group(groups[0])
