@@ -21,6 +21,19 @@ CONTRASTS = """
 """
 
 
+def cpu_seconds(tab: Tab, script: str) -> float:
+    """What a script, and the layout and all else that follows from it, takes of the page. No other program counts."""
+    tab.call("Performance.enable", timeDomain="threadTicks")
+
+    def used() -> float:
+        found = {entry["name"]: float(entry["value"]) for entry in tab.call("Performance.getMetrics")["metrics"]}
+        return found["TaskDuration"]
+
+    before = used()
+    tab.evaluate(script)
+    return used() - before
+
+
 def quiet(tab: Tab) -> None:
     """No message on the console, and no request except for the file itself."""
     assert tab.problems == []

@@ -14,8 +14,9 @@ import pytest
 
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.axis import TimeZone
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import render_gantt
-from tests.browser.looking import contrasts, is_wide, quiet
+from tests.browser.looking import contrasts, cpu_seconds, is_wide, quiet
 from tests.unit.module_utils._domain.rolling.stories import NOON, result
+from tests.unit.patience import PATIENCE
 from tools.devtools import Browser, Tab
 
 ZONE = TimeZone(info=UTC, name="UTC")
@@ -154,20 +155,19 @@ def test_the_pointer_reads_the_time(chromium: Browser, tmp_path: Path) -> None:
 def test_512_hosts_are_there_at_once_and_found_while_one_types(chromium: Browser, tmp_path: Path) -> None:
     tab = opened(chromium, tmp_path, result(16, 32, budget=2, pinned=2))
     loaded = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-    assert loaded < 5000
-    milliseconds = tab.evaluate(
+    assert loaded < 1000 * PATIENCE
+    used = cpu_seconds(
+        tab,
         """
         (() => {
-          const began = performance.now();
           for (const text of ['e', 'es', 'esx-3', 'esx-37', 'esx-377']) {
             find.value = text;
             find.dispatchEvent(new Event('input'));
           }
-          return (performance.now() - began) / 5;
         })()
-        """
+        """,
     )
-    assert milliseconds < 500
+    assert 0 < used / 5 < 0.2
     assert tab.evaluate(SEEN)["hosts"] == ["esx-377"]
     quiet(tab)
 

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 from tests.kill.processes import family
+from tests.unit.patience import PATIENCE
 
 CTRL_C = b"\x03"
 
@@ -82,6 +83,11 @@ class OnTerminal:
 
     def press(self, keys: bytes) -> None:
         os.write(self._outer, keys)
+
+    def to_the_end(self) -> str:
+        """What was printed by the processes that have all ended."""
+        self._reader.join(PATIENCE)
+        return self.text
 
     def hang_up(self) -> None:
         """The session is lost."""

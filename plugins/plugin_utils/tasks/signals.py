@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import FrameType
 
-from ...module_utils._shell.rolling.stop_request import ONE_REQUEST, taking_signals
+from ...module_utils._shell.rolling.stop_request import is_same_request, taking_signals
 from .terminal import is_hung_up
 
 GRACE = 0.1
@@ -47,14 +47,14 @@ class Signals:
         signum = signal.Signals(number)
         if self.first is None:
             self.stop(signum)
-        elif self._is_second(signum):
+        elif self._is_second(self.first, signum):
             self._on_abort()
 
-    def _is_second(self, signum: signal.Signals) -> bool:
+    def _is_second(self, first: signal.Signals, signum: signal.Signals) -> bool:
         """Whether a later signal is a second request. After Ctrl-C, SIGTERM comes from ansible-playbook itself, unless that has ended."""
-        if signum == signal.SIGHUP or time.monotonic() - self._at < ONE_REQUEST:
+        if is_same_request(first, signum, time.monotonic() - self._at):
             return False
-        return not (self.first == signal.SIGINT and signum == signal.SIGTERM and not self.is_orphaned)
+        return not (first == signal.SIGINT and signum == signal.SIGTERM and not self.is_orphaned)
 
     def stop(self, signum: signal.Signals) -> None:
         """The first request."""

@@ -25,6 +25,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.connection.local import Connection
 
+from ansible_collections.directpath.vsphere.plugins.module_utils._shell.rolling import stop_request
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling import live_display
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.rolling.stop_lines import PAUSE
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.tasks import in_slices as plugin
@@ -141,9 +142,8 @@ class Roll:
             stack.enter_context(mock.patch.object(plugin, "display", self.screen))
             stack.enter_context(mock.patch.object(plugin, "COLUMNS", self.columns))
             stack.enter_context(mock.patch.object(plugin.terminal, "write", self.direct.append))
-            stack.enter_context(
-                mock.patch.multiple(signals, GRACE=0.01, ONE_REQUEST=0.0, is_hung_up=lambda: self.is_hung_up)
-            )
+            stack.enter_context(mock.patch.multiple(signals, GRACE=0.01, is_hung_up=lambda: self.is_hung_up))
+            stack.enter_context(mock.patch.multiple(stop_request, ONE_REQUEST=0.0, PASSED_ON=0.0))
             stack.enter_context(mock.patch.object(plugin, "time", SimpleNamespace(sleep=self.pauses.append)))
             stack.enter_context(
                 mock.patch.object(plugin.TaskInSlices, "_execute_module", autospec=True, side_effect=module)

@@ -23,7 +23,16 @@ STOP_FILE = "stop"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 ONE_REQUEST = 1.0
-"""Seconds. Signals that arrive within this time are one request: a service manager signals a process and its parent, which repeats it."""
+"""Seconds. Signals that arrive within this time are one request."""
+PASSED_ON = 10.0
+"""Seconds. The same for a second SIGTERM: a service manager signals a process and its parent, and the parent passes its signal on when
+the machine has time for it."""
+
+
+def is_same_request(first: signal.Signals, number: int, seconds: float) -> bool:
+    """Whether a signal belongs to the first request, which came so many seconds before. The end of a session never makes a second one."""
+    is_term_again = first == number == signal.SIGTERM
+    return number == signal.SIGHUP or seconds < (PASSED_ON if is_term_again else ONE_REQUEST)
 
 
 @contextmanager
@@ -68,6 +77,6 @@ class StopRequest:
     def _take(self, number: int, _frame: FrameType | None) -> None:
         if not self._signal:
             self._signal, self._at = signal.Signals(number).name, time.monotonic()
-        elif number != signal.SIGHUP and time.monotonic() - self._at > ONE_REQUEST:
+        elif not is_same_request(signal.Signals[self._signal], number, time.monotonic() - self._at):
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)

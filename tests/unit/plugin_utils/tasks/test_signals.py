@@ -44,3 +44,28 @@ def test_without_a_signal_ansible_playbook_was_killed(monkeypatch: pytest.Monkey
     taken, abort = orphaned(monkeypatch, {})
     assert taken.first is None
     abort.assert_called_once_with()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "later", "ends"),
+    [
+        (signal.SIGINT, signal.SIGINT, 0.5, False),
+        (signal.SIGINT, signal.SIGINT, 1.5, True),
+        (signal.SIGTERM, signal.SIGINT, 1.5, True),
+        (signal.SIGTERM, signal.SIGTERM, 9.5, False),  # ansible-playbook stood still, and passes the first one on
+        (signal.SIGTERM, signal.SIGTERM, 10.5, True),
+        (signal.SIGINT, signal.SIGTERM, 60.0, False),  # ansible-playbook ends its workers after Ctrl-C
+        (signal.SIGTERM, signal.SIGHUP, 60.0, False),
+    ],
+)
+def test_what_is_a_second_request(
+    monkeypatch: pytest.MonkeyPatch, first: signal.Signals, second: signal.Signals, later: float, ends: bool
+) -> None:
+    now, stop, abort = [100.0], mock.Mock(), mock.Mock()
+    monkeypatch.setattr(signals, "time", mock.Mock(monotonic=lambda: now[-1]))
+    taken = Signals(stop, abort)
+    taken._take(first, None)
+    now.append(100.0 + later)
+    taken._take(second, None)
+    stop.assert_called_once_with(first)
+    assert abort.called is ends
