@@ -48,7 +48,7 @@ class Scenario:
 
 @dataclass(kw_only=True, slots=True)
 class Rehearsed:
-    """All runs. ``what_ifs``: each with its run, None if chance found nothing to choose. ``left_out``: what was not rehearsed."""
+    """All runs. ``what_ifs``: each with its run, None if it found nothing to choose. ``left_out``: what was not rehearsed."""
 
     fleets: Mapping[str, CapturedFleet]
     undisturbed: RunOutcome
@@ -108,7 +108,7 @@ class Driver:
         if choice is None:
             self._number += 1
             self._say(
-                f"Run {self._number} of {total}: left out, because the undisturbed run has no target for {what_if.kind}"
+                f"Run {self._number} of {total} ({what_if.short}): left out, because the undisturbed run has no such host, VM or time"
             )
             found.what_ifs.append((what_if, None))
             return

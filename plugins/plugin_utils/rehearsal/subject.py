@@ -33,7 +33,7 @@ def subject_of(request: RehearsalRequest, rehearsed: Rehearsed) -> RehearsalSubj
     comparisons = tuple(
         compare_runs(what_if.text(), run, undisturbed) for what_if, run in rehearsed.what_ifs if run is not None
     )
-    skipped = tuple(what_if.kind for what_if, run in rehearsed.what_ifs if run is None)
+    skipped = tuple(what_if.short for what_if, run in rehearsed.what_ifs if run is None)
     return RehearsalSubject(
         playbook=request.playbook,
         seed=request.seed,

@@ -43,7 +43,7 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RehearsalSubject:
-    """All that reports need. ``draws``: runs with drawn durations; ``without_target``: kinds of what-ifs that found nothing to choose.
+    """All that reports need. ``draws``: runs with drawn durations; ``without_target``: what-ifs that found nothing to choose, in short.
     ``consent``: what the user decided about reboots; None if nothing."""
 
     playbook: str
@@ -199,7 +199,7 @@ def _compared(subject: RehearsalSubject) -> Iterator[str]:
     for one in subject.what_ifs:
         yield f"What if {one.text}: {'. '.join(one.sentences)}"
     for kind in subject.without_target:
-        yield f"What if {kind}: left out, because the undisturbed run has no target for it"
+        yield f"What if {kind}: left out, because the undisturbed run has no such host, VM or time"
 
 
 def _listed(title: str, texts: Sequence[str]) -> Iterator[str]:

@@ -56,6 +56,11 @@ class WhatIf:
         target = self.target or f"{round(self.at or 0)} s"
         return TEXTS[self.kind].format(target=target, seconds=round(self.seconds))
 
+    @property
+    def short(self) -> str:
+        """What the user asked for, in short."""
+        return self.kind if self.at is None else f"{self.kind} at {round(self.at)} s"
+
     def record(self) -> Record:
         """As the lab file of the twin has it."""
         if self.kind == KILLED:
@@ -124,9 +129,10 @@ def chosen(
     what_if: WhatIf, number: int, *, seed: int, hosts: Sequence[str], vms: Sequence[str], seconds: float
 ) -> WhatIf | None:
     """With a target. The same seed makes the same choice. ``number``: of the entry, so that two entries differ. ``hosts`` and ``vms``: what
-    the undisturbed rehearsal rebooted and shut down; ``seconds``: how long it took. None if there is nothing to choose."""
+    the undisturbed rehearsal rebooted and shut down; ``seconds``: how long it took. None if there is nothing to choose, or if the run ended
+    before the time that the user chose: the report would count it as survived."""
     if not what_if.is_open:
-        return what_if
+        return None if what_if.at is not None and what_if.at >= seconds else what_if
     draw = int(hashlib.sha256(f"{seed}/{number}/{what_if.kind}".encode()).hexdigest()[:8], 16)
     key = KINDS[what_if.kind]
     if key == "at":

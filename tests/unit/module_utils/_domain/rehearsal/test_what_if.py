@@ -111,6 +111,15 @@ def test_chance_takes_what_the_undisturbed_run_did() -> None:
     assert choose("drs_refuses", hosts=()) is None
 
 
+@pytest.mark.parametrize("kind", ["run_killed", "vcenter_restarts"])
+def test_a_time_after_the_end_of_the_undisturbed_run_is_no_target(kind: str) -> None:
+    for at, happens in ((999, True), (1000, False), (9999, False)):
+        (given,) = parse_what_if([{"kind": kind, "at": at}])
+        found = chosen(given, 0, seed=1, hosts=(), vms=(), seconds=1000.0)
+        assert found == (given if happens else None)
+        assert given.short == f"{kind} at {at} s"
+
+
 def test_text() -> None:
     assert (
         WhatIf(kind="run_killed", at=60.0, seconds=600.0).text()
