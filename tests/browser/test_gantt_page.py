@@ -16,7 +16,6 @@ from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.axis impo
 from ansible_collections.directpath.vsphere.plugins.plugin_utils.gantt.page import render_gantt
 from tests.browser.looking import contrasts, cpu_seconds, is_wide, quiet
 from tests.unit.module_utils._domain.rolling.stories import NOON, result
-from tests.unit.patience import PATIENCE
 from tools.devtools import Browser, Tab
 
 ZONE = TimeZone(info=UTC, name="UTC")
@@ -155,7 +154,7 @@ def test_the_pointer_reads_the_time(chromium: Browser, tmp_path: Path) -> None:
 def test_512_hosts_are_there_at_once_and_found_while_one_types(chromium: Browser, tmp_path: Path) -> None:
     tab = opened(chromium, tmp_path, result(16, 32, budget=2, pinned=2))
     loaded = tab.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-    assert loaded < 1000 * PATIENCE
+    assert loaded < 5000
     used = cpu_seconds(
         tab,
         """

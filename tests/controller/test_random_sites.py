@@ -19,7 +19,7 @@ OPTIONS = (
     "-e",
     "rolling_reboot_canary=false",
     "-e",
-    "rolling_reboot_drain_timeout=1200",
+    "rolling_reboot_drain_timeout=120",
 )
 
 

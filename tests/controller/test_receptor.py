@@ -32,7 +32,7 @@ EXAMPLES = ROOT / "examples" / "mesh"
 WORKERS = ("node-east", "node-west")
 WAIT = 300.0
 """Seconds, for anything."""
-LIMIT = 120
+LIMIT = 40
 """The seconds of a job whose node dies."""
 
 

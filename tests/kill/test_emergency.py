@@ -13,7 +13,7 @@ from tests.kill.playbooks import LAST_BREATH, PATIENCE, PlaybookSite, everything
 from tests.kill.processes import until
 from tests.kill.stops import STOPS, all_ended, booting, let_it_boot, off
 
-QUICK = 10.0
+QUICK = 5.0
 """CPU seconds until the status is shown: a multiple of what it takes. How busy the machine is does not matter to them."""
 FEW = 12
 """Calls until the status is shown. None of them waits for a change."""

@@ -248,14 +248,14 @@ def _on_host(session: Session, host: str) -> list[Vm]:
 
 
 def _gave_way(session: Session, rivals: Sequence[Vm], addresses: set[str]) -> bool:
-    """Wait until the other VMs no longer have the addresses. Returns False if one keeps them: it was started with them, or its run did
-    not see the change of this run."""
+    """Wait until the other VMs no longer have the addresses. Returns False if one keeps them: it was started with them, its run did not
+    see the change of this run, or its devices cannot be read. A VM that was removed has none."""
     devices, power = "config.hardware.device", "runtime.powerState"
     references = {rival.moid: session.reference(vim.VirtualMachine, rival.moid) for rival in rivals}
 
     def free(state: State) -> bool | None:
-        found = [state.get(moid, {}) for moid in references]
-        holders = [vm for vm in found if _held(vm.get(devices) or ()) & addresses]
+        found = [state[moid] for moid in references if moid in state]
+        holders = [vm for vm in found if vm.get(devices) is None or _held(vm[devices]) & addresses]
         if not holders:
             return True
         return False if any(vm.get(power) == "poweredOn" for vm in holders) else None

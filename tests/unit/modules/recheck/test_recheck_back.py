@@ -377,6 +377,27 @@ def test_a_run_that_waits_for_the_other_one_gives_way_when_the_other_vm_is_start
     assert results["a"]["error_code"] == "device_taken"
 
 
+DEVICES, POWER = "config.hardware.device", "runtime.powerState"
+
+
+@pytest.mark.parametrize(
+    ("state", "free"),
+    [
+        ({}, True),  # the VM was removed
+        ({"vm-2": {DEVICES: [], POWER: "poweredOff"}}, True),
+        ({"vm-2": {POWER: "poweredOff"}}, False),
+        ({"vm-2": {DEVICES: None, POWER: "poweredOff"}}, False),
+        ({"vm-2": {POWER: "poweredOn"}}, False),
+    ],
+)
+def test_a_vm_whose_devices_cannot_be_read_did_not_give_way(state: dict[str, dict[str, Any]], free: bool) -> None:
+    def wait(_session: Any, _watched: Any, is_done: Callable[[Any], Any], **_options: Any) -> Any:
+        return is_done(state)
+
+    with mock.patch.object(write_vms, "wait_until", wait):
+        assert write_vms._gave_way(mock.Mock(), [mock.Mock(moid="vm-2")], {GPU}) is free
+
+
 def test_a_person_who_keeps_the_same_card_is_not_fought() -> None:
     """Their run will never give way, so ours does, whatever its id."""
     lab = Lab.load("three_hosts")

@@ -23,21 +23,12 @@ from tests.unit.patience import PATIENCE
 _pc = vmodl.query.PropertyCollector
 
 
-@pytest.fixture
-def sim() -> Simulator:
-    return simulator("three_hosts")
-
-
-@pytest.fixture
-def session(sim: Simulator) -> Session:
-    return open_session(sim)
-
-
 class Renewal:
     """A login by another thread that is not counted before a call of this thread met the new session."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, sim: Simulator) -> None:
+        self.sim, self.session = sim, open_session(sim)
+        session = self.session
         self._in, self._met = threading.Event(), threading.Event()
         self._login, self._note = session.login, session.stub._note_unusual
         session.login, session.stub._note_unusual = self._slow_login, self._see  # type: ignore[method-assign]
@@ -64,23 +55,22 @@ class Renewal:
         self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
+    def hosts(self) -> list[Any]:
+        """References to all hosts."""
+        return [self.session.reference(vim.HostSystem, host.moid) for host in self.sim.registry.all(vim.HostSystem)]
+
 
 @pytest.fixture
-def renewal(session: Session) -> Iterator[Renewal]:
-    made = Renewal(session)
+def renewal() -> Iterator[Renewal]:
+    made = Renewal(simulator("three_hosts"))
     yield made
     made.end()
-    assert session.logins == 2
-
-
-def hosts(sim: Simulator, session: Session) -> list[Any]:
-    return [session.reference(vim.HostSystem, host.moid) for host in sim.registry.all(vim.HostSystem)]
+    assert made.session.logins == 2
 
 
 @pytest.mark.parametrize("lane", [nullcontext, None], ids=["main thread", "lane"])
-def test_a_wait_goes_on_in_the_new_session(
-    sim: Simulator, session: Session, renewal: Renewal, lane: Callable[[], Any] | None
-) -> None:
+def test_a_wait_goes_on_in_the_new_session(renewal: Renewal, lane: Callable[[], Any] | None) -> None:
+    session = renewal.session
     looks: list[int] = []
 
     def is_done(state: dict[str, dict[str, Any]]) -> bool | None:
@@ -91,12 +81,12 @@ def test_a_wait_goes_on_in_the_new_session(
         return True
 
     with session.in_lane(Lane()) if lane is None else lane():
-        assert wait_until(session, dict.fromkeys(hosts(sim, session), ("name",)), is_done, timeout=600) is True
+        assert wait_until(session, dict.fromkeys(renewal.hosts(), ("name",)), is_done, timeout=600) is True
     assert looks == [3, 3]
     assert renewal.faults, "the call met the new session"
 
 
-def test_a_bulk_read_is_made_again(sim: Simulator, session: Session, renewal: Renewal) -> None:
+def test_a_bulk_read_is_made_again(renewal: Renewal) -> None:
     """The view of the old session does not exist in the new one."""
     honest, views = retrieve._retrieve, []
 
@@ -108,17 +98,17 @@ def test_a_bulk_read_is_made_again(sim: Simulator, session: Session, renewal: Re
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(retrieve, "_retrieve", late)
-        rows = retrieve.collect_view(session, {vim.HostSystem: ("name",)})
+        rows = retrieve.collect_view(renewal.session, {vim.HostSystem: ("name",)})
     assert len(rows[vim.HostSystem]) == 3
     assert len(views) == 2
     assert renewal.faults
 
 
-def test_a_watch_is_made_again_and_tells_no_difference(sim: Simulator, session: Session, renewal: Renewal) -> None:
+def test_a_watch_is_made_again_and_tells_no_difference(renewal: Renewal) -> None:
     def describe() -> tuple[list[Any], dict[type, list[str]]]:
-        return [_pc.ObjectSpec(obj=host, skip=False) for host in hosts(sim, session)], {vim.HostSystem: ["name"]}
+        return [_pc.ObjectSpec(obj=host, skip=False) for host in renewal.hosts()], {vim.HostSystem: ["name"]}
 
-    watch = Watch(session, describe)
+    watch = Watch(renewal.session, describe)
     assert len(watch.wait(0).changed) == 3
     renewal.begin()
     assert not watch.wait(0)
